@@ -1,0 +1,151 @@
+package org.alcazar.launcher.guest;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Fetches packages with apt and takes files out of them, without installing anything. Needs root
+ * for nothing but the package lists; apt itself checks signatures and sizes.
+ */
+final class AptPackages {
+    /**
+     * A package as apt would install it now.
+     *
+     * @param size of the archive in bytes
+     * @param depends the text of its Depends field, empty without one
+     */
+    record Candidate(String name, String version, long size, String depends) {}
+
+    /** Apt says no; a newer package list may help. */
+    static final class Refused extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Refused(String message) {
+            super(message);
+        }
+    }
+
+    private static final Pattern KERNEL =
+            Pattern.compile("(?:^|[,|]\\s*)(linux-image-(?:unsigned-)?[0-9][^\\s,|(]*)");
+    private static final long MEGABYTE = 1_000_000;
+
+    private final CommandRunner commands;
+    private final Path folder;
+
+    /**
+     * Creates the client.
+     *
+     * @param folder where archives are put while they are needed
+     */
+    AptPackages(CommandRunner commands, Path folder) {
+        this.commands = commands;
+        this.folder = folder;
+    }
+
+    /** Whether this machine has the programs needed. */
+    static boolean present(CommandRunner commands) {
+        return commands.has("apt-get") && commands.has("apt-cache") && commands.has("dpkg-deb");
+    }
+
+    /** The candidate of a package. */
+    Candidate candidate(String name) throws Refused, IOException, InterruptedException {
+        CommandRunner.Result result =
+                commands.run(folder, List.of("apt-cache", "show", "--no-all-versions", name));
+        Optional<String> version = field(result.output(), "Version");
+        if (!result.ok() || version.isEmpty()) {
+            throw new Refused("apt knows no package " + name);
+        }
+        String size = field(result.output(), "Size").orElse("0");
+        String depends = field(result.output(), "Depends").orElse("");
+        return new Candidate(name, version.get(), Long.parseLong(size), depends);
+    }
+
+    /** The package with the kernel itself, that a metapackage leads to. */
+    Candidate kernel(Candidate metapackage) throws Refused, IOException, InterruptedException {
+        Matcher matcher = KERNEL.matcher(metapackage.depends());
+        if (!matcher.find()) {
+            throw new Refused(
+                    metapackage.name() + " depends on no linux-image-VERSION package");
+        }
+        return candidate(matcher.group(1));
+    }
+
+    private static Optional<String> field(String output, String name) {
+        String start = name + ": ";
+        return output.lines()
+                .filter(line -> line.startsWith(start))
+                .map(line -> line.substring(start.length()).strip())
+                .findFirst();
+    }
+
+    /** Fetches a package's archive into the folder. */
+    Path download(Candidate wanted, Progress progress)
+            throws Refused, IOException, InterruptedException {
+        progress.step(
+                "%s %s (%.1f MB)"
+                        .formatted(
+                                wanted.name(), wanted.version(), (double) wanted.size() / MEGABYTE));
+        // The sandbox user _apt cannot write here and apt would warn of it.
+        CommandRunner.Result result =
+                commands.run(
+                        folder,
+                        List.of(
+                                "apt-get",
+                                "-qq",
+                                "-o",
+                                "APT::Sandbox::User=root",
+                                "download",
+                                wanted.name() + "=" + wanted.version()));
+        if (!result.ok()) {
+            throw new Refused("apt-get download " + wanted.name() + ": " + reason(result));
+        }
+        for (Path file : StagingFolder.list(folder)) {
+            String name = file.getFileName().toString();
+            if (name.startsWith(wanted.name() + "_") && name.endsWith(".deb")) {
+                return file;
+            }
+        }
+        throw new Refused("apt-get download " + wanted.name() + " left no archive");
+    }
+
+    /** Copies the first file whose path is wanted out of an archive. */
+    void extract(Path archive, Predicate<String> wanted, Path to)
+            throws Refused, IOException, InterruptedException {
+        boolean[] found = {false};
+        CommandRunner.Result result =
+                commands.run(
+                        folder,
+                        List.of("dpkg-deb", "--fsys-tarfile", archive.toString()),
+                        in -> found[0] = new TarReader(in).extract(wanted, to).isPresent());
+        if (!result.ok()) {
+            throw new Refused("dpkg-deb: " + reason(result));
+        }
+        if (!found[0]) {
+            throw new Refused(archive.getFileName() + " does not hold " + to.getFileName());
+        }
+    }
+
+    /** Fetches the package lists; needs root. */
+    void update() throws GuestException, IOException, InterruptedException {
+        CommandRunner.Result result = commands.run(folder, List.of("apt-get", "-qq", "update"));
+        if (!result.ok()) {
+            throw new GuestException("apt-get update: " + reason(result));
+        }
+    }
+
+    /** The first error a program named, else the first line it said, else its exit status. */
+    private static String reason(CommandRunner.Result result) {
+        List<String> lines = result.errors().lines().filter(line -> !line.isBlank()).toList();
+        return lines.stream()
+                .filter(line -> line.startsWith("E: "))
+                .findFirst()
+                .or(() -> lines.stream().findFirst())
+                .map(line -> line.replaceFirst("^E: ", ""))
+                .orElse("exit status " + result.status());
+    }
+}

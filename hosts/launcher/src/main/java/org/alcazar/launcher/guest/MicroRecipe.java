@@ -1,0 +1,44 @@
+package org.alcazar.launcher.guest;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Builds the tiny guests of guests/micro with the machine's make and gcc. */
+final class MicroRecipe {
+    private final Path sources;
+    private final CommandRunner commands;
+
+    MicroRecipe(Path sources, CommandRunner commands) {
+        this.sources = sources;
+        this.commands = commands;
+    }
+
+    void build(Progress progress) throws GuestException, InterruptedException {
+        List<String> missing = new ArrayList<>();
+        for (String program : List.of("make", "gcc", "as", "ld", "objcopy")) {
+            if (!commands.has(program)) {
+                missing.add(program);
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new GuestException(
+                    "the micro guests need "
+                            + String.join(", ", missing)
+                            + ": install gcc, binutils and make");
+        }
+        progress.start("building the micro guests");
+        try {
+            CommandRunner.Result result =
+                    commands.run(sources, List.of("make", "--no-print-directory", "-s"));
+            if (!result.ok()) {
+                String first = result.errors().lines().findFirst().orElse("no message");
+                throw new GuestException("make in " + sources + ": " + first);
+            }
+        } catch (IOException e) {
+            throw new GuestException("make in " + sources + ": " + e.getMessage(), e);
+        }
+        progress.done();
+    }
+}
