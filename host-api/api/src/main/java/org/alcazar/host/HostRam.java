@@ -1,0 +1,107 @@
+package org.alcazar.host;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * The one reserved range of guest-usable host memory of this process, and the only way to touch it.
+ *
+ * <p>A host-physical address is an offset into the range. Each access is checked against constants, so a wild one throws {@link
+ * IndexOutOfBoundsException} and never harms the JVM. The first host that starts in a process provides the range with {@link
+ * HostRange#reserve}.
+ * The plain accessors take any alignment and are little-endian; a big-endian architecture reverses the bytes. The {@code …Volatile},
+ * {@code compareAndSet…} and opaque forms need natural alignment.
+ *
+ * <p>Writers to guest RAM other than an engine's own store path use {@code org.alcazar.machine.RamPages}, which also tells who watches a page.
+ */
+public final class HostRam {
+    private static final MemorySegment SEGMENT = HostRange.take();
+
+    /** Bytes in the range; a multiple of {@link HostMemory#PAGE_SIZE}. */
+    public static final long SIZE = SEGMENT.byteSize();
+
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle ALIGNED_INT =
+            ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+    private static final VarHandle ALIGNED_LONG =
+            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+
+    private HostRam() {}
+
+    /** The range from {@code address} on, for bulk transfers by files and sockets. */
+    public static MemorySegment slice(long address, long bytes) {
+        return SEGMENT.asSlice(address, bytes);
+    }
+
+    public static byte getByte(long address) {
+        return SEGMENT.get(ValueLayout.JAVA_BYTE, address);
+    }
+
+    public static short getShort(long address) {
+        return SEGMENT.get(SHORT, address);
+    }
+
+    public static int getInt(long address) {
+        return SEGMENT.get(INT, address);
+    }
+
+    public static long getLong(long address) {
+        return SEGMENT.get(LONG, address);
+    }
+
+    public static void setByte(long address, byte value) {
+        SEGMENT.set(ValueLayout.JAVA_BYTE, address, value);
+    }
+
+    public static void setShort(long address, short value) {
+        SEGMENT.set(SHORT, address, value);
+    }
+
+    public static void setInt(long address, int value) {
+        SEGMENT.set(INT, address, value);
+    }
+
+    public static void setLong(long address, long value) {
+        SEGMENT.set(LONG, address, value);
+    }
+
+    public static int getIntVolatile(long address) {
+        return (int) ALIGNED_INT.getVolatile(SEGMENT, address);
+    }
+
+    public static long getLongVolatile(long address) {
+        return (long) ALIGNED_LONG.getVolatile(SEGMENT, address);
+    }
+
+    public static boolean compareAndSetInt(long address, int expected, int value) {
+        return ALIGNED_INT.compareAndSet(SEGMENT, address, expected, value);
+    }
+
+    public static boolean compareAndSetLong(long address, long expected, long value) {
+        return ALIGNED_LONG.compareAndSet(SEGMENT, address, expected, value);
+    }
+
+    /** Copies {@code bytes} bytes within the range; the two may overlap. */
+    public static void copy(long from, long to, long bytes) {
+        MemorySegment.copy(SEGMENT, from, SEGMENT, to, bytes);
+    }
+
+    public static void read(long address, byte[] into, int offset, int bytes) {
+        MemorySegment.copy(SEGMENT, ValueLayout.JAVA_BYTE, address, into, offset, bytes);
+    }
+
+    public static void write(long address, byte[] from, int offset, int bytes) {
+        MemorySegment.copy(from, offset, SEGMENT, ValueLayout.JAVA_BYTE, address, bytes);
+    }
+
+    public static void fill(long address, long bytes, byte value) {
+        SEGMENT.asSlice(address, bytes).fill(value);
+    }
+}

@@ -1,0 +1,66 @@
+package org.alcazar.host;
+
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * What a host or launcher may ask of the VMM: the only upward direction of the waist. The VMM registers it as a service.
+ *
+ * <p>Configuration and statistics are trees of JDK types: {@code Map<String, Object>} with String, Long, Double, Boolean, List and Map
+ * values. Methods are safe from any thread; those that change a state wait until the change is complete.
+ */
+public interface VmmControl {
+    /**
+     * Makes a VM from a configuration tree. All its memory, devices and vcores exist afterwards, none runs.
+     *
+     * @return its id, at least 1
+     * @throws HostRefusal if the configuration is wrong or the host refuses; nothing is left behind
+     */
+    int create(Map<String, Object> configuration) throws HostRefusal;
+
+    /** Starts a created VM. */
+    void start(int vm) throws HostRefusal;
+
+    /** Stops all vcores and agents at a clean point. */
+    void pause(int vm) throws HostRefusal;
+
+    /** Goes on after a pause. */
+    void resume(int vm) throws HostRefusal;
+
+    /** Ends a VM whatever it does. It keeps its statistics until {@link #destroy}. */
+    void stop(int vm) throws HostRefusal;
+
+    /** Gives back everything that the VM holds. */
+    void destroy(int vm) throws HostRefusal;
+
+    /** Writes a paused VM to a file, atomically. */
+    void save(int vm, String path) throws HostRefusal;
+
+    /**
+     * Makes a VM from a saved file; it is paused.
+     *
+     * @param overrides keys of the configuration that differ here, such as the console
+     */
+    int load(String path, Map<String, Object> overrides) throws HostRefusal;
+
+    /** Gives an event of the host (such as {@code power-button}) to a VM. */
+    void deliver(int vm, String event) throws HostRefusal;
+
+    /** State, counters and times of a VM, as a tree of JDK types. */
+    Map<String, Object> statistics(int vm) throws HostRefusal;
+
+    /** Calls {@code listener} once when the VM has ended, at once if it has ended already. */
+    void onEnd(int vm, Consumer<VmEnd> listener) throws HostRefusal;
+
+    /** Registered plugin types by family: family name to (type name to one line of description). */
+    Map<String, Map<String, String>> types();
+
+    /**
+     * How a VM ended.
+     *
+     * @param status the exit status of DESIGN §8: 0 power-off, odd the guest's own, 4 guest died, 6 VMM fault, 8 reset not allowed
+     * @param reason one line for people
+     * @param dump registers, code and page walk where the guest died, else empty
+     */
+    record VmEnd(int status, String reason, String dump) {}
+}

@@ -1,0 +1,95 @@
+package org.alcazar.machine;
+
+/**
+ * From what an engine runs a virtual core, and where it leaves the exit: the counterpart of a VMCB. One belongs to each vcore; only that vcore's
+ * thread touches it while the core runs, but for {@link #requests}, which anybody may post to.
+ *
+ * <p>Fields are public and primitive because they are read and written at every exit. The VMM changes intercepts between runs only.
+ */
+public final class ControlBlock {
+    /** Frames nest two deep: a symbiotic call is made from inside an exit. */
+    public static final int MAX_DEPTH = 2;
+
+    /** Instructions without a limit. */
+    public static final long UNLIMITED = Long.MAX_VALUE;
+
+    private final Architecture architecture;
+    private final long[][] groups;
+    private final ExitFrame[] frames = new ExitFrame[MAX_DEPTH];
+    private final Requests requests = new Requests();
+
+    /** Groups whose arrays hold the core's present values. */
+    public long valid;
+
+    /** Groups that the VMM has changed and that the engine loads at the next run. */
+    public long dirty;
+
+    /** Frame in use: 0 or 1. */
+    public int depth;
+
+    /** Guest instructions that the next run may retire, exactly; counted down by the engine. */
+    public long budget = UNLIMITED;
+
+    /** Guest instructions retired by this core since power-on, kept by the engine. */
+    public long retired;
+
+    /** Ask for a {@link Exit#WINDOW} exit. */
+    public boolean windowWanted;
+
+    /** Intercepted ports; all of them by default. */
+    public Ranges ports = Ranges.ALL;
+
+    /** Intercepted model-specific registers, beyond those that the engine itself has. */
+    public Ranges registers = Ranges.NONE;
+
+    /** Intercepted feature leaves. */
+    public Ranges features = Ranges.NONE;
+
+    /** Intercepted exceptions, a bit for each number. */
+    public long exceptions;
+
+    /** Intercepted instructions and control-register accesses: bits named by the architecture. */
+    public long instructions;
+
+    /** Root of the second level (nested) or of the shadow tables: host-physical, in the architecture's format. */
+    public long translationRoot;
+
+    /** One of {@link Translation}. */
+    public Translation translation = Translation.NONE;
+
+    public InterruptSource interrupts = InterruptSource.EMPTY;
+    public TimeSource time = retired -> retired;
+
+    public ControlBlock(Architecture architecture) {
+        this.architecture = architecture;
+        groups = new long[architecture.groups().size()][];
+        for (RegisterGroup group : architecture.groups()) {
+            groups[group.id()] = new long[group.words()];
+        }
+        for (int i = 0; i < MAX_DEPTH; i++) {
+            frames[i] = new ExitFrame();
+        }
+    }
+
+    public Architecture architecture() {
+        return architecture;
+    }
+
+    /** Array of a group; its meaning is the architecture's. Read only while {@link #valid}; after a change set the bit in {@link #dirty}. */
+    public long[] group(int id) {
+        return groups[id];
+    }
+
+    /** The frame in use. */
+    public ExitFrame frame() {
+        return frames[depth];
+    }
+
+    public ExitFrame frame(int at) {
+        return frames[at];
+    }
+
+    public Requests requests() {
+        return requests;
+    }
+}

@@ -1,0 +1,22 @@
+package org.alcazar.machine;
+
+/** An engine for one machine: it owns the cores and what they share, such as decoded code. */
+public interface Engine extends AutoCloseable {
+    Architecture architecture();
+
+    boolean takes(Translation translation);
+
+    /** Makes a core in its power-on state. Core 0 is the boot core. */
+    VirtualCore newCore(int index, ControlBlock block);
+
+    /**
+     * Forgets translations. When this returns, no core uses the old ones any more; callable from any thread, a core's own included.
+     *
+     * @param start and {@code bytes}: the guest-physical range for {@link Scope#GUEST_PHYSICAL}
+     */
+    void invalidate(Scope scope, long start, long bytes);
+
+    /** All cores are gone or will not run again. */
+    @Override
+    void close();
+}

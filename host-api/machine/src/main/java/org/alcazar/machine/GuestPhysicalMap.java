@@ -1,0 +1,152 @@
+package org.alcazar.machine;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import org.alcazar.host.HostMemory;
+
+/**
+ * The authority on what a guest's physical memory is: ranges of it, where in host-physical space they lie, and the rights to them. Paging modes
+ * build tables from it; engines that take slots read it. It changes only under the pause barrier; look-ups allocate nothing.
+ */
+public final class GuestPhysicalMap {
+    /**
+     * One range, whole pages.
+     *
+     * @param start guest-physical
+     * @param host host-physical: RAM, or a window of the bus
+     * @param rights of {@link Rights}; accesses without a right exit with ACCESS
+     * @param ram whether it is memory that belongs to the guest and is saved with it
+     */
+    public record Range(long start, long bytes, long host, int rights, boolean ram) {
+        public long end() {
+            return start + bytes;
+        }
+    }
+
+    private volatile Range[] ranges = {};
+    private final BitSet dirty = new BitSet();
+    private boolean logging;
+    private final RamPages.Listener dirtyListener = this::logWrite;
+
+    /** Adds a range. @throws IllegalArgumentException if it is not whole pages or overlaps another */
+    public synchronized void add(Range range) {
+        if (((range.start | range.bytes | range.host) & HostMemory.PAGE_SIZE - 1) != 0
+                || range.bytes <= 0) {
+            throw new IllegalArgumentException("not whole pages: " + range);
+        }
+        List<Range> all = new ArrayList<>(Arrays.asList(ranges));
+        for (Range other : all) {
+            if (range.start < other.end() && other.start < range.end()) {
+                throw new IllegalArgumentException(range + " overlaps " + other);
+            }
+        }
+        all.add(range);
+        all.sort(Comparator.comparingLong(Range::start));
+        ranges = all.toArray(Range[]::new);
+    }
+
+    /** Removes the range that starts at {@code start}. @throws IllegalArgumentException if there is none */
+    public synchronized void remove(long start) {
+        Range[] left =
+                Arrays.stream(ranges).filter(r -> r.start != start).toArray(Range[]::new);
+        if (left.length == ranges.length) {
+            throw new IllegalArgumentException("no range at " + Long.toHexString(start));
+        }
+        ranges = left;
+    }
+
+    /** All ranges, ascending. */
+    public List<Range> ranges() {
+        return List.of(ranges);
+    }
+
+    /** Index of the range around a guest-physical address, or -1. */
+    public int find(long address) {
+        Range[] all = ranges;
+        for (int i = 0; i < all.length; i++) {
+            if (address >= all[i].start && address < all[i].end()) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** The range at an index that {@link #find} gave. */
+    public Range range(int index) {
+        return ranges[index];
+    }
+
+    /** Host-physical address behind a guest-physical one, or -1. */
+    public long toHost(long address) {
+        int i = find(address);
+        return i < 0 ? -1 : ranges[i].host + (address - ranges[i].start);
+    }
+
+    /** The same for a whole stretch of guest RAM that is contiguous on the host, or -1. */
+    public long toHost(long address, long bytes) {
+        int i = find(address);
+        return i < 0 || !ranges[i].ram || bytes < 0 || ranges[i].end() - address < bytes
+                ? -1
+                : ranges[i].host + (address - ranges[i].start);
+    }
+
+    /**
+     * Starts to log writes to RAM. The caller holds the pause barrier and then invalidates the engine's translations, so that every page's
+     * first write is seen.
+     */
+    public synchronized void startDirtyLog() {
+        dirty.clear();
+        if (!logging) {
+            logging = true;
+            RamPages.addListener(dirtyListener);
+        }
+        forEachRamPage(page -> RamPages.mark(page, RamPages.LOGGED));
+    }
+
+    /**
+     * Guest page numbers written since the start or the last drain; their logging starts anew. Same duties for the caller as in {@link
+     * #startDirtyLog}.
+     */
+    public synchronized BitSet drainDirtyLog() {
+        BitSet out = (BitSet) dirty.clone();
+        dirty.clear();
+        out.stream()
+                .forEach(
+                        page ->
+                                RamPages.mark(
+                                        toHost((long) page << HostMemory.PAGE_SHIFT),
+                                        RamPages.LOGGED));
+        return out;
+    }
+
+    public synchronized void stopDirtyLog() {
+        if (logging) {
+            logging = false;
+            RamPages.removeListener(dirtyListener);
+            forEachRamPage(page -> RamPages.unmark(page, RamPages.LOGGED));
+        }
+    }
+
+    private void forEachRamPage(java.util.function.LongConsumer action) {
+        for (Range range : ranges) {
+            for (long p = 0; range.ram && p < range.bytes; p += HostMemory.PAGE_SIZE) {
+                action.accept(range.host + p);
+            }
+        }
+    }
+
+    private synchronized void logWrite(long page, int flags) {
+        if ((flags & RamPages.LOGGED) == 0) {
+            return;
+        }
+        for (Range range : ranges) {
+            if (range.ram && page >= range.host && page < range.host + range.bytes) {
+                dirty.set((int) (range.start + page - range.host >>> HostMemory.PAGE_SHIFT));
+                RamPages.unmark(page, RamPages.LOGGED);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package org.alcazar.machine;
+
+import org.alcazar.host.HostRam;
+
+/**
+ * Host-physical space: RAM from 0 to {@link HostRam#SIZE}, above it windows of modelled hardware. Ports form a second space.
+ *
+ * <p>Reads of nothing give all ones, writes to it vanish. Windows are few and change rarely: the arrays are replaced as a whole.
+ */
+public final class PhysicalBus {
+    /** Where windows start: beyond any RAM, within 52 bits. */
+    public static final long WINDOWS = 1L << 46;
+
+    private record Window(long first, long last, BusDevice device) {}
+
+    private volatile Window[] memory = {};
+    private volatile Window[] ports = {};
+
+    /** Whether a host-physical address is RAM. */
+    public static boolean isRam(long address) {
+        return Long.compareUnsigned(address, HostRam.SIZE) < 0;
+    }
+
+    /** Attaches a device to host-physical memory. @throws IllegalArgumentException on overlap */
+    public synchronized Attachment attachMemory(long first, long bytes, BusDevice device) {
+        Window window = new Window(first, first + bytes - 1, device);
+        memory = with(memory, window);
+        return () -> detach(window);
+    }
+
+    /** Attaches a device to ports. @throws IllegalArgumentException on overlap */
+    public synchronized Attachment attachPorts(int first, int count, BusDevice device) {
+        Window window = new Window(first, first + count - 1L, device);
+        ports = with(ports, window);
+        return () -> detach(window);
+    }
+
+    public long readMemory(long address, Width width) {
+        return read(memory, address, width);
+    }
+
+    public void writeMemory(long address, Width width, long value) {
+        write(memory, address, width, value);
+    }
+
+    public long readPort(int port, Width width) {
+        return read(ports, port, width);
+    }
+
+    public void writePort(int port, Width width, long value) {
+        write(ports, port, width, value);
+    }
+
+    private static long read(Window[] windows, long address, Width width) {
+        for (Window w : windows) {
+            if (address >= w.first && address <= w.last) {
+                return w.device.read(address - w.first, width) & width.mask();
+            }
+        }
+        return width.mask();
+    }
+
+    private static void write(Window[] windows, long address, Width width, long value) {
+        for (Window w : windows) {
+            if (address >= w.first && address <= w.last) {
+                w.device.write(address - w.first, width, value & width.mask());
+                return;
+            }
+        }
+    }
+
+    private static Window[] with(Window[] windows, Window added) {
+        for (Window w : windows) {
+            if (added.first <= w.last && w.first <= added.last) {
+                throw new IllegalArgumentException(
+                        "bus window at " + Long.toHexString(added.first) + " overlaps another");
+            }
+        }
+        Window[] out = java.util.Arrays.copyOf(windows, windows.length + 1);
+        out[windows.length] = added;
+        return out;
+    }
+
+    private synchronized void detach(Window window) {
+        memory = without(memory, window);
+        ports = without(ports, window);
+    }
+
+    private static Window[] without(Window[] windows, Window gone) {
+        return java.util.Arrays.stream(windows).filter(w -> w != gone).toArray(Window[]::new);
+    }
+
+    /** A device on the bus. */
+    @FunctionalInterface
+    public interface Attachment extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

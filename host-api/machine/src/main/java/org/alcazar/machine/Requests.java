@@ -1,0 +1,63 @@
+package org.alcazar.machine;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Posted requests of one vcore: lock-free bits that anybody sets and the vcore consumes. An engine looks at {@link #pending} at each block of guest
+ * code. A request is sticky: posted before {@code run}, it acts in {@code run}.
+ */
+public final class Requests {
+    /** Leave {@code run} with {@link Exit#KICK}. */
+    public static final int KICK = 1;
+
+    /** The interrupt source has a vector for this core. */
+    public static final int INTERRUPT = 1 << 1;
+
+    /** A non-maskable (or critical) interrupt. */
+    public static final int NMI = 1 << 2;
+
+    /** Warm initialisation of the core; it waits for {@link #STARTUP} then unless it is the boot core. */
+    public static final int INIT = 1 << 3;
+
+    /** Start at {@link #startupVector}. */
+    public static final int STARTUP = 1 << 4;
+
+    private static final VarHandle BITS;
+
+    static {
+        try {
+            BITS = MethodHandles.lookup().findVarHandle(Requests.class, "bits", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private int bits;
+    private volatile int startupVector;
+
+    /** Sets bits; visible to the vcore soon. Wake the vcore's thread too if it may sleep. */
+    public void post(int mask) {
+        BITS.getAndBitwiseOr(this, mask);
+    }
+
+    /** Clears bits and tells which of them were set. */
+    public int take(int mask) {
+        return (int) BITS.getAndBitwiseAnd(this, ~mask) & mask;
+    }
+
+    /** All bits, by an opaque read. */
+    public int pending() {
+        return (int) BITS.getOpaque(this);
+    }
+
+    /** Posts {@link #STARTUP} with the vector of a start-up message. */
+    public void postStartup(int vector) {
+        startupVector = vector;
+        post(STARTUP);
+    }
+
+    public int startupVector() {
+        return startupVector;
+    }
+}

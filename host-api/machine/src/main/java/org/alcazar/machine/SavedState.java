@@ -1,0 +1,259 @@
+package org.alcazar.machine;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The saved form of a stateful part, and the only thing that crosses bundles: a type, a schema version, and named values, each a long, a double, a
+ * String, a byte array, a list, a map, or another SavedState. Two are equal when their whole trees are.
+ */
+public final class SavedState {
+    private final String type;
+    private final int version;
+    private final Map<String, Object> values = new LinkedHashMap<>();
+
+    /**
+     * @param type what the state is of, such as {@code uart16550}
+     * @param version of the schema, at least 1
+     */
+    public SavedState(String type, int version) {
+        this.type = type;
+        this.version = version;
+    }
+
+    public String type() {
+        return type;
+    }
+
+    public int version() {
+        return version;
+    }
+
+    public Map<String, Object> values() {
+        return Collections.unmodifiableMap(values);
+    }
+
+    /** Checks type and version before a restore. @throws IncompatibleStateException if they differ */
+    public SavedState require(String expectedType, int expectedVersion) {
+        if (!type.equals(expectedType) || version != expectedVersion) {
+            throw new IncompatibleStateException(
+                    "saved state is "
+                            + type
+                            + " version "
+                            + version
+                            + ", wanted "
+                            + expectedType
+                            + " version "
+                            + expectedVersion);
+        }
+        return this;
+    }
+
+    public SavedState put(String name, long value) {
+        return putValue(name, value);
+    }
+
+    public SavedState put(String name, boolean value) {
+        return putValue(name, value ? 1L : 0L);
+    }
+
+    public SavedState put(String name, double value) {
+        return putValue(name, value);
+    }
+
+    public SavedState put(String name, String value) {
+        return putValue(name, value);
+    }
+
+    public SavedState put(String name, byte[] value) {
+        return putValue(name, value.clone());
+    }
+
+    /** Stored as little-endian bytes. */
+    public SavedState put(String name, long[] value) {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(value.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asLongBuffer().put(value);
+        return putValue(name, bytes.array());
+    }
+
+    /** Stored as little-endian bytes. */
+    public SavedState put(String name, int[] value) {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(value.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asIntBuffer().put(value);
+        return putValue(name, bytes.array());
+    }
+
+    public SavedState put(String name, SavedState value) {
+        return putValue(name, value);
+    }
+
+    /** Elements: Long, Double, String, byte[], List, Map or SavedState. */
+    public SavedState put(String name, List<?> value) {
+        value.forEach(SavedState::check);
+        return putValue(name, List.copyOf(value));
+    }
+
+    public SavedState put(String name, Map<String, ?> value) {
+        value.values().forEach(SavedState::check);
+        return putValue(name, new LinkedHashMap<>(value));
+    }
+
+    public long getLong(String name) {
+        return get(name, Long.class);
+    }
+
+    public int getInt(String name) {
+        return Math.toIntExact(getLong(name));
+    }
+
+    public boolean getBoolean(String name) {
+        return getLong(name) != 0;
+    }
+
+    public double getDouble(String name) {
+        return get(name, Double.class);
+    }
+
+    public String getString(String name) {
+        return get(name, String.class);
+    }
+
+    public byte[] getBytes(String name) {
+        return get(name, byte[].class).clone();
+    }
+
+    public long[] getLongs(String name) {
+        byte[] bytes = get(name, byte[].class);
+        long[] out = new long[bytes.length / Long.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(out);
+        return out;
+    }
+
+    public int[] getInts(String name) {
+        byte[] bytes = get(name, byte[].class);
+        int[] out = new int[bytes.length / Integer.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(out);
+        return out;
+    }
+
+    public SavedState getState(String name) {
+        return get(name, SavedState.class);
+    }
+
+    /** A list whose elements are all of one type. */
+    public <T> List<T> getList(String name, Class<T> of) {
+        List<T> out = new ArrayList<>();
+        for (Object element : get(name, List.class)) {
+            out.add(cast(name, element, of));
+        }
+        return out;
+    }
+
+    public Map<String, Object> getMap(String name) {
+        Map<String, Object> out = new LinkedHashMap<>();
+        for (Map.Entry<?, ?> entry : ((Map<?, ?>) get(name, Map.class)).entrySet()) {
+            out.put(String.valueOf(entry.getKey()), Objects.requireNonNull(entry.getValue()));
+        }
+        return out;
+    }
+
+    public boolean has(String name) {
+        return values.containsKey(name);
+    }
+
+    /** Puts a value of any permitted type. @throws IllegalArgumentException if it is of another */
+    public SavedState putValue(String name, Object value) {
+        check(value);
+        values.put(name, value);
+        return this;
+    }
+
+    private <T> T get(String name, Class<T> as) {
+        Object value = values.get(name);
+        if (value == null) {
+            throw new IncompatibleStateException(
+                    "saved state of " + type + " lacks '" + name + "'");
+        }
+        return cast(name, value, as);
+    }
+
+    private <T> T cast(String name, Object value, Class<T> as) {
+        if (!as.isInstance(value)) {
+            throw new IncompatibleStateException(
+                    "saved state of "
+                            + type
+                            + ": '"
+                            + name
+                            + "' is a "
+                            + value.getClass().getSimpleName()
+                            + ", wanted "
+                            + as.getSimpleName());
+        }
+        return as.cast(value);
+    }
+
+    private static void check(Object value) {
+        switch (value) {
+            case Long l -> {}
+            case Double d -> {}
+            case String s -> {}
+            case byte[] b -> {}
+            case SavedState s -> {}
+            case List<?> list -> list.forEach(SavedState::check);
+            case Map<?, ?> map -> map.values().forEach(SavedState::check);
+            default ->
+                    throw new IllegalArgumentException(
+                            "not a type of saved state: " + value.getClass().getName());
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SavedState that
+                && type.equals(that.type)
+                && version == that.version
+                && same(values, that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(type, version, values.keySet());
+    }
+
+    @Override
+    public String toString() {
+        return type + " v" + version + " " + values.keySet();
+    }
+
+    private static boolean same(Object a, Object b) {
+        if (a instanceof byte[] x && b instanceof byte[] y) {
+            return Arrays.equals(x, y);
+        }
+        if (a instanceof List<?> x && b instanceof List<?> y) {
+            boolean equal = x.size() == y.size();
+            for (int i = 0; equal && i < x.size(); i++) {
+                equal = same(x.get(i), y.get(i));
+            }
+            return equal;
+        }
+        if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
+            return x.keySet().equals(y.keySet())
+                    && x.entrySet().stream()
+                            .allMatch(
+                                    e ->
+                                            same(
+                                                    Objects.requireNonNull(e.getValue()),
+                                                    Objects.requireNonNull(y.get(e.getKey()))));
+        }
+        return a.equals(b);
+    }
+}

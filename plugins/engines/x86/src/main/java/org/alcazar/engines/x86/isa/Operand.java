@@ -1,0 +1,29 @@
+package org.alcazar.engines.x86.isa;
+
+import org.alcazar.engines.x86.decode.Instruction;
+
+/**
+ * One operand of a row.
+ *
+ * @param fixed register number for the fixed kinds, else 0
+ * @param read whether its old value is used
+ * @param written whether it gets a result
+ */
+public record Operand(OperandKind kind, OperandSize size, int fixed, boolean read, boolean written) {
+    /** Bytes in this instruction; 0 for {@link OperandSize#NONE}. */
+    public int bytes(Instruction instruction) {
+        return switch (size) {
+            case BYTE -> 1;
+            case WORD -> 2;
+            case DWORD -> 4;
+            case QWORD -> 8;
+            case OWORD -> 16;
+            case TBYTE -> 10;
+            case V -> instruction.operandSize;
+            case Z -> Math.min(4, instruction.operandSize);
+            case Y -> Math.max(4, instruction.operandSize);
+            case ADDRESS -> instruction.addressSize;
+            case NONE -> 0;
+        };
+    }
+}
