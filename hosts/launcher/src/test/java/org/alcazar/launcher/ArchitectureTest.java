@@ -1,0 +1,286 @@
+package org.alcazar.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toSet;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaModifier;
+
+import org.alcazar.launcher.SourceTree.Module;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.jar.Attributes;
+
+/**
+ * The arrows between the layers, read from the class files of all modules. A module is judged by
+ * its folder, so a new one is covered from its first class on; what a module may know is said in
+ * {@link #mayKnow} and nowhere else.
+ */
+class ArchitectureTest {
+    /**
+     * What every module may use beside the JDK: these leave no trace at run time, or are the
+     * logging API.
+     */
+    private static final List<String> EVERYWHERE =
+            List.of("java.", "org.slf4j.", "org.jspecify.", "org.osgi.annotation.");
+
+    /** Ways to ask the machine for the time. */
+    private static final Map<String, Set<String>> CLOCKS =
+            Map.of(
+                    "java.lang.System", Set.of("nanoTime", "currentTimeMillis"),
+                    "java.time.Instant", Set.of("now"),
+                    "java.time.LocalDateTime", Set.of("now"),
+                    "java.time.LocalDate", Set.of("now"),
+                    "java.time.LocalTime", Set.of("now"),
+                    "java.time.ZonedDateTime", Set.of("now"),
+                    "java.time.OffsetDateTime", Set.of("now"),
+                    "java.time.Clock", Set.of("systemUTC", "systemDefaultZone", "system"));
+
+    private static SourceTree tree;
+    private static Map<String, Module> moduleOfClass;
+
+    @BeforeAll
+    static void readTheTree() throws IOException {
+        tree = SourceTree.read();
+        moduleOfClass = new HashMap<>();
+        for (Module module : tree.modules()) {
+            module.classes().forEach(type -> moduleOfClass.put(type.getName(), module));
+        }
+    }
+
+    /** The arrows: whether code of one module may name a class of another. */
+    private static boolean mayKnow(Module from, Module to) {
+        Set<String> waist = Set.of("host-api/api", "host-api/machine");
+        String target = to.folder();
+        return switch (from.folder()) {
+            case "host-api/api" -> false;
+            case "host-api/machine" -> target.equals("host-api/api");
+            case "host-api/tck", "vmm-core/api" -> waist.contains(target);
+            case "vmm-core/core", "vmm-core/testkit" ->
+                    waist.contains(target) || target.equals("vmm-core/api");
+            case "vmm-core/bench" -> true; // measures parts from within; nothing depends on it
+            case "hosts/launcher" -> target.equals("host-api/api"); // the rest it knows by name
+            default ->
+                    waist.contains(target)
+                            || (from.isPlugin() && to.isApi() && !target.equals("host-api/tck"));
+        };
+    }
+
+    /** Whether a module's code may use a library's class. */
+    private static boolean mayUse(Module from, String library) {
+        if (EVERYWHERE.stream().anyMatch(library::startsWith)) {
+            return true;
+        }
+        return switch (from.folder()) {
+            case "host-api/api", "host-api/machine" -> false;
+            case "host-api/tck" ->
+                    library.startsWith("org.junit.") || library.startsWith("org.opentest4j.");
+            case "vmm-core/api" -> library.startsWith("org.osgi.service.component.annotations.");
+            case "vmm-core/core" -> library.startsWith("org.osgi.");
+            default -> true;
+        };
+    }
+
+    private static List<String> forbiddenArrows(Module from, Predicate<Module> known) {
+        List<String> found = new ArrayList<>();
+        for (JavaClass type : from.classes()) {
+            for (Dependency arrow : type.getDirectDependenciesFromSelf()) {
+                JavaClass target = arrow.getTargetClass().getBaseComponentType();
+                Module to = moduleOfClass.get(target.getName());
+                if (to == null) {
+                    if (!target.isPrimitive() && !mayUse(from, target.getName())) {
+                        found.add(from.folder() + " → library: " + arrow.getDescription());
+                    }
+                } else if (!to.equals(from) && !known.test(to)) {
+                    found.add(from.folder() + " → " + to.folder() + ": " + arrow.getDescription());
+                }
+            }
+        }
+        return found;
+    }
+
+    private static void assertNone(List<String> violations) {
+        assertTrue(violations.isEmpty(), () -> String.join("\n", new TreeSet<>(violations)));
+    }
+
+    @Test
+    void everyModuleKnowsOnlyWhatItsLayerAllows() {
+        assertNone(
+                tree.filled()
+                        .flatMap(from -> forbiddenArrows(from, to -> mayKnow(from, to)).stream())
+                        .toList());
+    }
+
+    @Test
+    void theCheckItselfSeesArrows() {
+        Module machine = tree.module("host-api/machine");
+        assertFalse(machine.classes().isEmpty(), "host-api/machine has not been compiled");
+        assertFalse(
+                forbiddenArrows(machine, to -> false).isEmpty(),
+                "machine uses HostRam, so forbidding every arrow must give violations");
+    }
+
+    @Test
+    void noPackageIsSplitOverTwoModules() {
+        Map<String, Set<String>> homes =
+                tree.filled()
+                        .flatMap(module -> module.classes().stream())
+                        .collect(
+                                groupingBy(
+                                        JavaClass::getPackageName,
+                                        mapping(type -> folderOf(type.getName()), toSet())));
+        assertNone(
+                homes.entrySet().stream()
+                        .filter(entry -> entry.getValue().size() > 1)
+                        .map(entry -> entry.getKey() + " lies in " + entry.getValue())
+                        .toList());
+    }
+
+    private static String folderOf(String type) {
+        Module module = moduleOfClass.get(type);
+        return module == null ? "?" : module.folder();
+    }
+
+    @Test
+    void anImplementationBundleExportsNothing() {
+        assertNone(
+                tree.filled()
+                        .filter(module -> module.isBundle() && !module.isApi())
+                        .filter(module -> !header(module, "Export-Package").isEmpty())
+                        .map(module ->
+                                module.folder() + " exports " + header(module, "Export-Package"))
+                        .toList());
+    }
+
+    @Test
+    void anApiBundleExportsAllItsPackages() {
+        List<String> missing = new ArrayList<>();
+        tree.filled()
+                .filter(Module::isApi)
+                .forEach(module ->
+                        module.classes().stream()
+                                .map(JavaClass::getPackageName)
+                                .distinct()
+                                .filter(name -> !exports(module, name))
+                                .forEach(name -> missing.add(module.folder() + " hides " + name)));
+        assertNone(missing);
+    }
+
+    private static boolean exports(Module module, String packageName) {
+        return ("," + header(module, "Export-Package")).contains("," + packageName + ";");
+    }
+
+    private static String header(Module module, String name) {
+        return module.manifest().map(headers -> value(headers, name)).orElse("");
+    }
+
+    private static String value(Attributes headers, String name) {
+        String value = headers.getValue(name);
+        return value == null ? "" : value;
+    }
+
+    @Test
+    void folderArtifactAndBundleAgree() {
+        for (Module module : (Iterable<Module>) tree.filled()::iterator) {
+            if (module.isBundle()) {
+                assertEquals(
+                        module.artifact(), header(module, "Bundle-SymbolicName"), module.folder());
+            }
+            if (module.isPlugin()) {
+                String path = module.folder().substring("plugins/".length()).replace('/', '.');
+                assertEquals("org.alcazar." + path, module.artifact(), module.folder());
+            }
+        }
+    }
+
+    @Test
+    void onlyTheComponentOfADeviceKnowsOsgi() {
+        assertNone(
+                tree.filled()
+                        .filter(module -> module.folder().startsWith("plugins/devices/"))
+                        .flatMap(module -> module.classes().stream())
+                        .filter(type -> !type.getSimpleName().endsWith("Component"))
+                        .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                        .filter(arrow -> arrow.getTargetClass().getName().startsWith("org.osgi."))
+                        .filter(arrow ->
+                                !arrow.getTargetClass()
+                                        .getName()
+                                        .startsWith("org.osgi.annotation."))
+                        .map(Dependency::getDescription)
+                        .toList());
+    }
+
+    @Test
+    void timeComesFromTheHostsClockAlone() {
+        assertNone(
+                tree.filled()
+                        .filter(module ->
+                                !module.isHost()) // a host's clock is made of the machine's
+                        .filter(module -> !module.folder().equals("hosts/launcher"))
+                        .filter(module -> !module.folder().equals("vmm-core/bench"))
+                        .flatMap(module -> module.classes().stream())
+                        .flatMap(type -> type.getAccessesFromSelf().stream())
+                        .filter(ArchitectureTest::readsAClock)
+                        .map(JavaAccess::getDescription)
+                        .toList());
+    }
+
+    private static boolean readsAClock(JavaAccess<?> access) {
+        return CLOCKS.getOrDefault(access.getTargetOwner().getName(), Set.of())
+                .contains(access.getTarget().getName());
+    }
+
+    @Test
+    void interpreterAndTranslatorDoNotSeeEachOther() {
+        String engine = "org.alcazar.engines.x86.";
+        assertNone(
+                tree.module("plugins/engines/x86").classes().stream()
+                        .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                        .filter(arrow ->
+                                crosses(arrow, engine + "interpreter", engine + "translator")
+                                        || crosses(
+                                                arrow,
+                                                engine + "translator",
+                                                engine + "interpreter"))
+                        .map(Dependency::getDescription)
+                        .toList());
+    }
+
+    private static boolean crosses(Dependency arrow, String from, String to) {
+        return arrow.getOriginClass().getPackageName().startsWith(from)
+                && arrow.getTargetClass().getPackageName().startsWith(to);
+    }
+
+    @Test
+    void noStaticFieldIsEverAssignedAgain() {
+        assertNone(
+                tree.filled()
+                        .filter(module ->
+                                !module.folder().equals("vmm-core/bench")) // JMH generates some
+                        .flatMap(module -> module.classes().stream())
+                        .flatMap(type -> type.getFields().stream())
+                        .filter(field -> field.getModifiers().contains(JavaModifier.STATIC))
+                        .filter(field -> !field.getModifiers().contains(JavaModifier.FINAL))
+                        .map(JavaField::getFullName)
+                        // guest-usable memory is one range per process: the contract itself is static
+                        .filter(name -> !name.startsWith("org.alcazar.host.HostRange."))
+                        .toList());
+    }
+}
