@@ -1,0 +1,30 @@
+package org.alcazar.vmm;
+
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.InterruptSource;
+import org.alcazar.machine.Requests;
+
+/** One virtual core of a VM. */
+public interface Vcore {
+    /** From 0, the boot core. */
+    int index();
+
+    VirtualMachine vm();
+
+    /** For extensions and exit handlers on this vcore's own thread, and for anybody while the VM is paused. */
+    ControlBlock block();
+
+    /** Copies register groups into the block. Same rule. */
+    void fetch(long groups);
+
+    Requests requests();
+
+    /** Posts requests and makes the core notice soon, also when it sleeps. Any thread. */
+    void post(int requests);
+
+    /** Says where the core fetches its interrupt vectors. Before the start, or in the pause barrier. */
+    void interruptSource(InterruptSource source);
+
+    /** Guest instructions retired. */
+    long retired();
+}

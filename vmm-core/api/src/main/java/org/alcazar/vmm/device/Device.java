@@ -1,0 +1,13 @@
+package org.alcazar.vmm.device;
+
+import org.alcazar.machine.Stateful;
+
+/** A device of one VM. Its state is saved with the VM: {@link #save} and {@link #restore} are called in the pause barrier. */
+public interface Device extends Stateful, AutoCloseable {
+    /** Power-on or bus reset. */
+    void reset();
+
+    /** Hooks, lines and timers are taken back by the core; a device closes what else it holds. */
+    @Override
+    default void close() {}
+}

@@ -1,0 +1,78 @@
+package org.alcazar.vmm.device;
+
+import java.util.List;
+import java.util.Optional;
+import org.alcazar.machine.BusDevice;
+import org.alcazar.machine.InterruptLine;
+import org.alcazar.vmm.Counter;
+import org.alcazar.vmm.GuestClock;
+import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+
+/** What a device gets of its VM. Everything that it hooks or provides belongs to it and is taken back when it goes. */
+public interface DeviceContext {
+    /** The device's name in the VM, such as {@code com1}. */
+    String name();
+
+    GuestClock clock();
+
+    GuestMemory memory();
+
+    List<Vcore> vcores();
+
+    /** For power-off, reset and exit. */
+    VirtualMachine machine();
+
+    /** The machine's memory map as its platform has planned it. */
+    List<MemoryRange> memoryMap();
+
+    /** Offsets count from {@code first}. @throws ConfigurationException if a port is taken */
+    Hook hookPorts(int first, int count, BusDevice device) throws ConfigurationException;
+
+    /** Intercepts guest-physical memory that is no RAM. Offsets count from {@code start}. */
+    Hook hookMemory(long start, long bytes, BusDevice device) throws ConfigurationException;
+
+    /** Intercepts model-specific registers on all vcores; offsets count from {@code first}, width is QWORD. */
+    Hook hookRegisters(long first, long count, RegisterHandler handler)
+            throws ConfigurationException;
+
+    /** A wire to interrupt input {@code number} of the machine (a global system interrupt on a PC). Wires of several devices are ored. */
+    InterruptLine interruptLine(int number);
+
+    /** Says where interrupt input {@code number} ends: each controller that has such an input calls this. */
+    void interruptInput(int number, InterruptLine input);
+
+    /** Offers something to the other devices, the platform and the loaders of this VM. */
+    <T> void provide(Class<T> role, T service) throws ConfigurationException;
+
+    /** What a device created earlier offers. */
+    <T> Optional<T> find(Class<T> role);
+
+    /** The same, for what this device can't do without. @throws ConfigurationException that names what is missing */
+    <T> T require(Class<T> role) throws ConfigurationException;
+
+    /**
+     * Opens the backend that a setting names: {@code console} (the VM's console), {@code none}, or {@code TYPE:…} of a backend type.
+     *
+     * @throws ConfigurationException if there is no such backend or it is of another kind
+     */
+    CharacterBackend characterBackend(String name) throws ConfigurationException;
+
+    BlockBackend blockBackend(String name) throws ConfigurationException;
+
+    NetworkBackend networkBackend(String name) throws ConfigurationException;
+
+    /** A counter that shows up in the VM's statistics as {@code device.name}. */
+    Counter counter(String name);
+
+    /** Serves registers of one vcore. */
+    interface RegisterHandler {
+        long read(Vcore vcore, long offset);
+
+        void write(Vcore vcore, long offset, long value);
+    }
+}

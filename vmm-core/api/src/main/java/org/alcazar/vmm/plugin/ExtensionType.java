@@ -1,0 +1,29 @@
+package org.alcazar.vmm.plugin;
+
+import org.alcazar.machine.Stateful;
+import org.alcazar.vmm.HypercallHandler;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.device.DeviceContext;
+
+/** Family: extends a VM beside its devices (symbiosis, tracing, interposition). */
+public interface ExtensionType extends PluginType {
+    Extension create(ExtensionContext context, Settings settings) throws ConfigurationException;
+
+    /** What an extension may hook beyond what a device may. */
+    interface ExtensionContext extends DeviceContext {
+        VirtualMachine vm();
+
+        org.alcazar.vmm.Hook hookHypercall(long first, long last, HypercallHandler handler);
+    }
+
+    /** An extension of one VM. {@code onEntry} and {@code onExit} run on the vcore's thread around each run of guest code and must be short. */
+    interface Extension extends Stateful, AutoCloseable {
+        default void onEntry(Vcore vcore) {}
+
+        default void onExit(Vcore vcore, int reason) {}
+
+        @Override
+        default void close() {}
+    }
+}
