@@ -14,7 +14,10 @@ public interface HostConsoles {
 
     /** A console in use. Its end of input is silent: no call follows. */
     interface Console extends AutoCloseable {
-        /** Appends one byte (0 to 255) to the output. Never blocks for long; buffered until {@link #flush} or a short while. */
+        /**
+         * Appends one byte (0 to 255) to the output. Never blocks for long; buffered until {@link
+         * #flush} or a short while.
+         */
         void write(int octet);
 
         void flush();

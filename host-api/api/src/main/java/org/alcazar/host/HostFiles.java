@@ -12,7 +12,8 @@ public interface HostFiles {
     InputStream read(String path) throws IOException;
 
     /**
-     * Writes a file atomically: it appears whole under its name when {@code writer} has returned, or not at all.
+     * Writes a file atomically: it appears whole under its name when {@code writer} has returned,
+     * or not at all.
      */
     void write(String path, Writer writer) throws IOException;
 

@@ -3,8 +3,9 @@ package org.alcazar.host;
 /**
  * Physically contiguous host pages for guests and for page tables.
  *
- * <p>A host-physical address is an offset into the process's one reserved range; {@link HostRam} reads and writes it. Fresh pages
- * read as zero. Every extent is accounted to an owner, so that the host can show that memory came back whole.
+ * <p>A host-physical address is an offset into the process's one reserved range; {@link HostRam}
+ * reads and writes it. Fresh pages read as zero. Every extent is accounted to an owner, so that the
+ * host can show that memory came back whole.
  */
 public interface HostMemory {
     int PAGE_SHIFT = 12;
@@ -24,8 +25,9 @@ public interface HostMemory {
     PageExtent allocate(PageRequest request) throws HostRefusal;
 
     /**
-     * Gives an extent back: its pages are discarded, not unmapped, so that a late access reads zero. The caller has seen to it that
-     * no vcore, DMA or translated code uses the extent any more.
+     * Gives an extent back: its pages are discarded, not unmapped, so that a late access reads
+     * zero. The caller has seen to it that no vcore, DMA or translated code uses the extent any
+     * more.
      *
      * @throws IllegalArgumentException if the extent is not in use
      */

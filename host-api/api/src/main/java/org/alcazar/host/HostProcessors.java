@@ -23,8 +23,8 @@ public interface HostProcessors {
     void yield();
 
     /**
-     * Sleeps until {@link HostThread#wake}, {@link HostThread#kick}, or until the time is over. A wake that came before the sleep is not
-     * lost. May return early.
+     * Sleeps until {@link HostThread#wake}, {@link HostThread#kick}, or until the time is over. A
+     * wake that came before the sleep is not lost. May return early.
      *
      * @param nanos at most so long; {@link Long#MAX_VALUE} without a limit
      */

@@ -8,13 +8,14 @@ import java.nio.ByteOrder;
 /**
  * The one reserved range of guest-usable host memory of this process, and the only way to touch it.
  *
- * <p>A host-physical address is an offset into the range. Each access is checked against constants, so a wild one throws {@link
- * IndexOutOfBoundsException} and never harms the JVM. The first host that starts in a process provides the range with {@link
- * HostRange#reserve}.
- * The plain accessors take any alignment and are little-endian; a big-endian architecture reverses the bytes. The {@code …Volatile},
- * {@code compareAndSet…} and opaque forms need natural alignment.
+ * <p>A host-physical address is an offset into the range. Each access is checked against constants,
+ * so a wild one throws {@link IndexOutOfBoundsException} and never harms the JVM. The first host
+ * that starts in a process provides the range with {@link HostRange#reserve}. The plain accessors
+ * take any alignment and are little-endian; a big-endian architecture reverses the bytes. The
+ * {@code …Volatile}, {@code compareAndSet…} and opaque forms need natural alignment.
  *
- * <p>Writers to guest RAM other than an engine's own store path use {@code org.alcazar.machine.RamPages}, which also tells who watches a page.
+ * <p>Writers to guest RAM other than an engine's own store path use {@code
+ * org.alcazar.machine.RamPages}, which also tells who watches a page.
  */
 public final class HostRam {
     private static final MemorySegment SEGMENT = HostRange.take();

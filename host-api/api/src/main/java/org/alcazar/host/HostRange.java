@@ -5,8 +5,9 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * Divides the process's reserved range between the hosts that live in the process: each carves its arena and allocates pages in it by its
- * own rules. The first page is never handed out, so that address 0 is always wrong.
+ * Divides the process's reserved range between the hosts that live in the process: each carves its
+ * arena and allocates pages in it by its own rules. The first page is never handed out, so that
+ * address 0 is always wrong.
  */
 public final class HostRange {
     private static final TreeMap<Long, Long> CARVED = new TreeMap<>();
@@ -18,8 +19,8 @@ public final class HostRange {
     /**
      * Provides the range, once per process; later calls change nothing.
      *
-     * @param supplier gives a native segment of the global arena, zeroed, whose size is a multiple of the page size and whose start is
-     *     aligned to a page
+     * @param supplier gives a native segment of the global arena, zeroed, whose size is a multiple
+     *     of the page size and whose start is aligned to a page
      * @return whether this call's range is the one in use
      */
     public static boolean reserve(Supplier<MemorySegment> supplier) {

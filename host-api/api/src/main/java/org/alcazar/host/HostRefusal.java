@@ -1,6 +1,9 @@
 package org.alcazar.host;
 
-/** A host could not or would not do what was asked. The message is one line for people: what, where, what would be right. */
+/**
+ * A host could not or would not do what was asked. The message is one line for people: what, where,
+ * what would be right.
+ */
 public class HostRefusal extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -7,7 +7,10 @@ public interface HostThread {
     /** Moves the thread to another processor, or lets it run anywhere with {@link #ANY_CPU}. */
     void move(int cpu);
 
-    /** Interrupts what the thread does in the host (a sleep, a run of hardware), so that it looks at its flags soon. Never lost. */
+    /**
+     * Interrupts what the thread does in the host (a sleep, a run of hardware), so that it looks at
+     * its flags soon. Never lost.
+     */
     void kick();
 
     /** Ends a sleep of the thread, or the next one if it does not sleep. */

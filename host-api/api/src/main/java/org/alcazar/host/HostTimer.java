@@ -2,7 +2,10 @@ package org.alcazar.host;
 
 /** A one-shot timer. It never fires early. */
 public interface HostTimer extends AutoCloseable {
-    /** Fires once at {@code deadline} on the scale of {@link HostClock#nanoTime}; replaces an earlier deadline. */
+    /**
+     * Fires once at {@code deadline} on the scale of {@link HostClock#nanoTime}; replaces an
+     * earlier deadline.
+     */
     void arm(long deadline);
 
     /** Forgets the deadline. An action that already runs may still be running on return. */

@@ -7,7 +7,8 @@ package org.alcazar.host;
  * @param pages count of 4 KiB pages, at least 1
  * @param alignment of the first byte, in bytes, a power of two of at least 4096
  * @param numaNode preferred node, or {@link #ANY_NODE}
- * @param limit highest host-physical address plus one that the extent may reach, or {@link Long#MAX_VALUE}
+ * @param limit highest host-physical address plus one that the extent may reach, or {@link
+ *     Long#MAX_VALUE}
  */
 public record PageRequest(String owner, long pages, long alignment, int numaNode, long limit) {
     public static final int ANY_NODE = -1;

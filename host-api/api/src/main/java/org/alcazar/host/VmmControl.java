@@ -4,14 +4,17 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What a host or launcher may ask of the VMM: the only upward direction of the waist. The VMM registers it as a service.
+ * What a host or launcher may ask of the VMM: the only upward direction of the waist. The VMM
+ * registers it as a service.
  *
- * <p>Configuration and statistics are trees of JDK types: {@code Map<String, Object>} with String, Long, Double, Boolean, List and Map
- * values. Methods are safe from any thread; those that change a state wait until the change is complete.
+ * <p>Configuration and statistics are trees of JDK types: {@code Map<String, Object>} with String,
+ * Long, Double, Boolean, List and Map values. Methods are safe from any thread; those that change a
+ * state wait until the change is complete.
  */
 public interface VmmControl {
     /**
-     * Makes a VM from a configuration tree. All its memory, devices and vcores exist afterwards, none runs.
+     * Makes a VM from a configuration tree. All its memory, devices and vcores exist afterwards,
+     * none runs.
      *
      * @return its id, at least 1
      * @throws HostRefusal if the configuration is wrong or the host refuses; nothing is left behind
@@ -58,7 +61,8 @@ public interface VmmControl {
     /**
      * How a VM ended.
      *
-     * @param status the exit status of DESIGN §8: 0 power-off, odd the guest's own, 4 guest died, 6 VMM fault, 8 reset not allowed
+     * @param status the exit status of DESIGN §8: 0 power-off, odd the guest's own, 4 guest died, 6
+     *     VMM fault, 8 reset not allowed
      * @param reason one line for people
      * @param dump registers, code and page walk where the guest died, else empty
      */

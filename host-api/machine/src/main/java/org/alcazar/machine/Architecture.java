@@ -4,8 +4,9 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * What the VMM has to know about a processor architecture. It owns the saved form of a core: the register groups, hidden state included, so that a
- * guest saved under one engine goes on under another of the same architecture.
+ * What the VMM has to know about a processor architecture. It owns the saved form of a core: the
+ * register groups, hidden state included, so that a guest saved under one engine goes on under
+ * another of the same architecture.
  *
  * @param name such as {@code x86} or {@code ppc440}
  * @param physicalBits width of guest-physical addresses

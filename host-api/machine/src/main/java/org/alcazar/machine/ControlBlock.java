@@ -1,10 +1,12 @@
 package org.alcazar.machine;
 
 /**
- * From what an engine runs a virtual core, and where it leaves the exit: the counterpart of a VMCB. One belongs to each vcore; only that vcore's
- * thread touches it while the core runs, but for {@link #requests}, which anybody may post to.
+ * From what an engine runs a virtual core, and where it leaves the exit: the counterpart of a VMCB.
+ * One belongs to each vcore; only that vcore's thread touches it while the core runs, but for
+ * {@link #requests}, which anybody may post to.
  *
- * <p>Fields are public and primitive because they are read and written at every exit. The VMM changes intercepts between runs only.
+ * <p>Fields are public and primitive because they are read and written at every exit. The VMM
+ * changes intercepts between runs only.
  */
 public final class ControlBlock {
     /** Frames nest two deep: a symbiotic call is made from inside an exit. */
@@ -51,7 +53,10 @@ public final class ControlBlock {
     /** Intercepted instructions and control-register accesses: bits named by the architecture. */
     public long instructions;
 
-    /** Root of the second level (nested) or of the shadow tables: host-physical, in the architecture's format. */
+    /**
+     * Root of the second level (nested) or of the shadow tables: host-physical, in the
+     * architecture's format.
+     */
     public long translationRoot;
 
     /** One of {@link Translation}. */
@@ -75,7 +80,10 @@ public final class ControlBlock {
         return architecture;
     }
 
-    /** Array of a group; its meaning is the architecture's. Read only while {@link #valid}; after a change set the bit in {@link #dirty}. */
+    /**
+     * Array of a group; its meaning is the architecture's. Read only while {@link #valid}; after a
+     * change set the bit in {@link #dirty}.
+     */
     public long[] group(int id) {
         return groups[id];
     }

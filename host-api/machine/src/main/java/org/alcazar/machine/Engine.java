@@ -10,7 +10,8 @@ public interface Engine extends AutoCloseable {
     VirtualCore newCore(int index, ControlBlock block);
 
     /**
-     * Forgets translations. When this returns, no core uses the old ones any more; callable from any thread, a core's own included.
+     * Forgets translations. When this returns, no core uses the old ones any more; callable from
+     * any thread, a core's own included.
      *
      * @param start and {@code bytes}: the guest-physical range for {@link Scope#GUEST_PHYSICAL}
      */

@@ -2,16 +2,24 @@ package org.alcazar.machine;
 
 /** Why {@link VirtualCore#run} returned. Plain ints: nothing is allocated on this path. */
 public final class Exit {
-    /** An intercepted access to a space; see {@link ExitFrame#space}. The reply gives the value of a read. */
+    /**
+     * An intercepted access to a space; see {@link ExitFrame#space}. The reply gives the value of a
+     * read.
+     */
     public static final int ACCESS = 0;
 
     /** An intercepted instruction, named by the architecture in {@link ExitFrame#code}. */
     public static final int INSTRUCTION = 1;
 
-    /** An intercepted exception: number in {@code code}, error code in {@code value}, address in {@code address}. */
+    /**
+     * An intercepted exception: number in {@code code}, error code in {@code value}, address in
+     * {@code address}.
+     */
     public static final int FAULT = 2;
 
-    /** The second level of translation lacks the guest-physical {@code address} or a right to it. */
+    /**
+     * The second level of translation lacks the guest-physical {@code address} or a right to it.
+     */
     public static final int TRANSLATION = 3;
 
     /** A hypercall; number and arguments lie in registers. */
@@ -39,8 +47,17 @@ public final class Exit {
     public static final int COUNT = 11;
 
     private static final String[] NAMES = {
-        "access", "instruction", "fault", "translation", "call", "idle", "window", "kick", "budget",
-        "debug", "shutdown"
+        "access",
+        "instruction",
+        "fault",
+        "translation",
+        "call",
+        "idle",
+        "window",
+        "kick",
+        "budget",
+        "debug",
+        "shutdown"
     };
 
     private Exit() {}

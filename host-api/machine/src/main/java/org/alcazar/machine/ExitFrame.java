@@ -1,20 +1,27 @@
 package org.alcazar.machine;
 
 /**
- * The qualification of one exit and the reply to it, in primitive fields. The engine fills the first group, the VMM the second before it runs the
- * core again.
+ * The qualification of one exit and the reply to it, in primitive fields. The engine fills the
+ * first group, the VMM the second before it runs the core again.
  *
- * <p>At an exit the guest's state is that before the instruction, or before the current repetition of a string instruction. The engine finishes
- * the instruction with the reply and repeats no finished part of it.
+ * <p>At an exit the guest's state is that before the instruction, or before the current repetition
+ * of a string instruction. The engine finishes the instruction with the reply and repeats no
+ * finished part of it.
  */
 public final class ExitFrame {
-    /** Reply to ACCESS: done, a read's value is in {@link #value}. To INSTRUCTION and CALL: emulated, go on behind the instruction. */
+    /**
+     * Reply to ACCESS: done, a read's value is in {@link #value}. To INSTRUCTION and CALL:
+     * emulated, go on behind the instruction.
+     */
     public static final int DONE = 0;
 
     /** Try the instruction again from its start: to TRANSLATION, the mapping is there now. */
     public static final int RETRY = 1;
 
-    /** Reply to TRANSLATION: no RAM is there; treat it as an access to the memory space, which exits with ACCESS. */
+    /**
+     * Reply to TRANSLATION: no RAM is there; treat it as an access to the memory space, which exits
+     * with ACCESS.
+     */
     public static final int AS_ACCESS = 2;
 
     /** The engine itself does what the architecture says, as if nothing had been intercepted. */
@@ -29,7 +36,10 @@ public final class ExitFrame {
     /** For ACCESS: one of {@link Space}. */
     public int space;
 
-    /** For ACCESS: address within the space. For TRANSLATION: guest-physical address. For FAULT: the faulting address. */
+    /**
+     * For ACCESS: address within the space. For TRANSLATION: guest-physical address. For FAULT: the
+     * faulting address.
+     */
     public long address;
 
     /** For ACCESS and TRANSLATION: bytes, 1, 2, 4 or 8. */
@@ -41,7 +51,10 @@ public final class ExitFrame {
     /** For ACCESS: the value written, or read (by the reply). Zero-extended. */
     public long value;
 
-    /** For INSTRUCTION: which, FAULT: the exception's number, TRANSLATION: wanted {@link Rights}, SHUTDOWN: why. */
+    /**
+     * For INSTRUCTION: which, FAULT: the exception's number, TRANSLATION: wanted {@link Rights},
+     * SHUTDOWN: why.
+     */
     public int code;
 
     /** Address of the instruction (linear, as the program counter shows it). */

@@ -1,15 +1,17 @@
 package org.alcazar.machine;
 
+import org.alcazar.host.HostMemory;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
-import org.alcazar.host.HostMemory;
 
 /**
- * The authority on what a guest's physical memory is: ranges of it, where in host-physical space they lie, and the rights to them. Paging modes
- * build tables from it; engines that take slots read it. It changes only under the pause barrier; look-ups allocate nothing.
+ * The authority on what a guest's physical memory is: ranges of it, where in host-physical space
+ * they lie, and the rights to them. Paging modes build tables from it; engines that take slots read
+ * it. It changes only under the pause barrier; look-ups allocate nothing.
  */
 public final class GuestPhysicalMap {
     /**
@@ -31,7 +33,9 @@ public final class GuestPhysicalMap {
     private boolean logging;
     private final RamPages.Listener dirtyListener = this::logWrite;
 
-    /** Adds a range. @throws IllegalArgumentException if it is not whole pages or overlaps another */
+    /**
+     * Adds a range. @throws IllegalArgumentException if it is not whole pages or overlaps another
+     */
     public synchronized void add(Range range) {
         if (((range.start | range.bytes | range.host) & HostMemory.PAGE_SIZE - 1) != 0
                 || range.bytes <= 0) {
@@ -48,10 +52,12 @@ public final class GuestPhysicalMap {
         ranges = all.toArray(Range[]::new);
     }
 
-    /** Removes the range that starts at {@code start}. @throws IllegalArgumentException if there is none */
+    /**
+     * Removes the range that starts at {@code start}. @throws IllegalArgumentException if there is
+     * none
+     */
     public synchronized void remove(long start) {
-        Range[] left =
-                Arrays.stream(ranges).filter(r -> r.start != start).toArray(Range[]::new);
+        Range[] left = Arrays.stream(ranges).filter(r -> r.start != start).toArray(Range[]::new);
         if (left.length == ranges.length) {
             throw new IllegalArgumentException("no range at " + Long.toHexString(start));
         }
@@ -94,8 +100,8 @@ public final class GuestPhysicalMap {
     }
 
     /**
-     * Starts to log writes to RAM. The caller holds the pause barrier and then invalidates the engine's translations, so that every page's
-     * first write is seen.
+     * Starts to log writes to RAM. The caller holds the pause barrier and then invalidates the
+     * engine's translations, so that every page's first write is seen.
      */
     public synchronized void startDirtyLog() {
         dirty.clear();
@@ -107,18 +113,16 @@ public final class GuestPhysicalMap {
     }
 
     /**
-     * Guest page numbers written since the start or the last drain; their logging starts anew. Same duties for the caller as in {@link
-     * #startDirtyLog}.
+     * Guest page numbers written since the start or the last drain; their logging starts anew. Same
+     * duties for the caller as in {@link #startDirtyLog}.
      */
     public synchronized BitSet drainDirtyLog() {
         BitSet out = (BitSet) dirty.clone();
         dirty.clear();
         out.stream()
-                .forEach(
-                        page ->
-                                RamPages.mark(
-                                        toHost((long) page << HostMemory.PAGE_SHIFT),
-                                        RamPages.LOGGED));
+                .forEach(page ->
+                        RamPages.mark(
+                                toHost((long) page << HostMemory.PAGE_SHIFT), RamPages.LOGGED));
         return out;
     }
 

@@ -1,6 +1,9 @@
 package org.alcazar.machine;
 
-/** Where a vcore fetches the vector of an interrupt at the moment when it can take one: the local interrupt controller. */
+/**
+ * Where a vcore fetches the vector of an interrupt at the moment when it can take one: the local
+ * interrupt controller.
+ */
 public interface InterruptSource {
     int NONE = -1;
 
@@ -8,15 +11,16 @@ public interface InterruptSource {
     InterruptSource EMPTY = () -> NONE;
 
     /**
-     * Acknowledges the most urgent pending interrupt. The source posts {@link Requests#INTERRUPT} again if another one waits.
+     * Acknowledges the most urgent pending interrupt. The source posts {@link Requests#INTERRUPT}
+     * again if another one waits.
      *
      * @return its vector, or {@link #NONE} if nothing waits any more
      */
     int acknowledge();
 
     /**
-     * Like {@link #acknowledge}, for architectures with a task priority: 0 to 15, higher ones block more. Told by the core when it
-     * changes outside the source's own registers (CR8 on x86).
+     * Like {@link #acknowledge}, for architectures with a task priority: 0 to 15, higher ones block
+     * more. Told by the core when it changes outside the source's own registers (CR8 on x86).
      */
     default void taskPriority(int priority) {}
 

@@ -3,9 +3,11 @@ package org.alcazar.machine;
 import org.alcazar.host.HostRam;
 
 /**
- * Host-physical space: RAM from 0 to {@link HostRam#SIZE}, above it windows of modelled hardware. Ports form a second space.
+ * Host-physical space: RAM from 0 to {@link HostRam#SIZE}, above it windows of modelled hardware.
+ * Ports form a second space.
  *
- * <p>Reads of nothing give all ones, writes to it vanish. Windows are few and change rarely: the arrays are replaced as a whole.
+ * <p>Reads of nothing give all ones, writes to it vanish. Windows are few and change rarely: the
+ * arrays are replaced as a whole.
  */
 public final class PhysicalBus {
     /** Where windows start: beyond any RAM, within 52 bits. */
@@ -87,7 +89,7 @@ public final class PhysicalBus {
     }
 
     private static Window[] without(Window[] windows, Window gone) {
-        return java.util.Arrays.stream(windows).filter(w -> w != gone).toArray(Window[]::new);
+        return java.util.Arrays.stream(windows).filter(w -> !w.equals(gone)).toArray(Window[]::new);
     }
 
     /** A device on the bus. */

@@ -1,17 +1,21 @@
 package org.alcazar.machine;
 
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 
+import java.util.concurrent.CopyOnWriteArrayList;
+
 /**
- * The one path for writes to guest RAM by anybody but an engine's own fast store: device DMA, loaders, debuggers, other VMs. Watched pages carry
- * flags; a write to one tells the listeners, which drop translated code or log the page as dirty.
+ * The one path for writes to guest RAM by anybody but an engine's own fast store: device DMA,
+ * loaders, debuggers, other VMs. Watched pages carry flags; a write to one tells the listeners,
+ * which drop translated code or log the page as dirty.
  *
- * <p>An engine's fast store needs no look-up here: it enters a page as writable into its TLB only while {@link #flags} is 0, and whoever sets a
- * flag sees to it that no writable entry is left (an engine for code in its own TLBs, others by {@link Engine#invalidate}).
+ * <p>An engine's fast store needs no look-up here: it enters a page as writable into its TLB only
+ * while {@link #flags} is 0, and whoever sets a flag sees to it that no writable entry is left (an
+ * engine for code in its own TLBs, others by {@link Engine#invalidate}).
  *
- * <p>This is state of the process, as the RAM itself is. Flags are set and cleared under the class lock and read without it.
+ * <p>This is state of the process, as the RAM itself is. Flags are set and cleared under the class
+ * lock and read without it.
  */
 public final class RamPages {
     /** The page holds code that some engine has decoded or translated. */
@@ -27,7 +31,9 @@ public final class RamPages {
 
     private RamPages() {}
 
-    /** Hears of writes to flagged pages, after the write, on the writer's thread. Must not block. */
+    /**
+     * Hears of writes to flagged pages, after the write, on the writer's thread. Must not block.
+     */
     @FunctionalInterface
     public interface Listener {
         /**

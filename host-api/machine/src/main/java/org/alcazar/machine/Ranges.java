@@ -3,7 +3,8 @@ package org.alcazar.machine;
 import java.util.Arrays;
 
 /**
- * An immutable set of address ranges with a fast membership test, used for intercepts. Replaced as a whole under the pause barrier.
+ * An immutable set of address ranges with a fast membership test, used for intercepts. Replaced as
+ * a whole under the pause barrier.
  */
 public final class Ranges {
     public static final Ranges NONE = new Ranges(new long[0]);

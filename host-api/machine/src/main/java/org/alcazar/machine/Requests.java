@@ -4,8 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Posted requests of one vcore: lock-free bits that anybody sets and the vcore consumes. An engine looks at {@link #pending} at each block of guest
- * code. A request is sticky: posted before {@code run}, it acts in {@code run}.
+ * Posted requests of one vcore: lock-free bits that anybody sets and the vcore consumes. An engine
+ * looks at {@link #pending} at each block of guest code. A request is sticky: posted before {@code
+ * run}, it acts in {@code run}.
  */
 public final class Requests {
     /** Leave {@code run} with {@link Exit#KICK}. */
@@ -17,7 +18,10 @@ public final class Requests {
     /** A non-maskable (or critical) interrupt. */
     public static final int NMI = 1 << 2;
 
-    /** Warm initialisation of the core; it waits for {@link #STARTUP} then unless it is the boot core. */
+    /**
+     * Warm initialisation of the core; it waits for {@link #STARTUP} then unless it is the boot
+     * core.
+     */
     public static final int INIT = 1 << 3;
 
     /** Start at {@link #startupVector}. */
@@ -33,7 +37,9 @@ public final class Requests {
         }
     }
 
+    @SuppressWarnings("unused") // read through BITS
     private int bits;
+
     private volatile int startupVector;
 
     /** Sets bits; visible to the vcore soon. Wake the vcore's thread too if it may sleep. */

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The saved form of a stateful part, and the only thing that crosses bundles: a type, a schema version, and named values, each a long, a double, a
- * String, a byte array, a list, a map, or another SavedState. Two are equal when their whole trees are.
+ * The saved form of a stateful part, and the only thing that crosses bundles: a type, a schema
+ * version, and named values, each a long, a double, a String, a byte array, a list, a map, or
+ * another SavedState. Two are equal when their whole trees are.
  */
 public final class SavedState {
     private final String type;
@@ -40,7 +41,9 @@ public final class SavedState {
         return Collections.unmodifiableMap(values);
     }
 
-    /** Checks type and version before a restore. @throws IncompatibleStateException if they differ */
+    /**
+     * Checks type and version before a restore. @throws IncompatibleStateException if they differ
+     */
     public SavedState require(String expectedType, int expectedVersion) {
         if (!type.equals(expectedType) || version != expectedVersion) {
             throw new IncompatibleStateException(
@@ -248,11 +251,10 @@ public final class SavedState {
         if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
             return x.keySet().equals(y.keySet())
                     && x.entrySet().stream()
-                            .allMatch(
-                                    e ->
-                                            same(
-                                                    Objects.requireNonNull(e.getValue()),
-                                                    Objects.requireNonNull(y.get(e.getKey()))));
+                            .allMatch(e ->
+                                    same(
+                                            Objects.requireNonNull(e.getValue()),
+                                            Objects.requireNonNull(y.get(e.getKey()))));
         }
         return a.equals(b);
     }

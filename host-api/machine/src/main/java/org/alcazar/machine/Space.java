@@ -11,7 +11,10 @@ public final class Space {
     /** Model-specific registers (x86) or special-purpose registers (PowerPC). */
     public static final int REGISTER = 2;
 
-    /** Feature leaves: CPUID, address = leaf | sub-leaf &lt;&lt; 32; the answer is written to registers. */
+    /**
+     * Feature leaves: CPUID, address = leaf | sub-leaf &lt;&lt; 32; the answer is written to
+     * registers.
+     */
     public static final int FEATURE = 3;
 
     public static final int COUNT = 4;

@@ -6,7 +6,8 @@ public interface Stateful {
     SavedState save();
 
     /**
-     * Takes over a saved state, as if the part had always been in it. Lines and timers are driven as the state says.
+     * Takes over a saved state, as if the part had always been in it. Lines and timers are driven
+     * as the state says.
      *
      * @throws IncompatibleStateException if it does not fit; the part is unusable then
      */

@@ -6,7 +6,8 @@ public interface TimeSource {
     /**
      * The counter now.
      *
-     * @param retired guest instructions that the asking vcore has retired, for clocks that are driven by instructions
+     * @param retired guest instructions that the asking vcore has retired, for clocks that are
+     *     driven by instructions
      */
     long ticks(long retired);
 }

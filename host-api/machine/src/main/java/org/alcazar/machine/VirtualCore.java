@@ -1,8 +1,9 @@
 package org.alcazar.machine;
 
 /**
- * One core of an engine. Only its own thread calls it, but for what is marked otherwise. Groups of registers move on request: {@link #fetch} copies
- * them into the control block, {@code run} first loads those marked dirty.
+ * One core of an engine. Only its own thread calls it, but for what is marked otherwise. Groups of
+ * registers move on request: {@link #fetch} copies them into the control block, {@code run} first
+ * loads those marked dirty.
  */
 public interface VirtualCore extends AutoCloseable {
     /**
@@ -12,23 +13,33 @@ public interface VirtualCore extends AutoCloseable {
      */
     int run(ControlBlock block);
 
-    /** Copies the groups of {@code mask} that are not valid yet into the block and marks them valid. */
+    /**
+     * Copies the groups of {@code mask} that are not valid yet into the block and marks them valid.
+     */
     void fetch(ControlBlock block, long mask);
 
-    /** Puts the core into the architecture's power-on state; all groups of the block are stale then. */
+    /**
+     * Puts the core into the architecture's power-on state; all groups of the block are stale then.
+     */
     void reset(ControlBlock block);
 
     /**
-     * Where a guest-virtual address leads now, by the core's present mode, without side effects (no accessed bits, no faults).
+     * Where a guest-virtual address leads now, by the core's present mode, without side effects (no
+     * accessed bits, no faults).
      *
      * @return the guest-physical address, or -1 if there is none
      */
     long translate(ControlBlock block, long address, int rights);
 
-    /** Registers, code around the program counter disassembled, and the page walk of {@code address}, as lines for people. */
+    /**
+     * Registers, code around the program counter disassembled, and the page walk of {@code
+     * address}, as lines for people.
+     */
     String describe(ControlBlock block, long address);
 
-    /** Engine counters by name, such as blocks decoded or TLB misses; each call gives the totals. */
+    /**
+     * Engine counters by name, such as blocks decoded or TLB misses; each call gives the totals.
+     */
     java.util.Map<String, Long> counters();
 
     @Override

@@ -28,7 +28,9 @@ public enum Width {
         return mask;
     }
 
-    /** @param bytes 1, 2, 4 or 8 */
+    /**
+     * @param bytes 1, 2, 4 or 8
+     */
     public static Width of(int bytes) {
         return BY_BYTES[bytes];
     }
