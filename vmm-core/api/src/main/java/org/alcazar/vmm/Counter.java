@@ -1,6 +1,9 @@
 package org.alcazar.vmm;
 
-/** A count that is cheap enough to stay on. One thread at a time writes; readers may see it a little late. */
+/**
+ * A count that is cheap enough to stay on. One thread at a time writes; readers may see it a little
+ * late.
+ */
 public final class Counter {
     private long value;
 

@@ -1,8 +1,8 @@
 package org.alcazar.vmm;
 
 /**
- * The VM's clock: the only time that devices and guests see. It starts at 0 with the VM, stops in a pause, is saved with the VM, and is driven by the
- * host's clock or by retired instructions.
+ * The VM's clock: the only time that devices and guests see. It starts at 0 with the VM, stops in a
+ * pause, is saved with the VM, and is driven by the host's clock or by retired instructions.
  */
 public interface GuestClock {
     long NANOS_PER_SECOND = 1_000_000_000L;
@@ -10,16 +10,25 @@ public interface GuestClock {
     /** Guest time in nanoseconds. */
     long nanos();
 
-    /** The wall-clock time of the guest, in nanoseconds since 1970-01-01T00:00Z: where the battery-backed clock stands. */
+    /**
+     * The wall-clock time of the guest, in nanoseconds since 1970-01-01T00:00Z: where the
+     * battery-backed clock stands.
+     */
     long epochNanos();
 
     /** Frequency of the time-stamp counter in hertz. */
     long counterFrequency();
 
-    /** A new one-shot timer, not armed. Its action runs on a vcore thread between two runs of guest code, or while the VM is idle. */
+    /**
+     * A new one-shot timer, not armed. Its action runs on a vcore thread between two runs of guest
+     * code, or while the VM is idle.
+     */
     GuestTimer timer(String name, Runnable action);
 
-    /** Ticks of a clock of {@code hertz} since the VM's start: nanos × hertz / 10⁹ without overflow, rounded down. */
+    /**
+     * Ticks of a clock of {@code hertz} since the VM's start: nanos × hertz / 10⁹ without overflow,
+     * rounded down.
+     */
     static long ticks(long nanos, long hertz) {
         return nanos / NANOS_PER_SECOND * hertz
                 + nanos % NANOS_PER_SECOND * hertz / NANOS_PER_SECOND;

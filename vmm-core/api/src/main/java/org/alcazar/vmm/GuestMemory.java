@@ -1,8 +1,9 @@
 package org.alcazar.vmm;
 
 /**
- * Guest-physical RAM for devices, loaders and extensions. Little-endian. Where there is no RAM, reads give all ones and writes vanish, as on a bus;
- * use {@link #isRam} to tell. Writes take the one path that marks dirty pages and drops decoded code.
+ * Guest-physical RAM for devices, loaders and extensions. Little-endian. Where there is no RAM,
+ * reads give all ones and writes vanish, as on a bus; use {@link #isRam} to tell. Writes take the
+ * one path that marks dirty pages and drops decoded code.
  */
 public interface GuestMemory {
     boolean isRam(long address, long bytes);

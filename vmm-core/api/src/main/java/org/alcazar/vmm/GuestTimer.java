@@ -2,7 +2,10 @@ package org.alcazar.vmm;
 
 /** A one-shot timer on the guest's clock. Arming allocates nothing. */
 public interface GuestTimer {
-    /** Fires once when the clock reaches {@code deadline} (guest nanoseconds); at once, but not from inside this call, if it has. */
+    /**
+     * Fires once when the clock reaches {@code deadline} (guest nanoseconds); at once, but not from
+     * inside this call, if it has.
+     */
     void arm(long deadline);
 
     void cancel();

@@ -11,7 +11,10 @@ public interface Vcore {
 
     VirtualMachine vm();
 
-    /** For extensions and exit handlers on this vcore's own thread, and for anybody while the VM is paused. */
+    /**
+     * For extensions and exit handlers on this vcore's own thread, and for anybody while the VM is
+     * paused.
+     */
     ControlBlock block();
 
     /** Copies register groups into the block. Same rule. */
@@ -22,7 +25,9 @@ public interface Vcore {
     /** Posts requests and makes the core notice soon, also when it sleeps. Any thread. */
     void post(int requests);
 
-    /** Says where the core fetches its interrupt vectors. Before the start, or in the pause barrier. */
+    /**
+     * Says where the core fetches its interrupt vectors. Before the start, or in the pause barrier.
+     */
     void interruptSource(InterruptSource source);
 
     /** Guest instructions retired. */

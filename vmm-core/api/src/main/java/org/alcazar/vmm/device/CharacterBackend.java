@@ -9,6 +9,8 @@ public non-sealed interface CharacterBackend extends Backend {
 
     void flush();
 
-    /** Input bytes go to {@code sink} from now on, on a vcore's thread through the VM's event queue. */
+    /**
+     * Input bytes go to {@code sink} from now on, on a vcore's thread through the VM's event queue.
+     */
     void onInput(IntConsumer sink);
 }

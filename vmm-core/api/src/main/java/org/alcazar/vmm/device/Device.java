@@ -2,7 +2,10 @@ package org.alcazar.vmm.device;
 
 import org.alcazar.machine.Stateful;
 
-/** A device of one VM. Its state is saved with the VM: {@link #save} and {@link #restore} are called in the pause barrier. */
+/**
+ * A device of one VM. Its state is saved with the VM: {@link #save} and {@link #restore} are called
+ * in the pause barrier.
+ */
 public interface Device extends Stateful, AutoCloseable {
     /** Power-on or bus reset. */
     void reset();

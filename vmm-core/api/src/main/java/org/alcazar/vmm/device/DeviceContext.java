@@ -1,7 +1,5 @@
 package org.alcazar.vmm.device;
 
-import java.util.List;
-import java.util.Optional;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.vmm.Counter;
@@ -13,7 +11,13 @@ import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 
-/** What a device gets of its VM. Everything that it hooks or provides belongs to it and is taken back when it goes. */
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a device gets of its VM. Everything that it hooks or provides belongs to it and is taken
+ * back when it goes.
+ */
 public interface DeviceContext {
     /** The device's name in the VM, such as {@code com1}. */
     String name();
@@ -36,14 +40,23 @@ public interface DeviceContext {
     /** Intercepts guest-physical memory that is no RAM. Offsets count from {@code start}. */
     Hook hookMemory(long start, long bytes, BusDevice device) throws ConfigurationException;
 
-    /** Intercepts model-specific registers on all vcores; offsets count from {@code first}, width is QWORD. */
+    /**
+     * Intercepts model-specific registers on all vcores; offsets count from {@code first}, width is
+     * QWORD.
+     */
     Hook hookRegisters(long first, long count, RegisterHandler handler)
             throws ConfigurationException;
 
-    /** A wire to interrupt input {@code number} of the machine (a global system interrupt on a PC). Wires of several devices are ored. */
+    /**
+     * A wire to interrupt input {@code number} of the machine (a global system interrupt on a PC).
+     * Wires of several devices are ored.
+     */
     InterruptLine interruptLine(int number);
 
-    /** Says where interrupt input {@code number} ends: each controller that has such an input calls this. */
+    /**
+     * Says where interrupt input {@code number} ends: each controller that has such an input calls
+     * this.
+     */
     void interruptInput(int number, InterruptLine input);
 
     /** Offers something to the other devices, the platform and the loaders of this VM. */
@@ -52,11 +65,15 @@ public interface DeviceContext {
     /** What a device created earlier offers. */
     <T> Optional<T> find(Class<T> role);
 
-    /** The same, for what this device can't do without. @throws ConfigurationException that names what is missing */
+    /**
+     * The same, for what this device can't do without. @throws ConfigurationException that names
+     * what is missing
+     */
     <T> T require(Class<T> role) throws ConfigurationException;
 
     /**
-     * Opens the backend that a setting names: {@code console} (the VM's console), {@code none}, or {@code TYPE:…} of a backend type.
+     * Opens the backend that a setting names: {@code console} (the VM's console), {@code none}, or
+     * {@code TYPE:…} of a backend type.
      *
      * @throws ConfigurationException if there is no such backend or it is of another kind
      */

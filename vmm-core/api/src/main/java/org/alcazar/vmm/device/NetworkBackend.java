@@ -11,7 +11,9 @@ public non-sealed interface NetworkBackend extends Backend {
     /** Takes frames. */
     @FunctionalInterface
     interface FrameSink {
-        /** @return false if there was no room: the frame is dropped */
+        /**
+         * @return false if there was no room: the frame is dropped
+         */
         boolean frame(byte[] bytes);
     }
 }

@@ -6,7 +6,8 @@ import org.alcazar.vmm.device.DeviceContext;
 /** Family: a kind of device. */
 public interface DeviceType extends PluginType {
     /**
-     * Makes a device and hooks it into its VM through {@code context}. If it throws, everything hooked so far is taken back.
+     * Makes a device and hooks it into its VM through {@code context}. If it throws, everything
+     * hooked so far is taken back.
      *
      * @throws ConfigurationException for settings that fit the schema but not this VM
      */

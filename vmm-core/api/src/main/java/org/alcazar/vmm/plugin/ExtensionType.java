@@ -17,7 +17,10 @@ public interface ExtensionType extends PluginType {
         org.alcazar.vmm.Hook hookHypercall(long first, long last, HypercallHandler handler);
     }
 
-    /** An extension of one VM. {@code onEntry} and {@code onExit} run on the vcore's thread around each run of guest code and must be short. */
+    /**
+     * An extension of one VM. {@code onEntry} and {@code onExit} run on the vcore's thread around
+     * each run of guest code and must be short.
+     */
     interface Extension extends Stateful, AutoCloseable {
         default void onEntry(Vcore vcore) {}
 

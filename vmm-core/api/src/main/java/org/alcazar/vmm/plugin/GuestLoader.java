@@ -1,14 +1,21 @@
 package org.alcazar.vmm.plugin;
 
-import java.util.List;
-import java.util.Optional;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 
-/** Family: puts a kind of guest image into memory and sets the boot core's registers, as firmware and boot loader would. */
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Family: puts a kind of guest image into memory and sets the boot core's registers, as firmware
+ * and boot loader would.
+ */
 public interface GuestLoader extends PluginType {
-    /** How sure it is that the image is of its kind: 0 no, higher wins. Looks at the contents, never throws. */
+    /**
+     * How sure it is that the image is of its kind: 0 no, higher wins. Looks at the contents, never
+     * throws.
+     */
     int recognises(Image image);
 
     /**
@@ -48,7 +55,9 @@ public interface GuestLoader extends PluginType {
 
         List<MemoryRange> memoryMap();
 
-        /** Registers of the boot core after reset: change the arrays, then mark the groups dirty. */
+        /**
+         * Registers of the boot core after reset: change the arrays, then mark the groups dirty.
+         */
         ControlBlock bootCore();
 
         /** What devices and platform offer, such as the address of ACPI tables. */

@@ -48,8 +48,7 @@ public record Key(
     }
 
     public static Key bool(String name, boolean fallback, String doc) {
-        return new Key(
-                name, Kind.BOOLEAN, 0, 1, List.of(), Boolean.toString(fallback), false, doc);
+        return new Key(name, Kind.BOOLEAN, 0, 1, List.of(), Boolean.toString(fallback), false, doc);
     }
 
     public static Key string(String name, String fallback, String doc) {
@@ -65,8 +64,7 @@ public record Key(
     }
 
     public static Key choice(String name, List<String> choices, String fallback, String doc) {
-        return new Key(
-                name, Kind.CHOICE, 0, 0, List.copyOf(choices), fallback, false, doc);
+        return new Key(name, Kind.CHOICE, 0, 0, List.copyOf(choices), fallback, false, doc);
     }
 
     public static Key backend(String name, String fallback, String doc) {

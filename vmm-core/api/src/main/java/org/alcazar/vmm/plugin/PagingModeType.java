@@ -23,13 +23,17 @@ public interface PagingModeType extends PluginType {
         void enter(ControlBlock block);
 
         /**
-         * Serves a TRANSLATION exit: fills the tables and replies RETRY, or AS_ACCESS where no RAM with the wanted right is.
+         * Serves a TRANSLATION exit: fills the tables and replies RETRY, or AS_ACCESS where no RAM
+         * with the wanted right is.
          *
          * @throws HostRefusal if the host has no page for a table
          */
         void translation(ControlBlock block) throws HostRefusal;
 
-        /** The map has changed in this range: drops what was built from it and invalidates the engine. In the pause barrier. */
+        /**
+         * The map has changed in this range: drops what was built from it and invalidates the
+         * engine. In the pause barrier.
+         */
         void changed(long start, long bytes);
 
         /** Pages in use for tables. */

@@ -3,7 +3,10 @@ package org.alcazar.vmm.plugin;
 import java.util.List;
 import java.util.Map;
 
-/** Family: a kind of machine: its memory layout, its standard devices, and which architecture it is of. */
+/**
+ * Family: a kind of machine: its memory layout, its standard devices, and which architecture it is
+ * of.
+ */
 public interface PlatformType extends PluginType {
     /** Such as {@code x86}. */
     String architecture();
@@ -25,10 +28,15 @@ public interface PlatformType extends PluginType {
         /** The map that firmware or loader tells to the guest, ascending. */
         List<MemoryRange> memoryMap();
 
-        /** Standard devices in the order of creation; {@code --device} adds to them, or replaces the settings of one with the same name. */
+        /**
+         * Standard devices in the order of creation; {@code --device} adds to them, or replaces the
+         * settings of one with the same name.
+         */
         List<DeviceSpec> devices();
 
-        /** Frequency of the time-stamp counter in hertz that guests are told; 0 lets the VMM choose. */
+        /**
+         * Frequency of the time-stamp counter in hertz that guests are told; 0 lets the VMM choose.
+         */
         default long counterFrequency() {
             return 0;
         }

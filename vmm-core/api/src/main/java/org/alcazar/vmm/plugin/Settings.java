@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Values that were checked against a {@link Schema}, defaults filled in. The getters throw {@link IllegalArgumentException} only for a key that the schema
- * lacks: a mistake of the plugin.
+ * Values that were checked against a {@link Schema}, defaults filled in. The getters throw {@link
+ * IllegalArgumentException} only for a key that the schema lacks: a mistake of the plugin.
  */
 public final class Settings {
     private final Map<String, Object> values;
@@ -106,7 +106,10 @@ public final class Settings {
         }
     }
 
-    /** Bytes of a size such as {@code 64K}, {@code 512M}, {@code 2G} or a plain number. @throws NumberFormatException if it is none */
+    /**
+     * Bytes of a size such as {@code 64K}, {@code 512M}, {@code 2G} or a plain number. @throws
+     * NumberFormatException if it is none
+     */
     public static long parseSize(String text) {
         String t = text.trim().toUpperCase(Locale.ROOT).replaceFirst("I?B$", "");
         int shift =
@@ -129,14 +132,12 @@ public final class Settings {
     private static Long inRange(String where, Key key, String text, long value)
             throws ConfigurationException {
         if (value < key.minimum() || value > key.maximum()) {
-            throw wrong(
-                    where, key, text, "a value from " + key.minimum() + " to " + key.maximum());
+            throw wrong(where, key, text, "a value from " + key.minimum() + " to " + key.maximum());
         }
         return value;
     }
 
-    private static ConfigurationException wrong(
-            String where, Key key, String text, String wanted) {
+    private static ConfigurationException wrong(String where, Key key, String text, String wanted) {
         return new ConfigurationException(
                 where + ": " + key.name() + "=" + text + " is not " + wanted);
     }

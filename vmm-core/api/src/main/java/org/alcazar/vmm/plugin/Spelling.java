@@ -7,7 +7,10 @@ import java.util.Comparator;
 public final class Spelling {
     private Spelling() {}
 
-    /** "; did you mean 'x'?" for the nearest name, or the list of names if none is near; starts with a separator. */
+    /**
+     * "; did you mean 'x'?" for the nearest name, or the list of names if none is near; starts with
+     * a separator.
+     */
     public static String suggest(String given, Collection<String> names) {
         return names.stream()
                 .min(Comparator.comparingInt(name -> distance(given, name)))
