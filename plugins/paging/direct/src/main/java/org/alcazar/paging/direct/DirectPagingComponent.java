@@ -1,0 +1,38 @@
+package org.alcazar.paging.direct;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.AlcazarType;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PagingModeType;
+import org.osgi.service.component.annotations.Component;
+
+/** Registers the paging mode {@code direct}. */
+@Component(service = PagingModeType.class)
+@AlcazarType("direct")
+public final class DirectPagingComponent implements PagingModeType {
+    @Override
+    public String name() {
+        return "direct";
+    }
+
+    @Override
+    public String description() {
+        return "the whole guest-physical map entered at the start, no misses";
+    }
+
+    @Override
+    public PagingMode create(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
+            throws ConfigurationException, HostRefusal {
+        if (!engine.takes(Translation.NESTED)) {
+            throw new ConfigurationException(
+                    "paging direct: the engine of architecture "
+                            + engine.architecture().name()
+                            + " has no second level of translation");
+        }
+        return new DirectPaging(map, memory, owner, engine);
+    }
+}
