@@ -1,8 +1,9 @@
 package org.alcazar.engines.x86.api;
 
 /**
- * Bits of {@code ControlBlock.instructions}: what the VMM wants to see as an INSTRUCTION exit, whose {@code code} is the bit's number. CR accesses carry
- * the register number in {@code address} and, for writes, the new value in {@code value}.
+ * Bits of {@code ControlBlock.instructions}: what the VMM wants to see as an INSTRUCTION exit,
+ * whose {@code code} is the bit's number. CR accesses carry the register number in {@code address}
+ * and, for writes, the new value in {@code value}.
  */
 public final class Intercept {
     public static final int HLT = 0;

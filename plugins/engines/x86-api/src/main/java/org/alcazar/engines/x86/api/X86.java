@@ -1,16 +1,18 @@
 package org.alcazar.engines.x86.api;
 
-import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.RegisterField;
 import org.alcazar.machine.RegisterGroup;
 
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The x86-64 register groups and the indices of registers in the control block's arrays.
  *
- * <p>Segment attributes have the VMCB's form (APM volume 2, 15.5.1): bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11 G.
+ * <p>Segment attributes have the VMCB's form (APM volume 2, 15.5.1): bits 0-3 type, 4 S, 5-6 DPL, 7
+ * P, 8 AVL, 9 L, 10 D/B, 11 G.
  */
 public final class X86 {
     /** {@link ControlBlock#group} ids. */
@@ -23,7 +25,9 @@ public final class X86 {
     public static final int VECTOR = 5;
     public static final int EVENTS = 6;
 
-    /** Indices in {@link #GENERAL}; 0 to 15 are the general registers by their number in encodings. */
+    /**
+     * Indices in {@link #GENERAL}; 0 to 15 are the general registers by their number in encodings.
+     */
     public static final int RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 
     public static final int RIP = 16;
@@ -65,15 +69,19 @@ public final class X86 {
             MTRR_FIXED0 = 30,
             MCG_STATUS = 41;
 
-    /** Indices in {@link #FPU}: control, status, abridged-not tag word (2 bits each), opcode, pointers, MXCSR. */
+    /**
+     * Indices in {@link #FPU}: control, status, abridged-not tag word (2 bits each), opcode,
+     * pointers, MXCSR.
+     */
     public static final int FCW = 0, FSW = 1, FTW = 2, FOP = 3, FIP = 4, FDP = 5, MXCSR = 6;
 
     /** Significand and sign-and-exponent of physical register n at FPR0 + 2 * n and the next. */
     public static final int FPR0 = 7;
 
     /**
-     * Indices in {@link #EVENTS}: pending event to deliver at the next entry (0 none, else 1 + vector, bit 16 error code valid, bits 32-63 the error
-     * code, bits 8-10 type as in the VMCB's EVENTINJ), interrupt shadow (0 none, 1 STI, 2 MOV SS), NMI blocked, activity state.
+     * Indices in {@link #EVENTS}: pending event to deliver at the next entry (0 none, else 1 +
+     * vector, bit 16 error code valid, bits 32-63 the error code, bits 8-10 type as in the VMCB's
+     * EVENTINJ), interrupt shadow (0 none, 1 STI, 2 MOV SS), NMI blocked, activity state.
      */
     public static final int PENDING_EVENT = 0, SHADOW = 1, NMI_BLOCKED = 2, ACTIVITY = 3;
 
@@ -122,9 +130,20 @@ public final class X86 {
         List<String> names =
                 new ArrayList<>(
                         List.of(
-                                "star", "lstar", "cstar", "sfmask", "kernel-gs-base", "sysenter-cs",
-                                "sysenter-esp", "sysenter-eip", "pat", "tsc-aux", "apic-base",
-                                "misc-enable", "tsc-offset", "mtrr-def-type"));
+                                "star",
+                                "lstar",
+                                "cstar",
+                                "sfmask",
+                                "kernel-gs-base",
+                                "sysenter-cs",
+                                "sysenter-esp",
+                                "sysenter-eip",
+                                "pat",
+                                "tsc-aux",
+                                "apic-base",
+                                "misc-enable",
+                                "tsc-offset",
+                                "mtrr-def-type"));
         for (int i = 0; i < 8; i++) {
             names.add("mtrr-phys-base" + i);
             names.add("mtrr-phys-mask" + i);

@@ -1,0 +1,154 @@
+package org.alcazar.engines.x86.api;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRam;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.PageExtent;
+import org.alcazar.host.PageRequest;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Rights;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Four-level page tables in long-mode format (APM volume 2, 5.3), in host pages that are charged to
+ * an owner: what a VMM builds for nested walks (15.25). All entries have US set, as nested walks
+ * are user accesses. Not thread-safe.
+ */
+public final class LongModeTables implements AutoCloseable {
+    /** Level of a leaf: 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB. */
+    public static final int MAX_LEAF_LEVEL = 3;
+
+    private static final int LEVELS = 4;
+    private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+    private static final long TABLE = Bits.PTE_P | Bits.PTE_RW | Bits.PTE_US | Bits.PTE_A;
+
+    /** Table pages are taken from the host so many at a time. */
+    private static final int CHUNK = 16;
+
+    private final HostMemory memory;
+    private final String owner;
+    private final List<PageExtent> chunks = new ArrayList<>();
+    private long freeTable;
+    private int freeTables;
+    private final long root;
+
+    /**
+     * @throws HostRefusal if the host has no page for the root
+     */
+    public LongModeTables(HostMemory memory, String owner) throws HostRefusal {
+        this.memory = memory;
+        this.owner = owner;
+        root = newTable();
+    }
+
+    /** Host-physical address of the top table. */
+    public long root() {
+        return root;
+    }
+
+    /** Bytes that a leaf of a level maps. */
+    public static long leafBytes(int level) {
+        return HostMemory.PAGE_SIZE << 9 * (level - 1);
+    }
+
+    /**
+     * Enters the largest page around {@code address} that lies whole and aligned in the range.
+     *
+     * @param maxLevel highest leaf level to use
+     * @return end of the mapped page, guest-physical
+     */
+    public long map(GuestPhysicalMap.Range range, long address, int maxLevel) throws HostRefusal {
+        int level = range.ram() ? maxLevel : 1;
+        while (!fits(range, address, leafBytes(level))) {
+            level--;
+        }
+        long start = address & -leafBytes(level);
+        long bits =
+                Bits.PTE_P
+                        | Bits.PTE_US
+                        | ((range.rights() & Rights.WRITE) != 0 ? Bits.PTE_RW : 0)
+                        | ((range.rights() & Rights.EXECUTE) != 0 ? 0 : Bits.PTE_NX)
+                        | (level > 1 ? Bits.PTE_PS : 0);
+        long host = range.host() + (start - range.start());
+        HostRam.setLong(slot(table(address, level), address, level), host | bits);
+        return start + leafBytes(level);
+    }
+
+    private static boolean fits(GuestPhysicalMap.Range range, long address, long bytes) {
+        long start = address & -bytes;
+        return start >= range.start()
+                && start + bytes <= range.end()
+                && (range.host() + (start - range.start()) & bytes - 1) == 0;
+    }
+
+    /** The table of a level on the way to an address, made where it is missing. */
+    private long table(long address, int leafLevel) throws HostRefusal {
+        long table = root;
+        for (int level = LEVELS; level > leafLevel; level--) {
+            long slot = slot(table, address, level);
+            long entry = HostRam.getLong(slot);
+            if ((entry & Bits.PTE_P) == 0 || isLeaf(entry, level)) {
+                entry = newTable() | TABLE;
+                HostRam.setLong(slot, entry);
+            }
+            table = entry & ADDRESS;
+        }
+        return table;
+    }
+
+    /** Clears every leaf that touches the range. Tables stay. */
+    public void clear(long start, long bytes) {
+        long address = start;
+        while (address < start + bytes) {
+            long table = root;
+            int level = LEVELS;
+            long entry = HostRam.getLong(slot(table, address, level));
+            while ((entry & Bits.PTE_P) != 0 && level > 1 && !isLeaf(entry, level)) {
+                table = entry & ADDRESS;
+                level--;
+                entry = HostRam.getLong(slot(table, address, level));
+            }
+            if ((entry & Bits.PTE_P) != 0) {
+                HostRam.setLong(slot(table, address, level), 0);
+            }
+            address = (address & -leafBytes(level)) + leafBytes(level);
+        }
+    }
+
+    private static boolean isLeaf(long entry, int level) {
+        return level == 1 || level <= MAX_LEAF_LEVEL && (entry & Bits.PTE_PS) != 0;
+    }
+
+    private static long slot(long table, long address, int level) {
+        return table + (address >>> HostMemory.PAGE_SHIFT + 9 * (level - 1) & 511) * Long.BYTES;
+    }
+
+    /** A zeroed page: fresh pages of a host read as zero. */
+    private long newTable() throws HostRefusal {
+        if (freeTables == 0) {
+            PageExtent chunk = memory.allocate(PageRequest.of(owner, CHUNK));
+            chunks.add(chunk);
+            freeTable = chunk.address();
+            freeTables = CHUNK;
+        }
+        long table = freeTable;
+        freeTable += HostMemory.PAGE_SIZE;
+        freeTables--;
+        return table;
+    }
+
+    /** Pages in use for tables. */
+    public long pages() {
+        return (long) chunks.size() * CHUNK - freeTables;
+    }
+
+    /** Gives all table pages back; nobody walks them any more. */
+    @Override
+    public void close() {
+        chunks.forEach(memory::free);
+        chunks.clear();
+        freeTables = 0;
+    }
+}
