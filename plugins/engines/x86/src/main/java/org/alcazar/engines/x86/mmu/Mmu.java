@@ -1,17 +1,679 @@
 package org.alcazar.engines.x86.mmu;
 
+import java.util.Arrays;
+import java.util.List;
+import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.host.HostRam;
+import org.alcazar.machine.RamPages;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.Space;
+import org.alcazar.machine.Width;
 
-/** Placeholder of the contract; replaced by its owner. */
+/**
+ * Guest memory of one core by linear addresses. The current privilege is implied; faults and exits are thrown.
+ *
+ * <p>A view is what one privilege can reach without a look at any table: four longs a page (tags for reading, writing and execution, and the
+ * distance from linear to host address). A tag is the page with a generation in its low 12 bits; an access compares the page of its <i>last</i>
+ * byte, so that one comparison also finds accesses that leave the page. Behind the views lies {@link Tlb}, behind that {@link PageWalker}.
+ *
+ * <p>Pages with flags in {@link RamPages}, dirty bits not set, and devices have no tag for writing: their writes take the slow path.
+ */
 public final class Mmu {
+    private static final int USER = 0;
+    private static final int SUPERVISOR = 1;
+
+    /** Supervisor with user pages open under SMAP (RFLAGS.AC). */
+    private static final int OPENED = 2;
+
+    /** User with alignment checks: data accesses always take the slow path. */
+    private static final int CHECKED = 3;
+
+    private static final int VIEWS = 4;
+    private static final int ENTRIES = 4096;
+    private static final int INDEX = 4 * ENTRIES - 4;
+    private static final int READ_TAG = 0, WRITE_TAG = 1, ADDEND = 2, FETCH_TAG = 3;
+    private static final long PAGE = -4096;
+    private static final int GENERATIONS = 4096;
+
+    /** Bits that change how addresses are translated. */
+    private static final long CR0_KEY = Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP;
+
+    private static final long CR4_KEY =
+            Bits.CR4_PSE | Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_LA57 | Bits.CR4_SMEP | Bits.CR4_SMAP;
+    private static final long EFER_KEY = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE;
+
     private final Cpu cpu;
+    private final SecondLevel second;
+    private final PageWalker walker;
+    private final Tlb tlb = new Tlb();
+    private final long[][] views = new long[VIEWS][];
+
+    private long[] view;
+    private long tag = 1;
+    private int viewIndex;
+
+    private long cr0Seen = -1;
+    private long cr4Seen;
+    private long eferSeen;
+
+    private volatile boolean invalidateRequested;
+
+    /** Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege. */
+    public int generation;
+
+    /** Old value of the last {@link #compareAndExchange16}. */
+    public long lastLo;
+
+    public long lastHi;
+
+    /** Whether the last #GP(0) of this class was for a non-canonical address: #SS(0) if the access was through SS. */
+    public boolean nonCanonical;
+
+    /** Misses of the views, and walks of tables. */
+    public long misses;
+
+    public long walks;
 
     public Mmu(Cpu cpu) {
         this.cpu = cpu;
+        second = new SecondLevel(cpu);
+        walker = new PageWalker(cpu, second);
+        for (int i = 0; i < VIEWS; i++) {
+            views[i] = new long[4 * ENTRIES];
+        }
+        view = views[SUPERVISOR];
     }
 
-    /** Zero-extended. At the current privilege; raises #PF, #GP/#SS (non-canonical), or exits for devices. */
-    public int read8(long linear) {
-        throw cpu.undefinedOpcode();
+    // ---- accesses at the current privilege
+
+    /** Zero-extended. */
+    public int read8(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at] == (la & PAGE | tag)) {
+            return HostRam.getByte(la + v[at + ADDEND]) & 0xff;
+        }
+        return (int) read(la, 1, false);
+    }
+
+    /** Zero-extended. */
+    public int read16(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at] == (la + 1 & PAGE | tag)) {
+            return HostRam.getShort(la + v[at + ADDEND]) & 0xffff;
+        }
+        return (int) read(la, 2, false);
+    }
+
+    public int read32(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at] == (la + 3 & PAGE | tag)) {
+            return HostRam.getInt(la + v[at + ADDEND]);
+        }
+        return (int) read(la, 4, false);
+    }
+
+    public long read64(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at] == (la + 7 & PAGE | tag)) {
+            return HostRam.getLong(la + v[at + ADDEND]);
+        }
+        return read(la, 8, false);
+    }
+
+    public void write8(long la, int value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la & PAGE | tag)) {
+            HostRam.setByte(la + v[at + ADDEND], (byte) value);
+        } else {
+            write(la, 1, value, false);
+        }
+    }
+
+    public void write16(long la, int value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + 1 & PAGE | tag)) {
+            HostRam.setShort(la + v[at + ADDEND], (short) value);
+        } else {
+            write(la, 2, value, false);
+        }
+    }
+
+    public void write32(long la, int value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + 3 & PAGE | tag)) {
+            HostRam.setInt(la + v[at + ADDEND], value);
+        } else {
+            write(la, 4, value, false);
+        }
+    }
+
+    public void write64(long la, long value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + 7 & PAGE | tag)) {
+            HostRam.setLong(la + v[at + ADDEND], value);
+        } else {
+            write(la, 8, value, false);
+        }
+    }
+
+    /** Raises what a write there would raise, and sets accessed and dirty bits; for read-modify-write instructions, before their read. */
+    public void probeWrite(long la, int bytes) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] != (la + bytes - 1 & PAGE | tag)) {
+            checkAlignment(la, bytes);
+            target(la, bytes, PageWalker.WRITE, false);
+            if (crosses(la, bytes)) {
+                target(nextPage(la), 1, PageWalker.WRITE, false);
+            }
+        }
+    }
+
+    /** Host-physical address if all bytes lie in one page that a view has for reading, else -1. Nothing is raised or changed. */
+    public long directRead(long la, int bytes) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        return v[at] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
+    }
+
+    /** Like {@link #directRead} for reading and writing. */
+    public long directWrite(long la, int bytes) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        return v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
+    }
+
+    // ---- implicit accesses by the processor: as supervisor, whatever CPL is
+
+    public int readSystem8(long la) {
+        return (int) read(la, 1, true);
+    }
+
+    public int readSystem16(long la) {
+        return (int) read(la, 2, true);
+    }
+
+    public int readSystem32(long la) {
+        return (int) read(la, 4, true);
+    }
+
+    public long readSystem64(long la) {
+        long[] v = views[SUPERVISOR];
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at] == (la + 7 & PAGE | tag)) {
+            return HostRam.getLong(la + v[at + ADDEND]);
+        }
+        return read(la, 8, true);
+    }
+
+    public void writeSystem8(long la, int value) {
+        write(la, 1, value, true);
+    }
+
+    public void writeSystem16(long la, int value) {
+        write(la, 2, value, true);
+    }
+
+    public void writeSystem32(long la, int value) {
+        write(la, 4, value, true);
+    }
+
+    public void writeSystem64(long la, long value) {
+        long[] v = views[SUPERVISOR];
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + 7 & PAGE | tag)) {
+            HostRam.setLong(la + v[at + ADDEND], value);
+        } else {
+            write(la, 8, value, true);
+        }
+    }
+
+    /** {@link #probeWrite} as supervisor. */
+    public void probeWriteSystem(long la, int bytes) {
+        target(la, bytes, PageWalker.WRITE, true);
+        if (crosses(la, bytes)) {
+            target(nextPage(la), 1, PageWalker.WRITE, true);
+        }
+    }
+
+    // ---- atomic accesses
+
+    /**
+     * Compares and exchanges; a whole for other cores. Misaligned ones exclude each other and {@link #compareAndExchange16}.
+     *
+     * @param bytes 1, 2, 4 or 8; values are zero-extended
+     * @return the old value, equal to {@code expected} exactly if the exchange took place
+     */
+    public long compareAndExchange(long la, int bytes, long expected, long value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag)) {
+            long hpa = la + v[at + ADDEND];
+            if ((hpa & bytes - 1) == 0) {
+                return Atomic.exchange(hpa, bytes, expected, value);
+            }
+        }
+        return compareAndExchangeSlow(la, bytes, expected, value);
+    }
+
+    private long compareAndExchangeSlow(long la, int bytes, long expected, long value) {
+        checkAlignment(la, bytes);
+        long hpa = target(la, bytes, PageWalker.WRITE, false);
+        if (isRam(hpa) && (hpa & bytes - 1) == 0) {
+            long old = Atomic.exchange(hpa, bytes, expected, value);
+            if (old == expected) {
+                stored(hpa, bytes);
+            }
+            return old;
+        }
+        probeWrite(la, bytes);
+        synchronized (cpu.bus) {
+            long old = read(la, bytes, false);
+            // Without a match the processor writes the old value back; RAM does not see the difference, devices do.
+            write(la, bytes, old == expected ? value : old, false);
+            return old;
+        }
+    }
+
+    /** CMPXCHG16B on an aligned address; the old value is left in {@link #lastLo} and {@link #lastHi}. */
+    public boolean compareAndExchange16(
+            long la, long expectedLo, long expectedHi, long lo, long hi) {
+        probeWrite(la, 16);
+        synchronized (cpu.bus) {
+            lastLo = read64(la);
+            lastHi = read64(la + 8);
+            boolean same = lastLo == expectedLo && lastHi == expectedHi;
+            if (same) {
+                write64(la, lo);
+                write64(la + 8, hi);
+            }
+            return same;
+        }
+    }
+
+    // ---- code
+
+    /** Host-physical address of the code byte at an address, for execution at the current privilege; -1 if it is not RAM. */
+    public long fetch(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + FETCH_TAG] == (la & PAGE | tag)) {
+            return la + v[at + ADDEND];
+        }
+        long hpa = target(la, 1, PageWalker.FETCH, false);
+        return isRam(hpa) ? hpa : -1;
+    }
+
+    /** One code byte from wherever it is. */
+    public int fetch8(long la) {
+        return (int) load(target(la, 1, PageWalker.FETCH, false), 1);
+    }
+
+    // ---- slow paths
+
+    private static boolean crosses(long la, int bytes) {
+        return (la & ~PAGE) + bytes > 4096;
+    }
+
+    private static boolean isRam(long hpa) {
+        return Long.compareUnsigned(hpa, HostRam.SIZE) < 0;
+    }
+
+    private long nextPage(long la) {
+        long next = (la & PAGE) + 4096;
+        return cpu.longMode() ? next : next & 0xffff_ffffL;
+    }
+
+    private void checkAlignment(long la, int bytes) {
+        if (view == views[CHECKED] && (la & bytes - 1) != 0) {
+            throw cpu.fault(Bits.ACV, 0);
+        }
+    }
+
+    private long read(long la, int bytes, boolean system) {
+        if (!system) {
+            checkAlignment(la, bytes);
+        }
+        if (!crosses(la, bytes)) {
+            return load(target(la, bytes, 0, system), bytes);
+        }
+        int first = 4096 - (int) (la & ~PAGE);
+        long a = target(la, first, 0, system);
+        long b = target(nextPage(la), bytes - first, 0, system);
+        return loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
+    }
+
+    private void write(long la, int bytes, long value, boolean system) {
+        if (!system) {
+            checkAlignment(la, bytes);
+        }
+        if (!crosses(la, bytes)) {
+            store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
+            return;
+        }
+        int first = 4096 - (int) (la & ~PAGE);
+        long a = target(la, first, PageWalker.WRITE, system);
+        long b = target(nextPage(la), bytes - first, PageWalker.WRITE, system);
+        storePart(a, first, value);
+        storePart(b, bytes - first, value >>> 8 * first);
+    }
+
+    /**
+     * Where an access within one page goes: host-physical, or {@link SecondLevel#EXIT} with the guest-physical address.
+     *
+     * @param access 0, {@link PageWalker#WRITE} or {@link PageWalker#FETCH}
+     */
+    private long target(long linear, int bytes, int access, boolean system) {
+        misses++;
+        long la = linear;
+        if (!cpu.longMode()) {
+            la &= 0xffff_ffffL;
+        } else if (!canonical(la)) {
+            nonCanonical = true;
+            throw cpu.generalProtection(0);
+        }
+        int to = system ? SUPERVISOR : viewIndex;
+        long known = tlb.find(la);
+        if (known != Tlb.NONE && allows(known, access, to)) {
+            fill(la, known, to);
+            return known & PAGE | la & ~PAGE;
+        }
+        walks++;
+        int wanted = access;
+        wanted |= to == USER || to == CHECKED ? PageWalker.USER : 0;
+        wanted |= to == OPENED ? PageWalker.OPEN : 0;
+        long hpa = walker.walk(la, wanted, bytes);
+        if (!walker.touchedDevice) {
+            long value = hpa & PAGE | walker.flags;
+            tlb.put(la, value, walker.pageShift);
+            fill(la, value, to);
+        }
+        return hpa;
+    }
+
+    private boolean canonical(long la) {
+        int spare = (cpu.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
+        return la << spare >> spare == la;
+    }
+
+    private boolean allows(long value, int access, int to) {
+        boolean user = to == USER || to == CHECKED;
+        boolean us = (value & Tlb.USER) != 0;
+        if (user && !us) {
+            return false;
+        }
+        if (access == PageWalker.FETCH) {
+            return (value & Tlb.EXECUTABLE) != 0
+                    && (value & Tlb.SECOND_EXECUTE) != 0
+                    && (user || !us || (cpu.cr4 & Bits.CR4_SMEP) == 0);
+        }
+        if (to == SUPERVISOR && us && (cpu.cr4 & Bits.CR4_SMAP) != 0) {
+            return false;
+        }
+        if (access == 0) {
+            return (value & Tlb.SECOND_READ) != 0;
+        }
+        return (value & (Tlb.DIRTY | Tlb.SECOND_WRITE)) == (Tlb.DIRTY | Tlb.SECOND_WRITE)
+                && ((value & Tlb.WRITABLE) != 0 || !user && (cpu.cr0 & Bits.CR0_WP) == 0);
+    }
+
+    private void fill(long la, long value, int to) {
+        if (!isRam(value)) {
+            return;
+        }
+        long page = la & PAGE | tag;
+        long[] v = views[to];
+        int at = (int) (la >>> 10) & INDEX;
+        boolean data = to != CHECKED;
+        boolean writable =
+                data && allows(value, PageWalker.WRITE, to) && RamPages.flags(value & PAGE) == 0;
+        v[at] = data && allows(value, 0, to) ? page : 0;
+        v[at + WRITE_TAG] = writable ? page : 0;
+        v[at + ADDEND] = (value & PAGE) - (la & PAGE);
+        v[at + FETCH_TAG] = allows(value, PageWalker.FETCH, to) ? page : 0;
+    }
+
+    private long load(long hpa, int bytes) {
+        if (!isRam(hpa)) {
+            return loadDevice(hpa, bytes);
+        }
+        return switch (bytes) {
+            case 1 -> HostRam.getByte(hpa) & 0xffL;
+            case 2 -> HostRam.getShort(hpa) & 0xffffL;
+            case 4 -> HostRam.getInt(hpa) & 0xffff_ffffL;
+            default -> HostRam.getLong(hpa);
+        };
+    }
+
+    /** 1 to 7 bytes. */
+    private long loadPart(long hpa, int bytes) {
+        if (!isRam(hpa)) {
+            return loadDevice(hpa, bytes);
+        }
+        long value = 0;
+        for (int i = 0; i < bytes; i++) {
+            value |= (HostRam.getByte(hpa + i) & 0xffL) << 8 * i;
+        }
+        return value;
+    }
+
+    /** In naturally aligned pieces. */
+    private long loadDevice(long hpa, int bytes) {
+        long value = 0;
+        for (int done = 0; done < bytes; ) {
+            int piece = piece(hpa + done, bytes - done);
+            value |= loadPiece(hpa + done, piece) << 8 * done;
+            done += piece;
+        }
+        return value;
+    }
+
+    private long loadPiece(long hpa, int bytes) {
+        if ((hpa & SecondLevel.EXIT) != 0) {
+            long mask = Width.of(bytes).mask();
+            return cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, false, 0) & mask;
+        }
+        return cpu.bus.readMemory(hpa, Width.of(bytes));
+    }
+
+    private void store(long hpa, int bytes, long value) {
+        if (!isRam(hpa)) {
+            storeDevice(hpa, bytes, value);
+            return;
+        }
+        switch (bytes) {
+            case 1 -> HostRam.setByte(hpa, (byte) value);
+            case 2 -> HostRam.setShort(hpa, (short) value);
+            case 4 -> HostRam.setInt(hpa, (int) value);
+            default -> HostRam.setLong(hpa, value);
+        }
+        stored(hpa, bytes);
+    }
+
+    private void storePart(long hpa, int bytes, long value) {
+        if (!isRam(hpa)) {
+            storeDevice(hpa, bytes, value);
+            return;
+        }
+        for (int i = 0; i < bytes; i++) {
+            HostRam.setByte(hpa + i, (byte) (value >>> 8 * i));
+        }
+        stored(hpa, bytes);
+    }
+
+    private void storeDevice(long hpa, int bytes, long value) {
+        for (int done = 0; done < bytes; ) {
+            int piece = piece(hpa + done, bytes - done);
+            storePiece(hpa + done, piece, value >>> 8 * done & Width.of(piece).mask());
+            done += piece;
+        }
+    }
+
+    private void storePiece(long hpa, int bytes, long value) {
+        if ((hpa & SecondLevel.EXIT) != 0) {
+            cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, true, value);
+        } else {
+            cpu.bus.writeMemory(hpa, Width.of(bytes), value);
+        }
+    }
+
+    private static int piece(long address, int left) {
+        int aligned = (address & 7) == 0 ? 8 : (int) Long.lowestOneBit(address & 7);
+        return Math.min(aligned, Integer.highestOneBit(left));
+    }
+
+    /** After a write of this core to RAM by a path that does not know whether the page is watched. */
+    static void stored(long hpa, int bytes) {
+        if (RamPages.flags(hpa) != 0) {
+            RamPages.written(hpa, bytes);
+        }
+    }
+
+    // ---- changes
+
+    /** Forgets translations after a write of CR3 (globals stay) or of bits that change all. */
+    public void flush(boolean globalsToo) {
+        tlb.flush(globalsToo);
+        nextGeneration();
+    }
+
+    /** INVLPG. */
+    public void invalidatePage(long la) {
+        int shift = tlb.dropShift(la, walker.largeShift());
+        if (shift == 30) {
+            flush(true);
+            return;
+        }
+        long first = la & -(1L << shift);
+        for (long page = first; page - first < 1L << shift; page += 4096) {
+            tlb.drop(page);
+            int at = (int) (page >>> 10) & INDEX;
+            for (long[] v : views) {
+                v[at] = 0;
+                v[at + WRITE_TAG] = 0;
+                v[at + FETCH_TAG] = 0;
+            }
+        }
+        generation++;
+    }
+
+    /** To be called after every change of CR0, CR4, EFER or CPL, and of RFLAGS.AC. Cheap if only the privilege changed. */
+    public void modeChanged() {
+        long cr0 = cpu.cr0 & CR0_KEY;
+        long cr4 = cpu.cr4 & CR4_KEY;
+        long efer = cpu.efer & EFER_KEY;
+        if (cr0 != cr0Seen || cr4 != cr4Seen || efer != eferSeen) {
+            cr0Seen = cr0;
+            cr4Seen = cr4;
+            eferSeen = efer;
+            walker.configure();
+            flush(true);
+        }
+        boolean ac = (cpu.flags & Bits.AC) != 0;
+        int to;
+        if (cpu.cpl == 3) {
+            to = ac && (cpu.cr0 & Bits.CR0_AM) != 0 ? CHECKED : USER;
+        } else {
+            to = ac && (cr4 & Bits.CR4_SMAP) != 0 ? OPENED : SUPERVISOR;
+        }
+        viewIndex = to;
+        view = views[to];
+    }
+
+    /** Registers were loaded from outside, or the VMM's translation mode or root changed: start anew. */
+    public void reset() {
+        walker.forgetPointers();
+        cr0Seen = -1;
+        second.clear();
+        modeChanged();
+    }
+
+    /**
+     * Loads PAE's page-directory pointers, which a write of CR3, and of CR0 and CR4 where it turns PAE on, does.
+     *
+     * @return false if they have reserved bits set; the write is to be refused with #GP(0) then
+     */
+    public boolean loadPointers(long cr3) {
+        return walker.loadPointers(cr3);
+    }
+
+    /** Address of the last page fault; goes to CR2 when the fault is delivered. */
+    public long faultAddress() {
+        return walker.faultAddress;
+    }
+
+    /** The VMM's reply to a TRANSLATION exit: with these rights the page is a device; holds until the next invalidation. */
+    public void deviceAt(long gpa, int rights) {
+        second.deviceAt(gpa, rights);
+    }
+
+    /** From any thread: all that came from the VMM's tables shall be forgotten at the next block. */
+    public void requestInvalidate() {
+        invalidateRequested = true;
+    }
+
+    public boolean invalidatePending() {
+        return invalidateRequested;
+    }
+
+    /** Forgets all translations; on the core's own thread. */
+    public void invalidate() {
+        invalidateRequested = false;
+        second.clear();
+        walker.configure();
+        flush(true);
+    }
+
+    private void nextGeneration() {
+        if (++tag == GENERATIONS) {
+            for (long[] v : views) {
+                Arrays.fill(v, 0);
+            }
+            tag = 1;
+        }
+        generation++;
+    }
+
+    /** A page got a flag of {@link RamPages}: no tag for writing may lead to it any more. */
+    public void dropWritable(long hpaPage) {
+        long page = hpaPage & PAGE;
+        for (long[] v : views) {
+            for (int at = 0; at < v.length; at += 4) {
+                long tagged = v[at + WRITE_TAG];
+                if (tagged != 0 && (tagged & PAGE) + v[at + ADDEND] == page) {
+                    v[at + WRITE_TAG] = 0;
+                }
+            }
+        }
+    }
+
+    /**
+     * Where an address leads now, without side effects.
+     *
+     * @param rights of {@link Rights}
+     * @return guest-physical, or -1
+     */
+    public long translate(long la, int rights) {
+        return walker.peek(la, rights);
+    }
+
+    /** Host-physical address of RAM behind a guest-physical address, without side effects, or -1. */
+    public long hostAddress(long gpa) {
+        long hpa = second.peek(gpa);
+        return hpa >= 0 && isRam(hpa) ? hpa : -1;
+    }
+
+    /** The page walk of an address as lines for people. */
+    public List<String> describe(long la) {
+        return walker.describe(la);
     }
 }

@@ -1,0 +1,398 @@
+package org.alcazar.engines.x86.mmu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.host.HostRam;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.Space;
+import org.alcazar.machine.Translation;
+import org.alcazar.machine.Width;
+
+/**
+ * Walks page tables of any {@link TableFormat}: the guest's, each of whose entries goes through the second level, or the VMM's shadow tables alone.
+ * Checks rights and reserved bits, sets accessed and dirty bits by compare-and-set, and raises page faults (APM volume 2, chapter 5).
+ */
+final class PageWalker {
+    /** What an access wants, as in the page fault's error code. */
+    static final int WRITE = Bits.PFEC_W, USER = Bits.PFEC_U, FETCH = Bits.PFEC_I;
+
+    /** A supervisor's data access that user pages are open to although SMAP is on: explicit and with RFLAGS.AC. */
+    static final int OPEN = 1 << 30;
+
+    private final Cpu cpu;
+    private final SecondLevel second;
+    private final int physicalBits;
+
+    private final long[] entry = new long[TableFormat.MAX_LEVELS];
+    private final long[] entryGuest = new long[TableFormat.MAX_LEVELS];
+    private final long[] entryHost = new long[TableFormat.MAX_LEVELS];
+
+    /** PAE's four pointers as the last load of CR3 found them. */
+    private final long[] pointers = new long[4];
+
+    private boolean pointersLoaded;
+
+    private TableFormat format = TableFormat.twoLevel(false);
+    private boolean paging;
+    private boolean legacyPae;
+    private boolean shadow;
+
+    /** Results of the last walk: TLB flags, and the page's log2 size. */
+    int flags;
+
+    int pageShift;
+
+    /** Whether the last walk read a table from a device: nothing of it may be kept then. */
+    boolean touchedDevice;
+
+    /** The address of the last page fault, for CR2. */
+    long faultAddress;
+
+    PageWalker(Cpu cpu, SecondLevel second) {
+        this.cpu = cpu;
+        this.second = second;
+        this.physicalBits = cpu.block.architecture().physicalBits();
+    }
+
+    /** Control registers have changed. */
+    void configure() {
+        shadow = cpu.block.translation == Translation.SHADOW;
+        paging = shadow || (cpu.cr0 & Bits.CR0_PG) != 0;
+        boolean noExecute = (cpu.efer & Bits.EFER_NXE) != 0;
+        boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
+        legacyPae = false;
+        if (shadow) {
+            format = TableFormat.longMode(4, 52, true, true);
+        } else if ((cpu.efer & Bits.EFER_LMA) != 0) {
+            int levels = (cpu.cr4 & Bits.CR4_LA57) != 0 ? 5 : 4;
+            format = TableFormat.longMode(levels, physicalBits, noExecute, true);
+        } else if (pae) {
+            legacyPae = true;
+            format = TableFormat.pae(physicalBits, noExecute);
+        } else {
+            format = TableFormat.twoLevel((cpu.cr4 & Bits.CR4_PSE) != 0);
+        }
+    }
+
+    int largeShift() {
+        return 12 + format.indexBits();
+    }
+
+    /**
+     * Loads PAE's page-directory pointers, as a write of CR3 does.
+     *
+     * @return false if one has reserved bits set; nothing is changed then
+     */
+    boolean loadPointers(long cr3) {
+        long[] fresh = new long[4];
+        for (int i = 0; i < 4; i++) {
+            fresh[i] = readTable(second.translate((cr3 & 0xffff_ffe0L) + 8 * i, Rights.READ, 8), 8);
+            if ((fresh[i] & Bits.PTE_P) != 0
+                    && (fresh[i] & TableFormat.reservedPointer(physicalBits)) != 0) {
+                return false;
+            }
+        }
+        System.arraycopy(fresh, 0, pointers, 0, 4);
+        pointersLoaded = true;
+        return true;
+    }
+
+    /** The registers were loaded from outside: the pointers are read again at the next walk. */
+    void forgetPointers() {
+        pointersLoaded = false;
+    }
+
+    /**
+     * Host-physical address (or {@link SecondLevel#EXIT}) for an access within one page. Raises page faults.
+     *
+     * @param linear canonical
+     * @param access {@link #WRITE}, {@link #USER}, {@link #FETCH}, {@link #OPEN}
+     * @param size bytes
+     */
+    long walk(long linear, int access, int size) {
+        touchedDevice = false;
+        int rights = rights(access);
+        if (!paging) {
+            pageShift = 12;
+            long target = second.translate(linear & 0xffff_ffffL, rights, size);
+            flags = Tlb.USER | Tlb.WRITABLE | Tlb.EXECUTABLE | Tlb.DIRTY | secondFlags();
+            return target;
+        }
+        while (true) {
+            int leaf = descend(linear, access);
+            long rw = combined(leaf, Bits.PTE_RW);
+            long us = combined(leaf, Bits.PTE_US);
+            long nx = 0;
+            for (int i = leaf; i < format.levels(); i++) {
+                nx |= entry[i] & Bits.PTE_NX;
+            }
+            check(linear, access, rw != 0, us != 0, nx != 0 && format.entryBytes() == 8);
+            int shift = format.shift(leaf);
+            long gpa = format.target(leaf, entry[leaf]) | linear & (1L << shift) - 1;
+            // The second level is asked before the bits are set: a miss there must leave the guest's tables alone.
+            long target = shadow ? gpa : second.translate(gpa, rights, size);
+            int secondFlags = shadow ? allSecond() : secondFlags();
+            if (!mark(leaf, (access & WRITE) != 0)) {
+                continue;
+            }
+            flags = flags(leaf, rw, us, nx) | secondFlags;
+            pageShift = shift;
+            return target;
+        }
+    }
+
+    private int flags(int leaf, long rw, long us, long nx) {
+        boolean global =
+                (entry[leaf] & Bits.PTE_G) != 0 && (cpu.cr4 & Bits.CR4_PGE) != 0 && !shadow;
+        return (us != 0 ? Tlb.USER : 0)
+                | (rw != 0 ? Tlb.WRITABLE : 0)
+                | (nx == 0 ? Tlb.EXECUTABLE : 0)
+                | ((entry[leaf] & Bits.PTE_D) != 0 ? Tlb.DIRTY : 0)
+                | (global ? Tlb.GLOBAL : 0);
+    }
+
+    private int secondFlags() {
+        int known = second.known;
+        return ((known & Rights.READ) != 0 ? Tlb.SECOND_READ : 0)
+                | ((known & Rights.WRITE) != 0 ? Tlb.SECOND_WRITE : 0)
+                | ((known & Rights.EXECUTE) != 0 ? Tlb.SECOND_EXECUTE : 0);
+    }
+
+    private static int allSecond() {
+        return Tlb.SECOND_READ | Tlb.SECOND_WRITE | Tlb.SECOND_EXECUTE;
+    }
+
+    private static int rights(int access) {
+        return (access & FETCH) != 0
+                ? Rights.EXECUTE
+                : (access & WRITE) != 0 ? Rights.WRITE : Rights.READ;
+    }
+
+    private long combined(int leaf, long bit) {
+        long all = bit;
+        for (int i = leaf; i < format.levels(); i++) {
+            all &= entry[i];
+        }
+        return all;
+    }
+
+    /** Reads the entries for an address down to the page's, whose level is returned. */
+    private int descend(long linear, int access) {
+        long table = root(linear, access);
+        for (int level = format.levels() - 1; ; level--) {
+            long index = linear >>> format.shift(level) & (1 << format.indexBits()) - 1;
+            long gpa = table + index * format.entryBytes();
+            long host = shadow ? gpa : second.translate(gpa, Rights.READ, format.entryBytes());
+            long value = readTable(host, format.entryBytes());
+            entryGuest[level] = gpa;
+            entryHost[level] = host;
+            entry[level] = value;
+            if ((value & Bits.PTE_P) == 0) {
+                throw fault(linear, access, 0);
+            }
+            if (format.reserved(level, value) != 0) {
+                throw fault(linear, access, Bits.PFEC_P | Bits.PFEC_R);
+            }
+            if (level == 0 || format.isLarge(level, value)) {
+                return level;
+            }
+            table = format.target(level, value);
+        }
+    }
+
+    private long root(long linear, int access) {
+        if (shadow) {
+            return cpu.block.translationRoot & TableFormat.ADDRESS;
+        }
+        if (!legacyPae) {
+            return cpu.cr3
+                    & (format.entryBytes() == 4 ? 0xffff_f000L : TableFormat.ADDRESS);
+        }
+        if (!pointersLoaded) {
+            loadPointers(cpu.cr3);
+        }
+        long pointer = pointers[(int) (linear >>> 30) & 3];
+        if ((pointer & Bits.PTE_P) == 0) {
+            throw fault(linear, access, 0);
+        }
+        return pointer & TableFormat.ADDRESS;
+    }
+
+    private void check(long linear, int access, boolean rw, boolean us, boolean nx) {
+        boolean user = (access & USER) != 0;
+        boolean denied;
+        if ((access & FETCH) != 0) {
+            denied = user && !us || nx || !user && us && (cpu.cr4 & Bits.CR4_SMEP) != 0;
+        } else {
+            boolean write = (access & WRITE) != 0;
+            denied =
+                    user && !us
+                            || write && !rw && (user || (cpu.cr0 & Bits.CR0_WP) != 0)
+                            || !user
+                                    && us
+                                    && (access & OPEN) == 0
+                                    && (cpu.cr4 & Bits.CR4_SMAP) != 0;
+        }
+        if (denied) {
+            throw fault(linear, access, Bits.PFEC_P);
+        }
+    }
+
+    /** Sets accessed and dirty bits. False if an entry has changed since it was read: walk again. */
+    private boolean mark(int leaf, boolean write) {
+        for (int level = format.levels() - 1; level >= leaf; level--) {
+            long bits = Bits.PTE_A | (write && level == leaf ? Bits.PTE_D : 0);
+            if ((entry[level] & bits) != bits) {
+                if (!setBits(level, bits)) {
+                    return false;
+                }
+                entry[level] |= bits;
+            }
+        }
+        return true;
+    }
+
+    private boolean setBits(int level, long bits) {
+        int bytes = format.entryBytes();
+        long old = entry[level];
+        long host = entryHost[level];
+        if (!shadow) {
+            host = second.translate(entryGuest[level], Rights.WRITE, bytes);
+        }
+        if (Long.compareUnsigned(host, HostRam.SIZE) >= 0) {
+            writeDevice(host, bytes, old | bits);
+            return true;
+        }
+        boolean done =
+                bytes == 8
+                        ? HostRam.compareAndSetLong(host, old, old | bits)
+                        : HostRam.compareAndSetInt(host, (int) old, (int) (old | bits));
+        if (done) {
+            Mmu.stored(host, bytes);
+        }
+        return done;
+    }
+
+    private long readTable(long host, int bytes) {
+        if (Long.compareUnsigned(host, HostRam.SIZE) < 0) {
+            return bytes == 8
+                    ? HostRam.getLongVolatile(host)
+                    : HostRam.getIntVolatile(host) & 0xffff_ffffL;
+        }
+        touchedDevice = true;
+        if ((host & SecondLevel.EXIT) != 0) {
+            return cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, false, 0);
+        }
+        return cpu.bus.readMemory(host, Width.of(bytes));
+    }
+
+    private void writeDevice(long host, int bytes, long value) {
+        touchedDevice = true;
+        if ((host & SecondLevel.EXIT) != 0) {
+            cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, true, value);
+        } else {
+            cpu.bus.writeMemory(host, Width.of(bytes), value);
+        }
+    }
+
+    private RuntimeException fault(long linear, int access, int why) {
+        boolean tellsFetch =
+                (cpu.efer & Bits.EFER_NXE) != 0 && (cpu.cr4 & Bits.CR4_PAE) != 0
+                        || (cpu.cr4 & Bits.CR4_SMEP) != 0;
+        int code = why | access & (WRITE | USER | (tellsFetch ? FETCH : 0));
+        faultAddress = linear;
+        if (shadow) {
+            ExitFrame frame = cpu.block.frame();
+            frame.code = Bits.PFV;
+            frame.value = code;
+            frame.address = linear;
+            frame.reply = ExitFrame.RETRY;
+            return cpu.exit(Exit.FAULT);
+        }
+        return cpu.fault(Bits.PFV, code);
+    }
+
+    /**
+     * Where an address leads, without side effects.
+     *
+     * @param rights of {@link Rights}, all of which the entries must give to a user or supervisor alike
+     * @return guest-physical, or -1
+     */
+    long peek(long linear, int rights) {
+        if (!paging || shadow) {
+            return linear & (cpu.longMode() ? -1L : 0xffff_ffffL);
+        }
+        long table = peekRoot(linear);
+        for (int level = format.levels() - 1; table >= 0; level--) {
+            long index = linear >>> format.shift(level) & (1 << format.indexBits()) - 1;
+            long value = peekEntry(table + index * format.entryBytes(), format.entryBytes());
+            boolean denied =
+                    (rights & Rights.WRITE) != 0 && (value & Bits.PTE_RW) == 0
+                            || (rights & Rights.EXECUTE) != 0 && value < 0;
+            if ((value & Bits.PTE_P) == 0 || format.reserved(level, value) != 0 || denied) {
+                return -1;
+            }
+            if (level == 0 || format.isLarge(level, value)) {
+                return format.target(level, value) | linear & (1L << format.shift(level)) - 1;
+            }
+            table = format.target(level, value);
+        }
+        return -1;
+    }
+
+    private long peekRoot(long linear) {
+        if (!legacyPae) {
+            return cpu.cr3 & (format.entryBytes() == 4 ? 0xffff_f000L : TableFormat.ADDRESS);
+        }
+        int i = (int) (linear >>> 30) & 3;
+        long pointer =
+                pointersLoaded ? pointers[i] : peekEntry((cpu.cr3 & 0xffff_ffe0L) + 8 * i, 8);
+        return (pointer & Bits.PTE_P) == 0 ? -1 : pointer & TableFormat.ADDRESS;
+    }
+
+    /** An entry as it lies in RAM; 0, which is not present, where there is no RAM. */
+    private long peekEntry(long gpa, int bytes) {
+        long host = second.peek(gpa);
+        if (host < 0 || host > HostRam.SIZE - 8) {
+            return 0;
+        }
+        return bytes == 8 ? HostRam.getLong(host) : HostRam.getInt(host) & 0xffff_ffffL;
+    }
+
+    /** The walk of an address as lines for people. */
+    List<String> describe(long linear) {
+        List<String> lines = new ArrayList<>();
+        if (!paging || shadow) {
+            lines.add(String.format("%016x: %s", linear, shadow ? "shadow paging" : "no paging"));
+            return lines;
+        }
+        long table = peekRoot(linear);
+        for (int level = format.levels() - 1; table >= 0; level--) {
+            long index = linear >>> format.shift(level) & (1 << format.indexBits()) - 1;
+            long gpa = table + index * format.entryBytes();
+            long value = peekEntry(gpa, format.entryBytes());
+            lines.add(
+                    String.format(
+                            "level %d entry at %012x: %016x%s%s%s%s%s%s",
+                            level + 1,
+                            gpa,
+                            value,
+                            (value & Bits.PTE_P) != 0 ? " present" : " not present",
+                            (value & Bits.PTE_RW) != 0 ? " writable" : "",
+                            (value & Bits.PTE_US) != 0 ? " user" : "",
+                            value < 0 ? " no-execute" : "",
+                            format.isLarge(level, value) ? " large" : "",
+                            format.reserved(level, value) != 0 ? " reserved bits set" : ""));
+            if ((value & Bits.PTE_P) == 0 || level == 0 || format.isLarge(level, value)) {
+                return lines;
+            }
+            table = format.target(level, value);
+        }
+        lines.add("page-directory pointer not present");
+        return lines;
+    }
+}
