@@ -9,7 +9,8 @@ public final class Instruction {
 
     public static final int RIP_RELATIVE = 16;
 
-    public Row row;
+    /** {@link Row#NONE} until decoded. */
+    public Row row = Row.NONE;
 
     /** Bytes, 1 to 15. */
     public int length;

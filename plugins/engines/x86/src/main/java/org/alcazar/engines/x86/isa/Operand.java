@@ -5,11 +5,18 @@ import org.alcazar.engines.x86.decode.Instruction;
 /**
  * One operand of a row.
  *
- * @param fixed register number for the fixed kinds, else 0
+ * @param fixed register number for the fixed kinds; 1 for immediates that are sign-extended; else 0
  * @param read whether its old value is used
  * @param written whether it gets a result
+ * @param implied whether assembly text leaves it out
  */
-public record Operand(OperandKind kind, OperandSize size, int fixed, boolean read, boolean written) {
+public record Operand(
+        OperandKind kind,
+        OperandSize size,
+        int fixed,
+        boolean read,
+        boolean written,
+        boolean implied) {
     /** Bytes in this instruction; 0 for {@link OperandSize#NONE}. */
     public int bytes(Instruction instruction) {
         return switch (size) {

@@ -5,13 +5,29 @@ import java.util.List;
 /**
  * One row of the opcode table: an instruction form.
  *
- * @param id index in the table
- * @param mnemonic Intel's, lower case
- * @param semantics {@code Class.method} in package {@code semantics}, without the size suffix
+ * @param id index in the table; -1 for {@link #NONE}
+ * @param mnemonic Intel's, lower case; three of them with slashes if operand sizes 2, 4 and 8 have different names (see {@link #mnemonic(int)})
+ * @param att AT&T's name or names, as objdump prints them, without a computed suffix
+ * @param semantics {@code Class.method} in package {@code semantics}, without the size suffix: if there is no method of exactly this name, the
+ *     width in bits of the first operand is appended to it
  * @param operands in Intel order, implied ones that semantics needs included
  * @param traits a mask of the bits below
+ * @param shape a mask of the {@code SHAPE} bits: what the decoder has to read and check
+ * @param undefinedFlags mask of RFLAGS bits that the manual leaves undefined after it
+ * @param undefinedByCount mask of RFLAGS bits that are undefined depending on a shift count
  */
-public record Row(int id, String mnemonic, String semantics, List<Operand> operands, int traits) {
+public record Row(
+        int id,
+        Encoding encoding,
+        String mnemonic,
+        String att,
+        String semantics,
+        List<Operand> operands,
+        int traits,
+        int shape,
+        Feature feature,
+        int undefinedFlags,
+        int undefinedByCount) {
     /** LOCK is allowed (with a memory destination). */
     public static final int LOCKABLE = 1;
 
@@ -34,6 +50,8 @@ public record Row(int id, String mnemonic, String semantics, List<Operand> opera
     public static final int X87 = 1 << 6;
 
     public static final int NO_WAIT = 1 << 7;
+
+    /** Uses MMX registers. Set together with {@link #SSE} if an MMX form needs SSE (CVTPI2PS). */
     public static final int MMX = 1 << 8;
 
     /** Uses SSE state: #UD by CR4.OSFXSR and CR0.EM, #NM by CR0.TS. */
@@ -45,8 +63,98 @@ public record Row(int id, String mnemonic, String semantics, List<Operand> opera
     /** May take an interrupt or fault only after it: holds off interrupts for one instruction (MOV SS, POP SS, STI). */
     public static final int SHADOW = 1 << 11;
 
+    /** Operand size is 64 bits in 64-bit mode and 32 elsewhere, whatever the prefixes (MOV CR, MOV DR). */
+    public static final int NATIVE_SIZE = 1 << 12;
+
+    /** Near branch: in 64-bit mode AMD honours the operand-size prefix, Intel ignores it. */
+    public static final int NEAR_BRANCH = 1 << 13;
+
+    /** Far pointer in memory: AMD ignores REX.W (16:32), Intel has 16:64. */
+    public static final int FAR_MEMORY = 1 << 14;
+
+    /** Its last three opcode or ModRM bits are a condition code: JCC, SETCC, CMOVCC; condition = opcode & 15. */
+    public static final int CONDITIONAL = 1 << 15;
+
+    /** Bits 0 to 3 of the shape: the first immediate. */
+    public static final int IMMEDIATE_MASK = 15;
+
+    public static final int IMM_BYTE = 1;
+    public static final int IMM_SIGNED_BYTE = 2;
+    public static final int IMM_WORD = 3;
+    public static final int IMM_Z = 4;
+    public static final int IMM_V = 5;
+    public static final int IMM_FAR = 6;
+    public static final int IMM_MOFFS = 7;
+
+    /** Sign-extended displacements of branches: a byte, or the size Z. */
+    public static final int IMM_REL8 = 8;
+
+    public static final int IMM_REL = 9;
+
+    /** A second immediate byte. */
+    public static final int SHAPE_IMMEDIATE2 = 1 << 4;
+
+    /** ModRM.reg is not extended by REX.R (MMX, segments). */
+    public static final int SHAPE_REG_8 = 1 << 5;
+
+    /** ModRM.rm is not extended by REX.B (MMX, x87). */
+    public static final int SHAPE_RM_8 = 1 << 6;
+
+    /** ModRM.reg must be 0 to 5. */
+    public static final int SHAPE_SEGMENT = 1 << 7;
+
+    /** ModRM.reg must be 0, 2, 3, 4 or 8. */
+    public static final int SHAPE_CONTROL = 1 << 8;
+
+    /** ModRM.reg must be 0 to 7. */
+    public static final int SHAPE_DEBUG = 1 << 9;
+
+    /** ModRM.mod is ignored: always a register. */
+    public static final int SHAPE_NO_MEMORY = 1 << 10;
+
+    /** A register in the low three bits of the opcode. */
+    public static final int SHAPE_OPCODE_REGISTER = 1 << 11;
+
+    /** The row that means nothing: an invalid opcode. */
+    public static final Row NONE =
+            new Row(
+                    -1,
+                    new Encoding(0, 0, 0, 0, 0, false, false, false, 0, 0, false),
+                    "(bad)",
+                    "(bad)",
+                    "",
+                    List.of(),
+                    0,
+                    0,
+                    Feature.BASE,
+                    0,
+                    0);
+
     public boolean has(int trait) {
         return (traits & trait) != 0;
+    }
+
+    /** Intel's mnemonic at an operand size of 2, 4 or 8 bytes. */
+    public String mnemonic(int operandSize) {
+        return bySize(mnemonic, operandSize);
+    }
+
+    /** AT&T's name at an operand size of 2, 4 or 8 bytes. */
+    public String att(int operandSize) {
+        return bySize(att, operandSize);
+    }
+
+    private static String bySize(String names, int operandSize) {
+        int first = names.indexOf('/');
+        if (first < 0) {
+            return names;
+        }
+        int second = names.indexOf('/', first + 1);
+        return switch (operandSize) {
+            case 2 -> names.substring(0, first);
+            case 4 -> names.substring(first + 1, second);
+            default -> names.substring(second + 1);
+        };
     }
 
     @Override

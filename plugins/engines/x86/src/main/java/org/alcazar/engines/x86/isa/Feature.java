@@ -1,0 +1,92 @@
+package org.alcazar.engines.x86.isa;
+
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What a row needs the processor to have. Instructions of a feature that is not enabled raise #UD.
+ *
+ * <p>Each feature knows the CPUID bit that announces it, so that CPUID can be made from the set of enabled features.
+ */
+public enum Feature {
+    /** Every processor with long mode has it; no CPUID bit of its own. */
+    BASE(-1, 0, 0),
+    X87(1, Feature.EDX, 0),
+    CMOV(1, Feature.EDX, 15),
+    MMX(1, Feature.EDX, 23),
+    SSE(1, Feature.EDX, 25),
+    SSE2(1, Feature.EDX, 26),
+    SSE3(1, Feature.ECX, 0),
+    PCLMULQDQ(1, Feature.ECX, 1),
+    MONITOR(1, Feature.ECX, 3),
+    SSSE3(1, Feature.ECX, 9),
+    CX16(1, Feature.ECX, 13),
+    SSE41(1, Feature.ECX, 19),
+    SSE42(1, Feature.ECX, 20),
+    MOVBE(1, Feature.ECX, 22),
+    POPCNT(1, Feature.ECX, 23),
+    AES(1, Feature.ECX, 25),
+    XSAVE(1, Feature.ECX, 26),
+    RDRAND(1, Feature.ECX, 30),
+    FSGSBASE(7, Feature.EBX, 0),
+    BMI1(7, Feature.EBX, 3),
+    BMI2(7, Feature.EBX, 8),
+    INVPCID(7, Feature.EBX, 10),
+    RDSEED(7, Feature.EBX, 18),
+    ADX(7, Feature.EBX, 19),
+    SMAP(7, Feature.EBX, 20),
+    CLFLUSHOPT(7, Feature.EBX, 23),
+    CLWB(7, Feature.EBX, 24),
+    SHA(7, Feature.EBX, 29),
+    PKU(7, Feature.ECX, 3),
+    GFNI(7, Feature.ECX, 8),
+    RDPID(7, Feature.ECX, 22),
+    /** CPUID leaf 0Dh, subleaf 1. */
+    XSAVEOPT(0xd, Feature.EAX, 0),
+    XSAVEC(0xd, Feature.EAX, 1),
+    XSAVES(0xd, Feature.EAX, 3),
+    SVM(0x80000001, Feature.ECX, 2),
+    LZCNT(0x80000001, Feature.ECX, 5),
+    SSE4A(0x80000001, Feature.ECX, 6),
+    MONITORX(0x80000001, Feature.ECX, 29),
+    RDTSCP(0x80000001, Feature.EDX, 27),
+    CLZERO(0x80000008, Feature.EBX, 0),
+    WBNOINVD(0x80000008, Feature.EBX, 9);
+
+    public static final int EAX = 0;
+    public static final int ECX = 1;
+    public static final int EDX = 2;
+    public static final int EBX = 3;
+
+    /** What the engine implements and announces. */
+    public static final Set<Feature> STANDARD =
+            Collections.unmodifiableSet(
+                    EnumSet.of(
+                            BASE, X87, CMOV, MMX, SSE, SSE2, CX16, POPCNT, MOVBE, RDTSCP, FSGSBASE));
+
+    private final int leaf;
+    private final int register;
+    private final int bit;
+
+    Feature(int leaf, int register, int bit) {
+        this.leaf = leaf;
+        this.register = register;
+        this.bit = bit;
+    }
+
+    /** CPUID function of its bit, or -1. */
+    public int leaf() {
+        return leaf;
+    }
+
+    /** Number of the general register that CPUID returns the bit in. */
+    public int register() {
+        return register;
+    }
+
+    /** Bit number in that register. */
+    public int bit() {
+        return bit;
+    }
+}

@@ -1,0 +1,486 @@
+package org.alcazar.engines.x86.isa;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Reads the table resources. Plain loops: this runs before anything is compiled. */
+final class TableReader {
+    private static final String[] FILES = {
+        "integer.table", "system.table", "x87.table", "mmx.table", "sse.table", "later.table"
+    };
+
+    private static final String[] CONDITIONS = {
+        "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
+    };
+
+    private final List<Row> rows = new ArrayList<>(1200);
+    private final Map<String, Operand> operands = new HashMap<>(256);
+    private final Map<String, Feature> features = new HashMap<>(128);
+    private final List<String> defaults = new ArrayList<>();
+    private String file = "";
+    private int line;
+
+    // Of the line at hand:
+    private int map;
+    private int opcode;
+    private int count;
+    private boolean conditions;
+    private int prefixes;
+    private int modes;
+    private boolean modrm;
+    private boolean memory;
+    private boolean register;
+    private int regs;
+    private int rms;
+    private boolean overrides;
+    private int traits;
+    private int shape;
+    private Feature feature = Feature.BASE;
+    private int undefined;
+    private int undefinedByCount;
+
+    private TableReader() {
+        for (Feature f : Feature.values()) {
+            features.put("+" + f.name().toLowerCase(Locale.ROOT), f);
+        }
+    }
+
+    static List<Row> readAll() {
+        TableReader reader = new TableReader();
+        for (String name : FILES) {
+            reader.read(name);
+        }
+        return List.copyOf(reader.rows);
+    }
+
+    /** Rows of a text in the table's grammar, for tests. */
+    static List<Row> parse(String text) {
+        TableReader reader = new TableReader();
+        reader.file = "text";
+        reader.lines(text);
+        return List.copyOf(reader.rows);
+    }
+
+    private void read(String name) {
+        try (InputStream in = OpcodeTable.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("the bundle lacks its resource " + name);
+            }
+            file = name;
+            lines(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void lines(String text) {
+        line = 0;
+        defaults.clear();
+        for (int from = 0; from < text.length(); ) {
+            int to = text.indexOf('\n', from);
+            to = to < 0 ? text.length() : to;
+            line++;
+            if (to > from) {
+                switch (text.charAt(from)) {
+                    case '#' -> {}
+                    case '@' -> {
+                        defaults.clear();
+                        tokens(text.substring(from + 1, to), ' ', defaults);
+                    }
+                    default -> line(text.substring(from, to));
+                }
+            }
+            from = to + 1;
+        }
+    }
+
+    private IllegalStateException wrong(String what) {
+        return new IllegalStateException(file + ":" + line + ": " + what);
+    }
+
+    private static void tokens(String text, char separator, List<String> out) {
+        int n = text.length();
+        for (int i = 0; i < n; ) {
+            int j = text.indexOf(separator, i);
+            j = j < 0 ? n : j;
+            if (j > i) {
+                String token = text.substring(i, j).trim();
+                if (!token.isEmpty()) {
+                    out.add(token);
+                }
+            }
+            i = j + 1;
+        }
+    }
+
+    private void line(String text) {
+        String[] column = {"", "", "", "", ""};
+        int from = 0;
+        for (int i = 0; i < 5 && from <= text.length(); i++) {
+            int to = text.indexOf('|', from);
+            to = to < 0 ? text.length() : to;
+            column[i] = text.substring(from, to).trim();
+            from = to + 1;
+        }
+        if (column[3].isEmpty()) {
+            throw wrong("a row needs five columns");
+        }
+        reset();
+        List<String> words = new ArrayList<>(8);
+        tokens(column[0], ' ', words);
+        for (String word : words) {
+            encoding(word);
+        }
+        words.clear();
+        words.addAll(defaults);
+        tokens(column[4], ' ', words);
+        for (String word : words) {
+            extra(word);
+        }
+        words.clear();
+        tokens(column[2], ',', words);
+        Operand[] list = new Operand[words.size()];
+        for (int i = 0; i < list.length; i++) {
+            list[i] = operand(words.get(i));
+            shape |= shape(list[i]);
+            if ((traits & Row.SSE) != 0 && memory128(list[i]) && (traits & UNALIGNED) == 0) {
+                traits |= Row.ALIGNED;
+            }
+        }
+        traits &= ~UNALIGNED;
+        add(column[1], column[3], List.of(list));
+    }
+
+    /** Internal: a 128-bit memory operand that needs no alignment. */
+    private static final int UNALIGNED = 1 << 31;
+
+    private void reset() {
+        map = -1;
+        opcode = -1;
+        count = 1;
+        conditions = false;
+        prefixes = Encoding.ANY_PREFIX;
+        modes = Encoding.ANY_MODE;
+        modrm = false;
+        memory = true;
+        register = true;
+        regs = 0xff;
+        rms = 0xff;
+        overrides = false;
+        traits = 0;
+        shape = 0;
+        feature = Feature.BASE;
+        undefined = 0;
+        undefinedByCount = 0;
+    }
+
+    private void add(String names, String semantics, List<Operand> list) {
+        int equals = names.indexOf('=');
+        String intel = equals < 0 ? names : names.substring(0, equals).trim();
+        String att = equals < 0 ? intel : names.substring(equals + 1).trim();
+        for (int i = 0; i < (conditions ? 16 : 1); i++) {
+            rows.add(
+                    new Row(
+                            rows.size(),
+                            new Encoding(
+                                    map, opcode + i, count, prefixes, modes, modrm, memory,
+                                    register, regs, rms, overrides),
+                            conditions ? intel + CONDITIONS[i] : intel,
+                            conditions ? att + CONDITIONS[i] : att,
+                            semantics,
+                            list,
+                            traits | (conditions ? Row.CONDITIONAL : 0),
+                            shape,
+                            feature,
+                            undefined,
+                            undefinedByCount));
+        }
+    }
+
+    private void encoding(String word) {
+        if (word.charAt(0) == '/') {
+            modrm(word);
+            return;
+        }
+        switch (word) {
+            case "np" -> prefixes = Encoding.NONE;
+            case "nf" -> prefixes = Encoding.NONE | Encoding.P66;
+            case "f2" -> second(Encoding.PF2, word);
+            case "f3" -> second(Encoding.PF3, word);
+            case "66" -> second(Encoding.P66, word);
+            case "!f3" -> prefixes = Encoding.ANY_PREFIX & ~Encoding.PF3;
+            case "i64" -> modes = Encoding.LEGACY;
+            case "o64" -> modes &= ~Encoding.LEGACY;
+            case "w0" -> modes &= ~Encoding.LONG_W;
+            case "w1" -> modes &= Encoding.LONG_W;
+            default -> opcodeByte(word);
+        }
+    }
+
+    /** 66, F2 and F3 are prefixes after the opcode, and only there. */
+    private void second(int prefix, String word) {
+        if (opcode < 0) {
+            throw wrong("prefix " + word + " belongs after the opcode");
+        }
+        prefixes = prefix;
+    }
+
+    private void opcodeByte(String word) {
+        int plus = word.indexOf('+');
+        int value = Integer.parseInt(plus < 0 ? word : word.substring(0, plus), 16);
+        if (plus >= 0) {
+            conditions = word.endsWith("+c");
+            count = conditions ? 1 : 8;
+        }
+        if (map < 0) {
+            map = 0;
+            opcode = value;
+        } else if (map == 0 && opcode == 0x0f) {
+            map = 1;
+            opcode = value;
+        } else if (map == 1 && (opcode == 0x38 || opcode == 0x3a)) {
+            map = opcode == 0x38 ? 2 : 3;
+            opcode = value;
+        } else {
+            throw wrong("too many opcode bytes");
+        }
+    }
+
+    private void modrm(String word) {
+        modrm = true;
+        int i = 1;
+        char c = word.charAt(i++);
+        if (c != 'r') {
+            int low = c - '0';
+            int high = low;
+            if (i < word.length() && word.charAt(i) == '-') {
+                high = word.charAt(i + 1) - '0';
+                i += 2;
+            }
+            regs = (2 << high) - (1 << low);
+        }
+        for (; i < word.length(); i++) {
+            c = word.charAt(i);
+            switch (c) {
+                case 'm' -> register = false;
+                case 'r' -> memory = false;
+                case '*' -> shape |= Row.SHAPE_NO_MEMORY;
+                default -> rms = 1 << (c - '0');
+            }
+        }
+    }
+
+    private void extra(String word) {
+        if (word.charAt(0) == '+') {
+            Feature f = features.get(word);
+            if (f == null) {
+                throw wrong("unknown feature " + word);
+            }
+            feature = f;
+        } else if (word.startsWith("u:")) {
+            undefined = flags(word, 2);
+        } else if (word.startsWith("uc:")) {
+            undefinedByCount = flags(word, 3);
+        } else if (word.equals("over")) {
+            overrides = true;
+        } else {
+            traits |= trait(word);
+        }
+    }
+
+    private int trait(String word) {
+        return switch (word) {
+            case "lock" -> Row.LOCKABLE;
+            case "ends" -> Row.ENDS_BLOCK;
+            case "d64" -> Row.DEFAULT_64;
+            case "rep" -> Row.REPEATABLE;
+            case "repc" -> Row.REPEAT_CONDITIONAL;
+            case "priv" -> Row.PRIVILEGED;
+            case "x87" -> Row.X87;
+            case "nowait" -> Row.NO_WAIT;
+            case "mmx" -> Row.MMX;
+            case "sse" -> Row.SSE;
+            case "al" -> Row.ALIGNED;
+            case "una" -> UNALIGNED;
+            case "shadow" -> Row.SHADOW;
+            case "native" -> Row.NATIVE_SIZE;
+            case "near" -> Row.NEAR_BRANCH;
+            case "farmem" -> Row.FAR_MEMORY;
+            default -> throw wrong("unknown trait " + word);
+        };
+    }
+
+    private int flags(String word, int from) {
+        int mask = 0;
+        for (int i = from; i < word.length(); i++) {
+            mask |=
+                    switch (word.charAt(i)) {
+                        case 'o' -> 1 << 11;
+                        case 's' -> 1 << 7;
+                        case 'z' -> 1 << 6;
+                        case 'a' -> 1 << 4;
+                        case 'p' -> 1 << 2;
+                        case 'c' -> 1;
+                        default -> throw wrong("unknown flags " + word);
+                    };
+        }
+        return mask;
+    }
+
+    private boolean memory128(Operand operand) {
+        return memory
+                && operand.size() == OperandSize.OWORD
+                && (operand.kind() == OperandKind.XMM_RM || operand.kind() == OperandKind.MEMORY);
+    }
+
+    private static int shape(Operand o) {
+        return switch (o.kind()) {
+            case IMMEDIATE ->
+                    switch (o.size()) {
+                        case WORD -> Row.IMM_WORD;
+                        case Z -> Row.IMM_Z;
+                        case V -> o.fixed() == 1 ? Row.IMM_SIGNED_BYTE : Row.IMM_V;
+                        default -> Row.IMM_BYTE;
+                    };
+            case IMMEDIATE2 -> Row.SHAPE_IMMEDIATE2;
+            case RELATIVE -> o.size() == OperandSize.BYTE ? Row.IMM_REL8 : Row.IMM_REL;
+            case FAR_POINTER -> Row.IMM_FAR;
+            case ABSOLUTE -> Row.IMM_MOFFS;
+            case SEGMENT -> Row.SHAPE_SEGMENT | Row.SHAPE_REG_8;
+            case CONTROL -> Row.SHAPE_CONTROL;
+            case DEBUG -> Row.SHAPE_DEBUG;
+            case MMX_REG -> Row.SHAPE_REG_8;
+            case MMX_RM, MMX_RM_REGISTER, ST_I -> Row.SHAPE_RM_8;
+            case OPCODE_REGISTER -> Row.SHAPE_OPCODE_REGISTER;
+            default -> 0;
+        };
+    }
+
+    private Operand operand(String word) {
+        Operand known = operands.get(word);
+        if (known != null) {
+            return known;
+        }
+        String text = word;
+        boolean implied = text.charAt(0) == '(';
+        if (implied) {
+            text = text.substring(1, text.length() - 1);
+        }
+        boolean write = text.charAt(0) == '=' || text.charAt(0) == '+';
+        boolean read = text.charAt(0) != '=';
+        Operand made = operand(write ? text.substring(1) : text, read, write, implied);
+        operands.put(word, made);
+        return made;
+    }
+
+    private Operand operand(String text, boolean read, boolean write, boolean implied) {
+        OperandKind kind = OperandKind.FIXED_REGISTER;
+        OperandSize size = OperandSize.NONE;
+        int fixed = 0;
+        switch (text) {
+            case "AL" -> size = OperandSize.BYTE;
+            case "AX" -> size = OperandSize.WORD;
+            case "rAX" -> size = OperandSize.V;
+            case "zAX" -> size = OperandSize.Z;
+            case "CL" -> {
+                size = OperandSize.BYTE;
+                fixed = 1;
+            }
+            case "DX" -> {
+                size = OperandSize.WORD;
+                fixed = 2;
+            }
+            case "rDX" -> {
+                size = OperandSize.V;
+                fixed = 2;
+            }
+            case "1" -> {
+                kind = OperandKind.ONE;
+                size = OperandSize.BYTE;
+            }
+            case "Is" -> {
+                kind = OperandKind.IMMEDIATE;
+                size = OperandSize.V;
+                fixed = 1;
+            }
+            case "I2" -> {
+                kind = OperandKind.IMMEDIATE2;
+                size = OperandSize.BYTE;
+            }
+            case "ES", "CS", "SS", "DS", "FS", "GS" -> {
+                kind = OperandKind.FIXED_SEGMENT;
+                size = OperandSize.WORD;
+                fixed = Arrays.asList("ES", "CS", "SS", "DS", "FS", "GS").indexOf(text);
+            }
+            case "ST0" -> {
+                kind = OperandKind.ST0;
+                size = OperandSize.TBYTE;
+            }
+            case "STi" -> {
+                kind = OperandKind.ST_I;
+                size = OperandSize.TBYTE;
+            }
+            case "XMM0" -> {
+                kind = OperandKind.XMM0;
+                size = OperandSize.OWORD;
+            }
+            default -> {
+                kind = kind(text.charAt(0));
+                size = size(text.substring(1));
+            }
+        }
+        return new Operand(kind, size, fixed, read, write, implied);
+    }
+
+    private OperandKind kind(char letter) {
+        return switch (letter) {
+            case 'E' -> OperandKind.RM;
+            case 'G' -> OperandKind.REG;
+            case 'R' -> OperandKind.RM_REGISTER;
+            case 'M' -> OperandKind.MEMORY;
+            case 'Z' -> OperandKind.OPCODE_REGISTER;
+            case 'I' -> OperandKind.IMMEDIATE;
+            case 'J' -> OperandKind.RELATIVE;
+            case 'A' -> OperandKind.FAR_POINTER;
+            case 'O' -> OperandKind.ABSOLUTE;
+            case 'S' -> OperandKind.SEGMENT;
+            case 'C' -> OperandKind.CONTROL;
+            case 'D' -> OperandKind.DEBUG;
+            case 'X' -> OperandKind.STRING_SOURCE;
+            case 'Y' -> OperandKind.STRING_DESTINATION;
+            case 'V' -> OperandKind.XMM_REG;
+            case 'W' -> OperandKind.XMM_RM;
+            case 'U' -> OperandKind.XMM_RM_REGISTER;
+            case 'P' -> OperandKind.MMX_REG;
+            case 'Q' -> OperandKind.MMX_RM;
+            case 'N' -> OperandKind.MMX_RM_REGISTER;
+            default -> throw wrong("unknown operand letter " + letter);
+        };
+    }
+
+    private OperandSize size(String letters) {
+        return switch (letters) {
+            case "" -> OperandSize.NONE;
+            case "b" -> OperandSize.BYTE;
+            case "w" -> OperandSize.WORD;
+            case "d" -> OperandSize.DWORD;
+            case "q" -> OperandSize.QWORD;
+            case "dq" -> OperandSize.OWORD;
+            case "t" -> OperandSize.TBYTE;
+            case "v" -> OperandSize.V;
+            case "z" -> OperandSize.Z;
+            case "y" -> OperandSize.Y;
+            case "p" -> OperandSize.NONE;
+            case "a" -> OperandSize.ADDRESS;
+            default -> throw wrong("unknown operand size " + letters);
+        };
+    }
+}
