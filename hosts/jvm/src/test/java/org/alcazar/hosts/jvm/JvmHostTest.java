@@ -1,0 +1,13 @@
+package org.alcazar.hosts.jvm;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.tck.HostTck;
+
+/** The portable host is a host. */
+class JvmHostTest extends HostTck {
+    @Override
+    protected HostKernel newHost() throws HostRefusal {
+        return new JvmHost(256L << 20);
+    }
+}
