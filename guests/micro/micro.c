@@ -212,7 +212,7 @@ static void set_tss(void) {
 #endif
     gdt[TSS_SELECTOR / 8] = 0x0000890000000000ULL | (sizeof tss - 1) | (base & 0xffffff) << 16
             | (base >> 24 & 0xff) << 56;
-    __asm__ volatile("ltr %w0" ::"r"(TSS_SELECTOR));
+    __asm__ volatile("lldt %w0; ltr %w1" ::"r"(0), "r"(TSS_SELECTOR));
 }
 
 /* Called by the entry code. */
@@ -272,10 +272,10 @@ void trap(struct frame *frame) {
 #ifdef __x86_64__
     caught.sp = frame->sp;
 #else
-    caught.sp = (uword) &frame->sp;
+    caught.sp = frame->cs & 3 ? frame->sp : (uword) &frame->sp;
 #endif
     frame->ip = resume_at;
-    frame->flags &= ~0x100UL; /* TF */
+    frame->flags &= ~0x4100UL; /* TF, NT */
     resume_at = 0;
 }
 

@@ -128,11 +128,13 @@ extern volatile uword resume_at, attempted_at;
 #define ATTEMPT(instructions, ...)                            \
     do {                                                      \
         caught.vector = NONE;                                 \
+        __asm__ volatile("" ::: "memory");                    \
         __asm__ volatile("mov" WORD " $7771f, attempted_at\n" \
                          "mov" WORD " $7772f, resume_at\n"    \
                          "7771: " instructions "\n"           \
                          "7772:\n"                            \
                          "mov" WORD " $0, resume_at\n" __VA_ARGS__); \
+        __asm__ volatile("" ::: "memory");                    \
     } while (0)
 
 /* Fails unless the last ATTEMPT was stopped at its first instruction by this exception. */
