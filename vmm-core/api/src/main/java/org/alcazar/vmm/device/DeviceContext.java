@@ -2,6 +2,7 @@ package org.alcazar.vmm.device;
 
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.machine.Width;
 import org.alcazar.vmm.Counter;
 import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestMemory;
@@ -28,6 +29,12 @@ public interface DeviceContext {
 
     List<Vcore> vcores();
 
+    /**
+     * The vcore that makes the access, for registers that each vcore has its own set of (the local
+     * interrupt controller). Only from within a hook.
+     */
+    Vcore currentVcore();
+
     /** For power-off, reset and exit. */
     VirtualMachine machine();
 
@@ -39,6 +46,15 @@ public interface DeviceContext {
 
     /** Intercepts guest-physical memory that is no RAM. Offsets count from {@code start}. */
     Hook hookMemory(long start, long bytes, BusDevice device) throws ConfigurationException;
+
+    /**
+     * The same for registers that each vcore sees as its own, such as those of a local interrupt
+     * controller.
+     */
+    default Hook hookMemory(long start, long bytes, VcoreMemory handler)
+            throws ConfigurationException {
+        throw new UnsupportedOperationException("memory of a vcore");
+    }
 
     /**
      * Intercepts model-specific registers on all vcores; offsets count from {@code first}, width is
@@ -86,10 +102,33 @@ public interface DeviceContext {
     /** A counter that shows up in the VM's statistics as {@code device.name}. */
     Counter counter(String name);
 
+    /**
+     * Runs {@code action} on a vcore's thread when the host gives the event {@code name} (such as
+     * {@code power-button}) to this VM.
+     */
+    default Hook onEvent(String name, Runnable action) {
+        throw new UnsupportedOperationException("host events");
+    }
+
+    /** Makes a thread of the device's own known to the pause barrier. */
+    default Hook addAgent(Agent agent) {
+        throw new UnsupportedOperationException("agents");
+    }
+
     /** Serves registers of one vcore. */
     interface RegisterHandler {
         long read(Vcore vcore, long offset);
 
         void write(Vcore vcore, long offset, long value);
+    }
+
+    /**
+     * Serves memory that is each vcore's own. As harmless at any width and offset as a {@link
+     * BusDevice}.
+     */
+    interface VcoreMemory {
+        long read(Vcore vcore, long offset, Width width);
+
+        void write(Vcore vcore, long offset, Width width, long value);
     }
 }

@@ -14,7 +14,16 @@ public interface ExtensionType extends PluginType {
     interface ExtensionContext extends DeviceContext {
         VirtualMachine vm();
 
+        /** Numbers that are taken already give an {@link IllegalArgumentException}. */
         org.alcazar.vmm.Hook hookHypercall(long first, long last, HypercallHandler handler);
+
+        /**
+         * Intercepts feature leaves (CPUID on x86) on all vcores. The handler's number is the leaf,
+         * with the sub-leaf in the upper half; it writes the answer to the vcore's registers.
+         */
+        default org.alcazar.vmm.Hook hookFeature(long first, long last, HypercallHandler handler) {
+            throw new UnsupportedOperationException("feature leaves");
+        }
     }
 
     /**
