@@ -76,6 +76,8 @@ enter_user:
 
 leave_user:
         mov     kernel_sp, %rsp
+        mov     $0x10, %eax     /* the processor has put an empty selector into SS */
+        mov     %eax, %ss
         pop     %r15
         pop     %r14
         pop     %r13
