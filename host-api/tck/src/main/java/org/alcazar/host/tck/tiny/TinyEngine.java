@@ -1,0 +1,60 @@
+package org.alcazar.host.tck.tiny;
+
+import org.alcazar.machine.Architecture;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.EngineProvider;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Scope;
+import org.alcazar.machine.Translation;
+import org.alcazar.machine.VirtualCore;
+
+import java.util.Map;
+
+/** Engine of the test machine. It caches nothing, so there is nothing to invalidate. */
+public final class TinyEngine implements Engine {
+    private final PhysicalBus bus;
+
+    private TinyEngine(PhysicalBus bus) {
+        this.bus = bus;
+    }
+
+    /** Makes such engines. */
+    public static final class Provider implements EngineProvider {
+        @Override
+        public String name() {
+            return "tiny";
+        }
+
+        @Override
+        public Architecture architecture() {
+            return Tiny.ARCHITECTURE;
+        }
+
+        @Override
+        public Engine create(PhysicalBus bus, Map<String, String> options) {
+            return new TinyEngine(bus);
+        }
+    }
+
+    @Override
+    public Architecture architecture() {
+        return Tiny.ARCHITECTURE;
+    }
+
+    @Override
+    public boolean takes(Translation translation) {
+        return translation == Translation.NONE || translation == Translation.SOFTWARE_TLB;
+    }
+
+    @Override
+    public VirtualCore newCore(int index, ControlBlock block) {
+        return new TinyCore(bus);
+    }
+
+    @Override
+    public void invalidate(Scope scope, long start, long bytes) {}
+
+    @Override
+    public void close() {}
+}
