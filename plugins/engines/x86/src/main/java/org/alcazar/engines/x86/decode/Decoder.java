@@ -67,7 +67,7 @@ public final class Decoder {
      * @param offset of the first byte
      * @param available how many bytes there are from {@code offset} on
      * @param mode 16, 32 or 64
-     * @param out is filled; after a failure its content means nothing
+     * @param out is filled; after a failure its row is {@link Row#NONE}, its length that of what was read, and the rest means nothing
      * @return the length, 1 to 15, or {@link #INCOMPLETE}, {@link #INVALID}, {@link #TOO_LONG}
      */
     public int decode(byte[] bytes, int offset, int available, int mode, Instruction out) {
@@ -75,14 +75,12 @@ public final class Decoder {
         at = offset;
         end = offset + Math.min(available, LONGEST);
         int result = decode(mode, out);
-        if (result == INCOMPLETE) {
-            return available >= LONGEST ? TOO_LONG : INCOMPLETE;
-        }
-        if (result < 0) {
-            return result;
-        }
         out.length = at - offset;
-        return out.length;
+        if (result >= 0) {
+            return out.length;
+        }
+        out.row = Row.NONE;
+        return result == INCOMPLETE && available >= LONGEST ? TOO_LONG : result;
     }
 
     private int decode(int mode, Instruction out) {

@@ -115,16 +115,16 @@ public record Row(
     /** A register in the low three bits of the opcode. */
     public static final int SHAPE_OPCODE_REGISTER = 1 << 11;
 
-    /** The row that means nothing: an invalid opcode. */
+    /** The row of bytes that mean nothing: its semantics raises #UD. */
     public static final Row NONE =
             new Row(
                     -1,
                     new Encoding(0, 0, 0, 0, 0, false, false, false, 0, 0, false),
                     "(bad)",
                     "(bad)",
-                    "",
+                    "SystemInstructions.ud",
                     List.of(),
-                    0,
+                    ENDS_BLOCK,
                     0,
                     Feature.BASE,
                     0,
