@@ -1,0 +1,22 @@
+package org.alcazar.platforms.pc.api;
+
+import org.alcazar.machine.InterruptLine;
+
+/** The pair of 8259A interrupt controllers, as the processor sees it. */
+public interface LegacyPic {
+    /**
+     * The processor's interrupt acknowledge cycle.
+     *
+     * @return the vector, 0 to 255; that of a spurious interrupt (input 7) if no request is left
+     */
+    int acknowledge();
+
+    /** Whether the pair drives its interrupt output. */
+    boolean pending();
+
+    /**
+     * Connects the interrupt output to one more wire: LINT0 of a local APIC, a pin of the I/O APIC.
+     * Called under the controller's lock when the output changes.
+     */
+    void addOutput(InterruptLine wire);
+}
