@@ -1,0 +1,232 @@
+package org.alcazar.testkit;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.VmmControl;
+import org.alcazar.host.VmmControl.VmEnd;
+import org.alcazar.machine.RegisterField;
+import org.alcazar.machine.RegisterGroup;
+import org.alcazar.testkit.micro.MicroConsole;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assertions;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * One VM of a test: first its configuration, then its run, then what came of it. Time is driven by
+ * instructions unless the test says otherwise, so runs repeat exactly.
+ */
+public final class TestVm implements AutoCloseable {
+    /** Where guests are loaded and entered in real mode. */
+    public static final long ENTRY = 0x8000;
+
+    /** For a guest or VMM that hangs: the test fails with the VM's state. */
+    private static final long LIMIT_SECONDS = 120;
+
+    private final TestFramework framework;
+    private final Map<String, Object> configuration = new LinkedHashMap<>();
+    private final List<Map<String, Object>> devices = new ArrayList<>();
+    private final CompletableFuture<VmEnd> ended = new CompletableFuture<>();
+    private @Nullable Path image;
+    private int id;
+
+    TestVm(TestFramework framework, String name) {
+        this.framework = framework;
+        configuration.put("name", "test-" + name.replaceAll("[^A-Za-z0-9]+", "-"));
+        configuration.put("platform", "micro");
+        configuration.put("memory", "16M");
+        configuration.put("console", "none");
+        configuration.put("clock", "instructions");
+        configuration.put("seed", 1L);
+    }
+
+    /** A 64-bit guest in GNU assembly; macros {@code putc} and {@code exit} are there. */
+    public TestVm assembly(String source) {
+        return assembly(Mode.LONG, source);
+    }
+
+    public TestVm assembly(Mode mode, String source) {
+        return image(Assembler.assemble(mode, source, ENTRY));
+    }
+
+    /** Machine code that is loaded at {@link #ENTRY} and entered there in real mode. */
+    public TestVm image(byte[] code) {
+        try {
+            Path file = Files.createTempFile("alcazar-guest", ".bin");
+            Files.write(file, code);
+            image = file;
+            configuration.put("kernel", file.toString());
+            configuration.put("loader", "micro");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return this;
+    }
+
+    /** Any key of a VM's configuration. */
+    public TestVm set(String key, Object value) {
+        configuration.put(key, value);
+        return this;
+    }
+
+    /** Adds a device. */
+    public TestVm device(String type, Map<String, Object> settings) {
+        Map<String, Object> device = new LinkedHashMap<>(settings);
+        device.put("type", type);
+        devices.add(device);
+        return this;
+    }
+
+    /** The configuration as it stands. */
+    public Map<String, Object> configuration() {
+        Map<String, Object> all = new LinkedHashMap<>(configuration);
+        all.put("devices", List.copyOf(devices));
+        return all;
+    }
+
+    /** Makes the VM without starting it. */
+    public TestVm create() throws HostRefusal {
+        return adopt(control().create(configuration()));
+    }
+
+    /** Goes on with a VM that somebody else has made, such as a loaded one. */
+    public TestVm adopt(int vm) throws HostRefusal {
+        id = vm;
+        control().onEnd(id, ended::complete);
+        return this;
+    }
+
+    /** Makes the VM if need be, and starts it. */
+    public TestVm start() throws HostRefusal {
+        if (id == 0) {
+            create();
+        }
+        control().start(id);
+        return this;
+    }
+
+    /** Runs the guest to its end. */
+    public TestVm run() throws HostRefusal {
+        start();
+        end();
+        return this;
+    }
+
+    /** Waits for the end. */
+    public VmEnd end() {
+        try {
+            return ended.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AssertionError("the VM does not end; console: " + console(), e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the VM ran", e);
+        }
+    }
+
+    public int id() {
+        return id;
+    }
+
+    public VmmControl control() {
+        return framework.control();
+    }
+
+    public VirtualMachine machine() {
+        return framework.machines().find(id).orElseThrow();
+    }
+
+    /** Text on the micro console so far. */
+    public String console() {
+        return machine().find(MicroConsole.class).map(MicroConsole::text).orElse("");
+    }
+
+    /** Waits until the micro console shows a text. */
+    public void awaitConsole(String text) {
+        machine().find(MicroConsole.class).orElseThrow().await(text);
+    }
+
+    /** A register of vcore 0 by the architecture's name, while the VM does not run. */
+    public long register(String name) {
+        return register(0, name);
+    }
+
+    public long register(int vcore, String name) {
+        Vcore core = machine().vcores().get(vcore);
+        for (RegisterGroup group : machine().architecture().groups()) {
+            RegisterField field = group.byName().get(name);
+            if (field != null) {
+                core.fetch(group.mask());
+                return core.block().group(group.id())[field.index()];
+            }
+        }
+        throw new IllegalArgumentException("no register " + name);
+    }
+
+    /** Guest-physical memory. */
+    public byte[] memory(long address, int bytes) {
+        byte[] out = new byte[bytes];
+        machine().memory().read(address, out, 0, bytes);
+        return out;
+    }
+
+    /** A value of the statistics tree by its path, such as {@code exits.access}. */
+    public long statistic(String... path) {
+        try {
+            Object at = control().statistics(id);
+            for (String key : path) {
+                at = at instanceof Map<?, ?> map && map.get(key) != null ? map.get(key) : 0L;
+            }
+            return ((Number) at).longValue();
+        } catch (HostRefusal e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public TestVm assertConsole(String text) {
+        Assertions.assertEquals(text, console(), () -> "console; " + end());
+        return this;
+    }
+
+    /** The guest ended with {@code exit value}. */
+    public TestVm assertExit(int value) {
+        return assertStatus(2 * value + 1 & 255);
+    }
+
+    public TestVm assertStatus(int status) {
+        VmEnd end = end();
+        Assertions.assertEquals(
+                status, end.status(), () -> end.reason() + "\n" + end.dump() + console());
+        return this;
+    }
+
+    public TestVm assertRegister(String name, long value) {
+        Assertions.assertEquals(Long.toHexString(value), Long.toHexString(register(name)), name);
+        return this;
+    }
+
+    @Override
+    public void close() throws IOException, HostRefusal {
+        if (image != null) {
+            Files.deleteIfExists(image);
+        }
+        if (id != 0) {
+            control().stop(id);
+            control().destroy(id);
+        }
+    }
+}

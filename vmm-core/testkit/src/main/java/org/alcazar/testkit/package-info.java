@@ -1,0 +1,3 @@
+/** Bundle-level tests: the real framework, the real VMM, and guests of a few lines of assembly. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.testkit;
