@@ -210,6 +210,8 @@ static void page_fault(void) {
 
 IN_RING_3(user_misaligned,
           "pushf\n orl $0x40000, (%%esp)\n popf\n movl 1(%%esp), %%eax", ::: "eax", "memory")
+IN_RING_3(user_small_stack,
+          "movw %w0, %%ss\n movl %%ss:0x100, %%eax", ::"r"(SELECTOR(SMALL_SLOT) | 3) : "eax")
 
 static void strict_checks(void) {
     static u32 data[2];
@@ -227,8 +229,8 @@ static void strict_checks(void) {
     expect_fault("#GP, beyond a segment's limit", GP, 0);
     ATTEMPT("movl %%fs:0xfd, %%eax", ::: "eax");
     expect_fault("#GP, across a segment's limit", GP, 0);
-    ATTEMPT("movw %w0, %%ss\n movl 0x100(%%ebp), %%eax", ::"r"(SELECTOR(SMALL_SLOT)) : "eax");
-    __asm__ volatile("movw %w0, %%ss" ::"r"(KERNEL_DATA));
+    gdt[SMALL_SLOT] = 0x0040f300000000ffULL;
+    enter_user(user_small_stack);
     expect_vector("#SS, beyond a stack segment's limit", SS, 0);
     __asm__ volatile("movw %w0, %%fs" ::"r"(SELECTOR(READ_SLOT)));
     ATTEMPT("movl %%eax, %%fs:(%0)", ::"r"(data) : "memory");

@@ -25,8 +25,16 @@ final class AptPackages {
     static final class Refused extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Refused(String message) {
-            super(message);
+        private final String reason;
+
+        Refused(String reason) {
+            super(reason);
+            this.reason = reason;
+        }
+
+        /** What apt said, one line without a full stop. */
+        String reason() {
+            return reason;
         }
     }
 
@@ -65,12 +73,16 @@ final class AptPackages {
         return new Candidate(name, version.get(), Long.parseLong(size), depends);
     }
 
+    /** Whether apt has a candidate of a package. */
+    boolean knows(String name) throws IOException, InterruptedException {
+        return commands.run(folder, List.of("apt-cache", "show", "--no-all-versions", name)).ok();
+    }
+
     /** The package with the kernel itself, that a metapackage leads to. */
     Candidate kernel(Candidate metapackage) throws Refused, IOException, InterruptedException {
         Matcher matcher = KERNEL.matcher(metapackage.depends());
         if (!matcher.find()) {
-            throw new Refused(
-                    metapackage.name() + " depends on no linux-image-VERSION package");
+            throw new Refused(metapackage.name() + " depends on no linux-image-VERSION package");
         }
         return candidate(matcher.group(1));
     }
@@ -89,7 +101,9 @@ final class AptPackages {
         progress.step(
                 "%s %s (%.1f MB)"
                         .formatted(
-                                wanted.name(), wanted.version(), (double) wanted.size() / MEGABYTE));
+                                wanted.name(),
+                                wanted.version(),
+                                (double) wanted.size() / MEGABYTE));
         // The sandbox user _apt cannot write here and apt would warn of it.
         CommandRunner.Result result =
                 commands.run(
@@ -102,7 +116,7 @@ final class AptPackages {
                                 "download",
                                 wanted.name() + "=" + wanted.version()));
         if (!result.ok()) {
-            throw new Refused("apt-get download " + wanted.name() + ": " + reason(result));
+            throw new Refused("apt-get download " + wanted.name() + ": " + firstError(result));
         }
         for (Path file : StagingFolder.list(folder)) {
             String name = file.getFileName().toString();
@@ -123,7 +137,7 @@ final class AptPackages {
                         List.of("dpkg-deb", "--fsys-tarfile", archive.toString()),
                         in -> found[0] = new TarReader(in).extract(wanted, to).isPresent());
         if (!result.ok()) {
-            throw new Refused("dpkg-deb: " + reason(result));
+            throw new Refused("dpkg-deb: " + firstError(result));
         }
         if (!found[0]) {
             throw new Refused(archive.getFileName() + " does not hold " + to.getFileName());
@@ -134,12 +148,12 @@ final class AptPackages {
     void update() throws GuestException, IOException, InterruptedException {
         CommandRunner.Result result = commands.run(folder, List.of("apt-get", "-qq", "update"));
         if (!result.ok()) {
-            throw new GuestException("apt-get update: " + reason(result));
+            throw new GuestException("apt-get update: " + firstError(result));
         }
     }
 
     /** The first error a program named, else the first line it said, else its exit status. */
-    private static String reason(CommandRunner.Result result) {
+    private static String firstError(CommandRunner.Result result) {
         List<String> lines = result.errors().lines().filter(line -> !line.isBlank()).toList();
         return lines.stream()
                 .filter(line -> line.startsWith("E: "))

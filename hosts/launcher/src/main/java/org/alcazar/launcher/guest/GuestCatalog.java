@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 
 /**
  * The guests known by name: every {@code guests/FOLDER/NAME.yaml} describes one, in the form that
- * {@code alcazar run GUEST.yaml} takes. This class finds the descriptions and builds what they need;
- * it does not read them.
+ * {@code alcazar run GUEST.yaml} takes. This class finds the descriptions and builds what they
+ * need; it does not read them.
  */
 public final class GuestCatalog {
     private static final String SUFFIX = ".yaml";

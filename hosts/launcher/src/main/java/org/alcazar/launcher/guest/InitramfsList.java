@@ -1,5 +1,8 @@
 package org.alcazar.launcher.guest;
 
+import org.alcazar.launcher.guest.Initramfs.DeviceKind;
+import org.alcazar.launcher.guest.Initramfs.Owner;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.alcazar.launcher.guest.Initramfs.DeviceKind;
-import org.alcazar.launcher.guest.Initramfs.Owner;
 
 /**
  * Reads the text description of an initial RAM file system that the kernel's own usr/gen_init_cpio
@@ -167,7 +168,8 @@ public final class InitramfsList {
 
         void end() {
             if (!rest.isEmpty()) {
-                throw new IllegalArgumentException("'" + rest.getFirst() + "' is one word too many");
+                throw new IllegalArgumentException(
+                        "'" + rest.getFirst() + "' is one word too many");
             }
         }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,8 +13,8 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
- * Makes the files of a Linux guest: the distribution's own kernel, byte for byte, and an initial RAM
- * file system with its static BusyBox.
+ * Makes the files of a Linux guest: the distribution's own kernel, byte for byte, and an initial
+ * RAM file system with its static BusyBox.
  *
  * <p>Kernel and BusyBox come from the machine's package manager, or from files given by hand in
  * {@code given/GUEST/vmlinuz} and {@code given/GUEST/busybox} beside the recipe's sources; either
@@ -52,6 +53,7 @@ public final class LinuxRecipe {
             String guest, Path kernel, Path initrd, SortedMap<String, String> packages) {}
 
     private final String guest;
+    private final List<String> metapackages;
     private final Path sources;
     private final Path folder;
     private final CommandRunner commands;
@@ -67,10 +69,11 @@ public final class LinuxRecipe {
      */
     public LinuxRecipe(String guest, Path sources, Path folder, CommandRunner commands)
             throws GuestException {
-        if (!METAPACKAGES.containsKey(guest)) {
-            throw new GuestException(
-                    "no recipe for guest '" + guest + "'; there are " + names());
+        List<String> known = METAPACKAGES.getOrDefault(guest, List.of());
+        if (known.isEmpty()) {
+            throw new GuestException("no recipe for guest '" + guest + "'; there are " + names());
         }
+        metapackages = known;
         this.guest = guest;
         this.sources = sources.toAbsolutePath().normalize();
         this.folder = folder.toAbsolutePath().normalize();
@@ -102,6 +105,10 @@ public final class LinuxRecipe {
             if (there.isPresent() && !newest && isCurrent(there.get())) {
                 return built(there.get());
             }
+            if (!AptPackages.present(commands)
+                    && !(Files.exists(given(KERNEL)) && Files.exists(given(BUSYBOX)))) {
+                throw noPackageManager();
+            }
             try (StagingFolder staging = new StagingFolder(folder)) {
                 // Another program may have built it while this one waited for the lock.
                 there = verified();
@@ -116,9 +123,7 @@ public final class LinuxRecipe {
 
     private Optional<Manifest> verified() throws IOException {
         Optional<Manifest> manifest = Manifest.read(folder);
-        return manifest.isPresent() && manifest.get().matches(folder)
-                ? manifest
-                : Optional.empty();
+        return manifest.isPresent() && manifest.get().matches(folder) ? manifest : Optional.empty();
     }
 
     private boolean isCurrent(Manifest manifest) throws GuestException, IOException {
@@ -127,7 +132,7 @@ public final class LinuxRecipe {
             boolean same =
                     Files.exists(given)
                             ? Sha256.of(given).equals(manifest.files().get(file))
-                            : !"given".equals(manifest.packages().get(file));
+                            : !GIVEN.equals(manifest.packages().get(file));
             if (!same) {
                 return false;
             }
@@ -178,10 +183,10 @@ public final class LinuxRecipe {
         }
 
         Manifest run() throws GuestException, IOException, InterruptedException {
-            // Wrong sources are found before anything is fetched.
             Path kernel = obtain(KERNEL, this::fetchKernel);
             Path busybox = obtain(BUSYBOX, this::fetchBusybox);
-            checkKernel(kernel);
+            GuestFiles.checkKernel(kernel, shown(KERNEL));
+            GuestFiles.checkBusybox(busybox, shown(BUSYBOX));
             progress.start("building the initial RAM file system");
             Initramfs files = describe(busybox);
             String source = files.sha256();
@@ -198,6 +203,11 @@ public final class LinuxRecipe {
             return manifest;
         }
 
+        /** Where a person finds a file: the given one, not its copy in the staging folder. */
+        private Path shown(String file) {
+            return packages.containsKey(file) ? given(file) : staging.resolve(file);
+        }
+
         private Path obtain(String file, Fetch fetch)
                 throws GuestException, IOException, InterruptedException {
             Path to = staging.resolve(file);
@@ -207,9 +217,6 @@ public final class LinuxRecipe {
                 packages.put(file, GIVEN);
                 return to;
             }
-            if (!AptPackages.present(commands)) {
-                throw noPackageManager();
-            }
             try {
                 fetch.run(to);
             } catch (AptPackages.Refused e) {
@@ -217,7 +224,7 @@ public final class LinuxRecipe {
                 try {
                     fetch.run(to);
                 } catch (AptPackages.Refused again) {
-                    throw new GuestException(again.getMessage(), again);
+                    throw new GuestException(again.reason(), again);
                 }
             }
             return to;
@@ -229,7 +236,7 @@ public final class LinuxRecipe {
             boolean root = commands.run(staging, List.of("id", "-u")).output().strip().equals("0");
             if (!root || updated) {
                 throw new GuestException(
-                        why.getMessage() + "; run `sudo apt-get update` and try again", why);
+                        why.reason() + "; run `sudo apt-get update` and try again", why);
             }
             updated = true;
             progress.start("updating the package lists");
@@ -242,7 +249,7 @@ public final class LinuxRecipe {
             if (!newest && reuse(KERNEL, "linux-image-", to)) {
                 return;
             }
-            AptPackages.Candidate kernel = apt.kernel(firstKnown(METAPACKAGES.get(guest)));
+            AptPackages.Candidate kernel = apt.kernel(firstKnown(metapackages));
             fetch(kernel, name -> name.startsWith("boot/vmlinuz-"), to);
         }
 
@@ -256,21 +263,19 @@ public final class LinuxRecipe {
             fetch(apt.candidate(BUSYBOX_PACKAGE), wanted, to);
         }
 
+        /** The first package that apt knows; the first refusal when it knows none. */
         private AptPackages.Candidate firstKnown(List<String> names)
                 throws AptPackages.Refused, IOException, InterruptedException {
-            for (String name : names.subList(1, names.size()).reversed()) {
-                // Debian's name comes first; the others are asked only where it is unknown.
-                try {
-                    return apt.candidate(names.getFirst());
-                } catch (AptPackages.Refused e) {
-                    try {
+            try {
+                return apt.candidate(names.getFirst());
+            } catch (AptPackages.Refused e) {
+                for (String name : names.subList(1, names.size())) {
+                    if (apt.knows(name)) {
                         return apt.candidate(name);
-                    } catch (AptPackages.Refused other) {
-                        throw e;
                     }
                 }
+                throw e;
             }
-            return apt.candidate(names.getFirst());
         }
 
         private void fetch(AptPackages.Candidate wanted, Predicate<String> file, Path to)
@@ -307,29 +312,11 @@ public final class LinuxRecipe {
             return false;
         }
 
-        private void checkKernel(Path kernel) throws GuestException, IOException {
-            byte[] head;
-            try (var in = Files.newInputStream(kernel)) {
-                head = in.readNBytes(0x206);
-            }
-            // Boot protocol, "The Real-Mode Kernel Header": the magic number at 0x202.
-            boolean bzImage =
-                    head.length == 0x206
-                            && new String(head, 0x202, 4, java.nio.charset.StandardCharsets.US_ASCII)
-                                    .equals("HdrS");
-            if (!bzImage) {
-                Path from = packages.containsKey(KERNEL) ? given(KERNEL) : kernel;
-                throw new GuestException(
-                        from + " is no bzImage: the mark HdrS at offset 0x202 is missing");
-            }
-        }
-
         /** What this BusyBox can do; empty where it cannot be run, and then /init asks it. */
         private List<String> applets(Path busybox) throws InterruptedException {
             try {
                 Files.setPosixFilePermissions(
-                        busybox,
-                        java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+                        busybox, PosixFilePermissions.fromString("rwxr-xr-x"));
                 CommandRunner.Result result =
                         commands.run(staging, List.of(busybox.toString(), "--list-full"));
                 return result.ok()

@@ -13,8 +13,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a folder of built guest files holds and what it was made of. Kept beside the files in {@value
- * #FILE}, one fact in a line, words separated by one blank:
+ * What a folder of built guest files holds and what it was made of. Kept beside the files in
+ * {@value #FILE}, one fact in a line, words separated by one blank:
  *
  * <pre>
  * alcazar-guest 1
@@ -37,7 +37,10 @@ record Manifest(
     static Optional<Manifest> read(Path folder) throws IOException {
         List<String> lines;
         try {
-            lines = Files.readString(folder.resolve(FILE), StandardCharsets.ISO_8859_1).lines().toList();
+            lines =
+                    Files.readString(folder.resolve(FILE), StandardCharsets.ISO_8859_1)
+                            .lines()
+                            .toList();
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }

@@ -1,5 +1,7 @@
 package org.alcazar.launcher.guest;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -136,8 +138,7 @@ final class StagingFolder implements AutoCloseable {
                     }
 
                     @Override
-                    public FileVisitResult postVisitDirectory(
-                            Path folder, @org.jspecify.annotations.Nullable IOException e)
+                    public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
                             throws IOException {
                         if (e != null) {
                             throw e;

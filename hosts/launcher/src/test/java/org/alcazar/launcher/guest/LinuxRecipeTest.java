@@ -1,0 +1,284 @@
+package org.alcazar.launcher.guest;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.launcher.guest.LinuxRecipe.Built;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+class LinuxRecipeTest {
+    @TempDir Path folder;
+
+    private final FakeApt apt = new FakeApt();
+    private Path sources;
+    private Path build;
+
+    @BeforeEach
+    void writeSources() throws IOException {
+        sources = Files.createDirectory(folder.resolve("linux"));
+        build = sources.resolve("build");
+        Files.writeString(sources.resolve("init"), "#!/bin/sh\n");
+        Files.writeString(
+                sources.resolve("initramfs.list"),
+                "file /init init 0755 0 0\nfile /bin/busybox ${busybox} 0755 0 0\n");
+    }
+
+    private LinuxRecipe recipe() throws GuestException {
+        return new LinuxRecipe("linux", sources, build.resolve("linux"), apt);
+    }
+
+    private Built prepare() throws Exception {
+        return recipe().prepare(Progress.SILENT);
+    }
+
+    private String refusal() {
+        GuestException e =
+                assertThrows(GuestException.class, () -> recipe().prepare(Progress.SILENT));
+        assertFalse(e.getMessage().contains("\n"), "one line: " + e.getMessage());
+        return e.getMessage();
+    }
+
+    /** What lies in the build folder, apart from the empty lock file. */
+    private List<String> left() throws IOException {
+        if (!Files.exists(build)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(build)) {
+            return files.filter(file -> !file.equals(build))
+                    .map(file -> build.relativize(file).toString())
+                    .filter(name -> !name.endsWith(".lock"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private Path give(String name, byte[] content) throws IOException {
+        Path given = Files.createDirectories(sources.resolve("given/linux")).resolve(name);
+        return Files.write(given, content);
+    }
+
+    @Test
+    void kernelAndInitialFileSystemAreMadeFromPackages() throws Exception {
+        List<String> told = new ArrayList<>();
+        Built built =
+                recipe().prepare(
+                                new Progress() {
+                                    @Override
+                                    public void start(String phase) {
+                                        told.add("start " + phase);
+                                    }
+
+                                    @Override
+                                    public void step(String text) {
+                                        told.add(text);
+                                    }
+
+                                    @Override
+                                    public void done() {
+                                        told.add("done");
+                                    }
+                                });
+        assertArrayEquals(FakeApt.bzImage(1), Files.readAllBytes(built.kernel()));
+        assertTrue(Files.size(built.initrd()) > 0);
+        assertEquals(
+                Map.of(FakeApt.KERNEL_PACKAGE, "6.1.1-1", "busybox-static", "1:1.35-4"),
+                built.packages());
+        assertEquals(
+                List.of(
+                        "linux",
+                        "linux/busybox",
+                        "linux/initrd.gz",
+                        "linux/manifest",
+                        "linux/vmlinuz"),
+                left());
+        assertEquals("start fetching " + FakeApt.KERNEL_PACKAGE, told.getFirst());
+        assertTrue(told.contains(FakeApt.KERNEL_PACKAGE + " 6.1.1-1 (1.2 MB)"), told.toString());
+        assertEquals("done", told.getLast());
+    }
+
+    @Test
+    void whatIsThereIsUsedAgainWithoutAskingApt() throws Exception {
+        prepare();
+        apt.log.clear();
+        prepare();
+        assertEquals(List.of(), apt.log);
+    }
+
+    @Test
+    void aDamagedFileIsMadeAgain() throws Exception {
+        Built built = prepare();
+        Files.write(built.kernel(), FakeApt.bzImage(2));
+        prepare();
+        assertArrayEquals(FakeApt.bzImage(1), Files.readAllBytes(built.kernel()));
+    }
+
+    @Test
+    void aChangedSourceRebuildsTheInitialFileSystemButFetchesNothing() throws Exception {
+        Built built = prepare();
+        byte[] before = Files.readAllBytes(built.initrd());
+        Files.writeString(sources.resolve("init"), "#!/bin/sh\necho more\n");
+        apt.log.clear();
+        prepare();
+        assertFalse(Arrays.equals(before, Files.readAllBytes(built.initrd())));
+        assertTrue(apt.log.stream().noneMatch(line -> line.startsWith("apt")), apt.log.toString());
+    }
+
+    @Test
+    void anUpdateFetchesOnlyWhatIsNewer() throws Exception {
+        prepare();
+        apt.versions.put("busybox-static", "1:1.36-1");
+        apt.log.clear();
+        Built built = recipe().update(Progress.SILENT);
+        assertEquals("1:1.36-1", built.packages().get("busybox-static"));
+        assertEquals(
+                List.of("busybox-static=1:1.36-1"),
+                apt.log.stream()
+                        .filter(line -> line.contains(" download "))
+                        .map(line -> line.substring(line.lastIndexOf(' ') + 1))
+                        .toList());
+    }
+
+    @Test
+    void withoutPackageManagerTheMessageNamesTheOtherWays() throws Exception {
+        apt.programs.remove("dpkg-deb");
+        String message = refusal();
+        assertTrue(message.contains("dpkg-deb"), message);
+        assertTrue(message.contains(sources.resolve("given/linux/{vmlinuz,busybox}").toString()));
+        assertTrue(message.contains("--kernel FILE --initrd FILE"), message);
+        assertEquals(List.of(), left());
+        assertFalse(Files.exists(build));
+    }
+
+    @Test
+    void filesGivenByHandNeedNoPackageManager() throws Exception {
+        apt.programs.clear();
+        give("vmlinuz", FakeApt.bzImage(7));
+        give("busybox", FakeApt.busybox());
+        Built built = prepare();
+        assertArrayEquals(FakeApt.bzImage(7), Files.readAllBytes(built.kernel()));
+        assertEquals(Map.of("vmlinuz", "given", "busybox", "given"), built.packages());
+        give("vmlinuz", FakeApt.bzImage(8));
+        assertArrayEquals(FakeApt.bzImage(8), Files.readAllBytes(prepare().kernel()));
+    }
+
+    @Test
+    void aGivenFileOfAnotherKindIsRefused() throws Exception {
+        Path kernel = give("vmlinuz", new byte[0]);
+        assertEquals(
+                kernel + ": no Linux bzImage, for the mark HdrS at offset 0x202 is missing",
+                refusal());
+        give("vmlinuz", FakeApt.bzImage(1));
+        Path busybox = give("busybox", "#!/bin/sh\n".getBytes(StandardCharsets.UTF_8));
+        assertEquals(
+                busybox + ": no ELF program for x86-64; a static BusyBox is wanted", refusal());
+        byte[] dynamic = new byte[200];
+        System.arraycopy(FakeApt.busybox(), 0, dynamic, 0, 64);
+        dynamic[32] = 64; // one program header behind the ELF header: PT_INTERP
+        dynamic[54] = 56;
+        dynamic[56] = 1;
+        dynamic[64] = 3;
+        give("busybox", dynamic);
+        assertEquals(busybox + ": needs shared libraries; a static BusyBox is wanted", refusal());
+        assertEquals(List.of(), left());
+    }
+
+    @Test
+    void missingPackageListsAreFetchedByRootAndNamedToOthers() throws Exception {
+        apt.listsMissing = true;
+        assertEquals(
+                "apt knows no package linux-image-cloud-amd64; run `sudo apt-get update` and try"
+                        + " again",
+                refusal());
+        assertEquals(List.of(), left());
+        apt.root = true;
+        prepare();
+        assertTrue(apt.log.contains("apt-get -qq update"), apt.log.toString());
+    }
+
+    @Test
+    void aFailedDownloadLeavesNothingBehind() throws Exception {
+        apt.failing = "download busybox-static";
+        assertEquals(
+                "apt-get download busybox-static: Failed to fetch it; run `sudo apt-get update` and"
+                        + " try again",
+                refusal());
+        assertEquals(List.of(), left());
+    }
+
+    @Test
+    void aFailureKeepsTheFilesOfTheLastBuild() throws Exception {
+        prepare();
+        apt.versions.put(FakeApt.KERNEL_PACKAGE, "6.1.2-1");
+        apt.failing = "--fsys-tarfile";
+        assertThrows(GuestException.class, () -> recipe().update(Progress.SILENT));
+        apt.log.clear();
+        prepare();
+        assertEquals(List.of(), apt.log);
+    }
+
+    @Test
+    void anInterruptLeavesNothingBehind() throws Exception {
+        apt.failing = "download busybox-static";
+        apt.interrupted = true;
+        assertThrows(InterruptedException.class, this::prepare);
+        assertEquals(List.of(), left());
+    }
+
+    @Test
+    void leftoversOfAKilledProgramAreDeleted() throws Exception {
+        Files.createDirectories(build.resolve(".linux.new/deep"));
+        Files.writeString(build.resolve(".linux.new/deep/file"), "half");
+        prepare();
+        assertFalse(Files.exists(build.resolve(".linux.new")));
+    }
+
+    @Test
+    void aProgramKilledBetweenTheTwoMovesLosesNothing() throws Exception {
+        prepare();
+        Files.move(build.resolve("linux"), build.resolve(".linux.old"));
+        apt.log.clear();
+        prepare();
+        assertTrue(
+                apt.log.stream().noneMatch(line -> line.contains("download")), apt.log.toString());
+        assertFalse(Files.exists(build.resolve(".linux.old")));
+    }
+
+    @Test
+    void anUnreadableManifestCountsAsNone() throws Exception {
+        prepare();
+        Files.write(build.resolve("linux/manifest"), new byte[] {(byte) 0xff, 0, 10});
+        apt.log.clear();
+        prepare();
+        assertTrue(apt.log.stream().anyMatch(line -> line.contains("download")));
+    }
+
+    @Test
+    void aBusyboxThatCannotRunHereLeavesTheAppletsToTheGuest() throws Exception {
+        apt.failing = "--list-full";
+        assertTrue(Files.exists(prepare().initrd()));
+    }
+
+    @Test
+    void unknownGuestsAreRefused() {
+        GuestException e =
+                assertThrows(
+                        GuestException.class, () -> new LinuxRecipe("beos", sources, build, apt));
+        assertEquals(
+                "no recipe for guest 'beos'; there are [linux, linux-generic]", e.getMessage());
+    }
+}
