@@ -3,12 +3,12 @@ package org.alcazar.engines.x86.decode;
 import static org.alcazar.engines.x86.decode.Instruction.NO_REGISTER;
 
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.isa.Encoding;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Row;
 
 /**
- * From bytes to an {@link Instruction}, by the opcode table (APM volume 3, chapter 1 and appendix A).
+ * From bytes to an {@link Instruction}, by the opcode table (APM volume 3, chapter 1 and appendix
+ * A).
  *
  * <p>Keeps the place in the bytes between its steps: for one thread only.
  */
@@ -67,7 +67,8 @@ public final class Decoder {
      * @param offset of the first byte
      * @param available how many bytes there are from {@code offset} on
      * @param mode 16, 32 or 64
-     * @param out is filled; after a failure its row is {@link Row#NONE}, its length that of what was read, and the rest means nothing
+     * @param out is filled; after a failure its row is {@link Row#NONE}, its length that of what
+     *     was read, and the rest means nothing
      * @return the length, 1 to 15, or {@link #INCOMPLETE}, {@link #INVALID}, {@link #TOO_LONG}
      */
     public int decode(byte[] bytes, int offset, int available, int mode, Instruction out) {

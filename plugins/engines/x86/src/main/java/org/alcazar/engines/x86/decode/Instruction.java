@@ -28,13 +28,19 @@ public final class Instruction {
 
     public boolean lock;
 
-    /** The REX prefix (0x40 to 0x4f), or 0 for none. Without one, byte registers 4 to 7 are AH, CH, DH, BH. */
+    /**
+     * The REX prefix (0x40 to 0x4f), or 0 for none. Without one, byte registers 4 to 7 are AH, CH,
+     * DH, BH.
+     */
     public int rex;
 
     /** Whether an operand-size prefix was there (used where it means something else). */
     public boolean operandSizePrefix;
 
-    /** Effective segment of the memory operand, 0 to 5: the override or the default of the addressing form. */
+    /**
+     * Effective segment of the memory operand, 0 to 5: the override or the default of the
+     * addressing form.
+     */
     public int segment;
 
     /** Segment override prefix, 0 to 5, or -1. In 64-bit mode only FS and GS count. */
@@ -49,7 +55,10 @@ public final class Instruction {
     /** ModRM.reg, extended by REX.R. */
     public int reg;
 
-    /** ModRM.rm extended by REX.B, if it names a register; for opcode registers the number with REX.B. */
+    /**
+     * ModRM.rm extended by REX.B, if it names a register; for opcode registers the number with
+     * REX.B.
+     */
     public int rm;
 
     public int base;

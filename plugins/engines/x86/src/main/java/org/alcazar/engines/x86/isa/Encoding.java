@@ -6,7 +6,8 @@ package org.alcazar.engines.x86.isa;
  * @param map 0 one-byte opcodes, 1 0F, 2 0F 38, 3 0F 3A
  * @param opcode last opcode byte
  * @param count 8 if the low three bits of the opcode are a register, else 1
- * @param prefixes mask of the prefix classes that it allows: {@link #NONE}, {@link #P66}, {@link #PF3}, {@link #PF2}
+ * @param prefixes mask of the prefix classes that it allows: {@link #NONE}, {@link #P66}, {@link
+ *     #PF3}, {@link #PF2}
  * @param modes mask of {@link #LEGACY}, {@link #LONG}, {@link #LONG_W}
  * @param modrm whether a ModRM byte follows
  * @param memory whether ModRM may name memory
@@ -77,9 +78,7 @@ public record Encoding(
                         || !other.modrm
                         || (regs & other.regs) != 0
                                 && (memory && other.memory
-                                        || register
-                                                && other.register
-                                                && (rms & other.rms) != 0);
+                                        || register && other.register && (rms & other.rms) != 0);
         return map == other.map
                 && opcode < other.opcode + other.count
                 && other.opcode < opcode + count

@@ -7,7 +7,8 @@ import java.util.Set;
 /**
  * What a row needs the processor to have. Instructions of a feature that is not enabled raise #UD.
  *
- * <p>Each feature knows the CPUID bit that announces it, so that CPUID can be made from the set of enabled features.
+ * <p>Each feature knows the CPUID bit that announces it, so that CPUID can be made from the set of
+ * enabled features.
  */
 public enum Feature {
     /** Every processor with long mode has it; no CPUID bit of its own. */
@@ -33,6 +34,7 @@ public enum Feature {
     BMI1(7, Feature.EBX, 3),
     BMI2(7, Feature.EBX, 8),
     INVPCID(7, Feature.EBX, 10),
+    RTM(7, Feature.EBX, 11),
     RDSEED(7, Feature.EBX, 18),
     ADX(7, Feature.EBX, 19),
     SMAP(7, Feature.EBX, 20),
@@ -40,6 +42,7 @@ public enum Feature {
     CLWB(7, Feature.EBX, 24),
     SHA(7, Feature.EBX, 29),
     PKU(7, Feature.ECX, 3),
+    SHSTK(7, Feature.ECX, 7),
     GFNI(7, Feature.ECX, 8),
     RDPID(7, Feature.ECX, 22),
     /** CPUID leaf 0Dh, subleaf 1. */
@@ -63,7 +66,8 @@ public enum Feature {
     public static final Set<Feature> STANDARD =
             Collections.unmodifiableSet(
                     EnumSet.of(
-                            BASE, X87, CMOV, MMX, SSE, SSE2, CX16, POPCNT, MOVBE, RDTSCP, FSGSBASE));
+                            BASE, X87, CMOV, MMX, SSE, SSE2, CX16, POPCNT, MOVBE, RDTSCP,
+                            FSGSBASE));
 
     private final int leaf;
     private final int register;

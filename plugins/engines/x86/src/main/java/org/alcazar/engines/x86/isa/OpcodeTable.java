@@ -6,19 +6,25 @@ import java.util.Set;
 /**
  * The instruction set: all rows, and a fast way from opcode bytes to a row.
  *
- * <p>The rows are lines of the {@code *.table} resources beside this class. A line has five columns, separated by bars:
+ * <p>The rows are lines of the {@code *.table} resources beside this class. A line has five
+ * columns, separated by bars:
  *
  * <ol>
- *   <li>Opcode bytes in hex ({@code 0f 38 f0}) and conditions. {@code +r}: a register in the low three bits; {@code +c}: 16 opcodes, one for each
- *       condition, whose name is appended to the mnemonic. {@code /r} a ModRM byte follows, {@code /3} with this reg, {@code /4-7} one of these,
- *       then {@code m} or {@code r} for memory or register form only, then {@code 0} to {@code 7} for one value of rm only; {@code /r*} mod is ignored.
- *       Prefixes: {@code np} none of 66, F2, F3; {@code nf} neither F2 nor F3; {@code 66}, {@code f2}, {@code f3} this one; {@code !f3} all but F3; else all.
- *       Modes: {@code i64} invalid in and {@code o64} only in 64-bit mode, {@code w0} and {@code w1} without and with REX.W.
+ *   <li>Opcode bytes in hex ({@code 0f 38 f0}) and conditions. {@code +r}: a register in the low
+ *       three bits; {@code +c}: 16 opcodes, one for each condition, whose name is appended to the
+ *       mnemonic. {@code /r} a ModRM byte follows, {@code /3} with this reg, {@code /4-7} one of
+ *       these, then {@code m} or {@code r} for memory or register form only, then {@code 0} to
+ *       {@code 7} for one value of rm only; {@code /r*} mod is ignored. Prefixes: {@code np} none
+ *       of 66, F2, F3; {@code nf} neither F2 nor F3; {@code 66}, {@code f2}, {@code f3} this one;
+ *       {@code !f3} all but F3; else all. Modes: {@code i64} invalid in and {@code o64} only in
+ *       64-bit mode, {@code w0} and {@code w1} without and with REX.W.
  *   <li>Mnemonic, or three of them by operand size; after {@code =} AT&T's if it differs.
- *   <li>Operands in Intel order by the letters of the manuals' opcode maps, without prefix read only, with {@code =} written only, with {@code +} both;
- *       in parentheses if assembly text leaves them out. {@code Is} is a sign-extended byte, {@code I2} a second immediate byte.
+ *   <li>Operands in Intel order by the letters of the manuals' opcode maps, without prefix read
+ *       only, with {@code =} written only, with {@code +} both; in parentheses if assembly text
+ *       leaves them out. {@code Is} is a sign-extended byte, {@code I2} a second immediate byte.
  *   <li>Class and method in package {@code semantics}.
- *   <li>Traits; {@code +feature}; {@code u:} and letters of undefined flags (oszapc), {@code uc:} of those undefined depending on a count.
+ *   <li>Traits; {@code +feature}; {@code u:} and letters of undefined flags (oszapc), {@code uc:}
+ *       of those undefined depending on a count.
  * </ol>
  *
  * <p>A line {@code @ …} gives extras for all lines up to the next one.
@@ -37,7 +43,9 @@ public final class OpcodeTable {
 
     private final Set<Feature> features;
 
-    /** By map, opcode: 0 no ModRM byte, 1 there is one, 2 reg or mod selects rows, 3 rm does too. */
+    /**
+     * By map, opcode: 0 no ModRM byte, 1 there is one, 2 reg or mod selects rows, 3 rm does too.
+     */
     private final byte[] grain = new byte[MAPS * 256];
 
     /** By map, opcode, prefix class, mode class. */

@@ -6,10 +6,12 @@ import java.util.List;
  * One row of the opcode table: an instruction form.
  *
  * @param id index in the table; -1 for {@link #NONE}
- * @param mnemonic Intel's, lower case; three of them with slashes if operand sizes 2, 4 and 8 have different names (see {@link #mnemonic(int)})
+ * @param mnemonic Intel's, lower case; three of them with slashes if operand sizes 2, 4 and 8 have
+ *     different names (see {@link #mnemonic(int)})
  * @param att AT&T's name or names, as objdump prints them, without a computed suffix
- * @param semantics {@code Class.method} in package {@code semantics}, without the size suffix: if there is no method of exactly this name, the
- *     width in bits of the first operand is appended to it
+ * @param semantics {@code Class.method} in package {@code semantics}, without the size suffix: if
+ *     there is no method of exactly this name, the width in bits of the first operand is appended
+ *     to it
  * @param operands in Intel order, implied ones that semantics needs included
  * @param traits a mask of the bits below
  * @param shape a mask of the {@code SHAPE} bits: what the decoder has to read and check
@@ -31,7 +33,10 @@ public record Row(
     /** LOCK is allowed (with a memory destination). */
     public static final int LOCKABLE = 1;
 
-    /** The instruction may set RIP, or change the mode or translation of what follows: it ends a block. */
+    /**
+     * The instruction may set RIP, or change the mode or translation of what follows: it ends a
+     * block.
+     */
     public static final int ENDS_BLOCK = 1 << 1;
 
     /** Operand size is 64 bits in 64-bit mode without REX.W (near branches, PUSH, POP …). */
@@ -46,7 +51,10 @@ public record Row(
     /** Only at CPL 0. */
     public static final int PRIVILEGED = 1 << 5;
 
-    /** Uses x87 or MMX state: #NM by CR0.TS/EM, pending x87 exceptions are raised first unless {@link #NO_WAIT}. */
+    /**
+     * Uses x87 or MMX state: #NM by CR0.TS/EM, pending x87 exceptions are raised first unless
+     * {@link #NO_WAIT}.
+     */
     public static final int X87 = 1 << 6;
 
     public static final int NO_WAIT = 1 << 7;
@@ -60,10 +68,16 @@ public record Row(
     /** A 128-bit memory operand must be aligned, or #GP. */
     public static final int ALIGNED = 1 << 10;
 
-    /** May take an interrupt or fault only after it: holds off interrupts for one instruction (MOV SS, POP SS, STI). */
+    /**
+     * May take an interrupt or fault only after it: holds off interrupts for one instruction (MOV
+     * SS, POP SS, STI).
+     */
     public static final int SHADOW = 1 << 11;
 
-    /** Operand size is 64 bits in 64-bit mode and 32 elsewhere, whatever the prefixes (MOV CR, MOV DR). */
+    /**
+     * Operand size is 64 bits in 64-bit mode and 32 elsewhere, whatever the prefixes (MOV CR, MOV
+     * DR).
+     */
     public static final int NATIVE_SIZE = 1 << 12;
 
     /** Near branch: in 64-bit mode AMD honours the operand-size prefix, Intel ignores it. */
@@ -72,7 +86,10 @@ public record Row(
     /** Far pointer in memory: AMD ignores REX.W (16:32), Intel has 16:64. */
     public static final int FAR_MEMORY = 1 << 14;
 
-    /** Its last three opcode or ModRM bits are a condition code: JCC, SETCC, CMOVCC; condition = opcode & 15. */
+    /**
+     * Its last three opcode or ModRM bits are a condition code: JCC, SETCC, CMOVCC; condition =
+     * opcode & 15.
+     */
     public static final int CONDITIONAL = 1 << 15;
 
     /** Bits 0 to 3 of the shape: the first immediate. */

@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Reads the table resources. Plain loops: this runs before anything is compiled. */
+/**
+ * Reads the table resources. Plain loops and {@code concat}: this runs before anything is compiled
+ * or linked, and is on the way to a guest's first instruction.
+ */
 final class TableReader {
     private static final String[] FILES = {
         "integer.table", "system.table", "x87.table", "mmx.table", "sse.table", "later.table"
@@ -49,7 +52,7 @@ final class TableReader {
 
     private TableReader() {
         for (Feature f : Feature.values()) {
-            features.put("+" + f.name().toLowerCase(Locale.ROOT), f);
+            features.put("+".concat(f.name().toLowerCase(Locale.ROOT)), f);
         }
     }
 
@@ -191,10 +194,19 @@ final class TableReader {
                     new Row(
                             rows.size(),
                             new Encoding(
-                                    map, opcode + i, count, prefixes, modes, modrm, memory,
-                                    register, regs, rms, overrides),
-                            conditions ? intel + CONDITIONS[i] : intel,
-                            conditions ? att + CONDITIONS[i] : att,
+                                    map,
+                                    opcode + i,
+                                    count,
+                                    prefixes,
+                                    modes,
+                                    modrm,
+                                    memory,
+                                    register,
+                                    regs,
+                                    rms,
+                                    overrides),
+                            conditions ? intel.concat(CONDITIONS[i]) : intel,
+                            conditions ? att.concat(CONDITIONS[i]) : att,
                             semantics,
                             list,
                             traits | (conditions ? Row.CONDITIONAL : 0),

@@ -1,0 +1,125 @@
+package org.alcazar.engines.x86.decode;
+
+import org.alcazar.engines.x86.isa.Operand;
+
+/** Text of operands: what the two syntaxes have in common. */
+abstract class OperandText {
+    private static final String[] BYTES = {"al", "cl", "dl", "bl", "ah", "ch", "dh", "bh"};
+    private static final String[] BYTES_REX = {"al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"};
+    private static final String[] WORDS = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+    static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs", "?", "?"};
+
+    /** Appends one operand. */
+    abstract void append(StringBuilder out, Instruction insn, Operand o, long address);
+
+    /** Appends operands that the table does not list but objdump prints. */
+    abstract void extra(StringBuilder out, Instruction insn);
+
+    /** Name of a general register. */
+    static String gpr(int number, int bytes, boolean rex) {
+        if (number >= 8) {
+            String suffix =
+                    switch (bytes) {
+                        case 1 -> "b";
+                        case 2 -> "w";
+                        case 4 -> "d";
+                        default -> "";
+                    };
+            return "r" + number + suffix;
+        }
+        return switch (bytes) {
+            case 1 -> rex ? BYTES_REX[number] : BYTES[number];
+            case 2 -> WORDS[number];
+            case 4 -> "e" + WORDS[number];
+            default -> "r" + WORDS[number];
+        };
+    }
+
+    static String gpr(Instruction insn, int number, int bytes) {
+        return gpr(number, bytes, insn.rex != 0);
+    }
+
+    /** The register that an operand is, or an empty string if it is none. */
+    static String register(Instruction insn, Operand o) {
+        int bytes = o.bytes(insn);
+        return switch (o.kind()) {
+            case REG -> gpr(insn, insn.reg, bytes);
+            case RM, RM_REGISTER -> insn.memory ? "" : gpr(insn, insn.rm, bytes);
+            case OPCODE_REGISTER -> gpr(insn, insn.rm, bytes);
+            case FIXED_REGISTER -> gpr(insn, o.fixed(), bytes);
+            case SEGMENT -> SEGMENTS[insn.reg];
+            case FIXED_SEGMENT -> SEGMENTS[o.fixed()];
+            case CONTROL -> "cr" + insn.reg;
+            case DEBUG -> "dr" + insn.reg;
+            case XMM_REG -> "xmm" + insn.reg;
+            case XMM_RM, XMM_RM_REGISTER -> insn.memory ? "" : "xmm" + insn.rm;
+            case XMM0 -> "xmm0";
+            case MMX_REG -> "mm" + insn.reg;
+            case MMX_RM, MMX_RM_REGISTER -> insn.memory ? "" : "mm" + insn.rm;
+            case ST0 -> "st";
+            case ST_I -> "st(" + insn.rm + ")";
+            default -> "";
+        };
+    }
+
+    static String hex(long value) {
+        return "0x" + Long.toHexString(value);
+    }
+
+    /** A displacement with its sign. */
+    static String signedHex(long value) {
+        return value < 0 ? "-0x" + Long.toHexString(-value) : hex(value);
+    }
+
+    /** Where a branch goes. */
+    static long target(Instruction insn, long address) {
+        long target = address + insn.length + insn.immediate;
+        return switch (insn.mode) {
+            case 64 -> insn.operandSize == 2 ? target & 0xffff : target;
+            case 32 -> insn.operandSize == 2 ? target & 0xffff : target & 0xffffffffL;
+            default -> insn.operandSize == 4 ? target & 0xffffffffL : target & 0xffff;
+        };
+    }
+
+    /** An immediate cut to the size of what it works on. */
+    static long immediate(Instruction insn, Operand o) {
+        long value = insn.immediate;
+        return switch (o.size()) {
+            case V, Z -> insn.operandSize == 4 ? value & 0xffffffffL : value;
+            default -> value;
+        };
+    }
+
+    static boolean hasSib(Instruction insn) {
+        return insn.memory && insn.addressSize != 2 && (insn.modrm & 7) == 4;
+    }
+
+    static boolean noBase(Instruction insn) {
+        return insn.base == Instruction.NO_REGISTER;
+    }
+
+    static boolean noIndex(Instruction insn) {
+        return insn.index == Instruction.NO_REGISTER;
+    }
+
+    /** An address without registers: sign-extended 32 bits, shown in the width of the address. */
+    static String absolute(Instruction insn, long displacement) {
+        return hex(
+                switch (insn.addressSize) {
+                    case 2 -> displacement & 0xffff;
+                    case 4 -> displacement & 0xffffffffL;
+                    default -> displacement;
+                });
+    }
+
+    /** Whether a SIB byte without index shows an index register named riz or eiz, because it has no need to be there. */
+    static boolean showsZeroIndex(Instruction insn) {
+        return hasSib(insn)
+                && noIndex(insn)
+                && (noBase(insn) ? insn.mode != 64 || insn.addressSize == 4 : (insn.base & 7) != 4);
+    }
+
+    static boolean namesSegment(Instruction insn) {
+        return insn.segmentOverride >= 0;
+    }
+}
