@@ -2,13 +2,17 @@ package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.host.HostRam;
 
-/** Compare-and-exchange of naturally aligned values in host RAM, bytes and words by way of the int around them. */
+/**
+ * Compare-and-exchange of naturally aligned values in host RAM, bytes and words by way of the int
+ * around them.
+ */
 final class Atomic {
     private Atomic() {}
 
     /**
      * @param bytes 1, 2, 4 or 8
-     * @return the old value, zero-extended; equal to {@code expected} exactly if {@code value} was stored
+     * @return the old value, zero-extended; equal to {@code expected} exactly if {@code value} was
+     *     stored
      */
     static long exchange(long hpa, int bytes, long expected, long value) {
         if (bytes == 8) {

@@ -2,7 +2,10 @@ package org.alcazar.engines.x86.mmu;
 
 import java.util.Arrays;
 
-/** Guest-physical pages where the VMM has said that accesses with certain rights go to a device by an exit. A small open-addressed table. */
+/**
+ * Guest-physical pages where the VMM has said that accesses with certain rights go to a device by
+ * an exit. A small open-addressed table.
+ */
 final class DevicePages {
     private static final long FREE = -1;
 

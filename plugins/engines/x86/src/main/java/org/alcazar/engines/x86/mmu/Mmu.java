@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.mmu;
 
-import java.util.Arrays;
-import java.util.List;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
@@ -10,14 +8,21 @@ import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
- * Guest memory of one core by linear addresses. The current privilege is implied; faults and exits are thrown.
+ * Guest memory of one core by linear addresses. The current privilege is implied; faults and exits
+ * are thrown.
  *
- * <p>A view is what one privilege can reach without a look at any table: four longs a page (tags for reading, writing and execution, and the
- * distance from linear to host address). A tag is the page with a generation in its low 12 bits; an access compares the page of its <i>last</i>
- * byte, so that one comparison also finds accesses that leave the page. Behind the views lies {@link Tlb}, behind that {@link PageWalker}.
+ * <p>A view is what one privilege can reach without a look at any table: four longs a page (tags
+ * for reading, writing and execution, and the distance from linear to host address). A tag is the
+ * page with a generation in its low 12 bits; an access compares the page of its <i>last</i> byte,
+ * so that one comparison also finds accesses that leave the page. Behind the views lies {@link
+ * Tlb}, behind that {@link PageWalker}.
  *
- * <p>Pages with flags in {@link RamPages}, dirty bits not set, and devices have no tag for writing: their writes take the slow path.
+ * <p>Pages with flags in {@link RamPages}, dirty bits not set, and devices have no tag for writing:
+ * their writes take the slow path.
  */
 public final class Mmu {
     private static final int USER = 0;
@@ -40,7 +45,12 @@ public final class Mmu {
     private static final long CR0_KEY = Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP;
 
     private static final long CR4_KEY =
-            Bits.CR4_PSE | Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_LA57 | Bits.CR4_SMEP | Bits.CR4_SMAP;
+            Bits.CR4_PSE
+                    | Bits.CR4_PAE
+                    | Bits.CR4_PGE
+                    | Bits.CR4_LA57
+                    | Bits.CR4_SMEP
+                    | Bits.CR4_SMAP;
     private static final long EFER_KEY = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE;
 
     private final Cpu cpu;
@@ -59,7 +69,9 @@ public final class Mmu {
 
     private volatile boolean invalidateRequested;
 
-    /** Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege. */
+    /**
+     * Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege.
+     */
     public int generation;
 
     /** Old value of the last {@link #compareAndExchange16}. */
@@ -67,7 +79,10 @@ public final class Mmu {
 
     public long lastHi;
 
-    /** Whether the last #GP(0) of this class was for a non-canonical address: #SS(0) if the access was through SS. */
+    /**
+     * Whether the last #GP(0) of this class was for a non-canonical address: #SS(0) if the access
+     * was through SS.
+     */
     public boolean nonCanonical;
 
     /** Misses of the views, and walks of tables. */
@@ -165,7 +180,10 @@ public final class Mmu {
         }
     }
 
-    /** Raises what a write there would raise, and sets accessed and dirty bits; for read-modify-write instructions, before their read. */
+    /**
+     * Raises what a write there would raise, and sets accessed and dirty bits; for
+     * read-modify-write instructions, before their read.
+     */
     public void probeWrite(long la, int bytes) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
@@ -178,7 +196,10 @@ public final class Mmu {
         }
     }
 
-    /** Host-physical address if all bytes lie in one page that a view has for reading, else -1. Nothing is raised or changed. */
+    /**
+     * Host-physical address if all bytes lie in one page that a view has for reading, else -1.
+     * Nothing is raised or changed.
+     */
     public long directRead(long la, int bytes) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
@@ -248,7 +269,8 @@ public final class Mmu {
     // ---- atomic accesses
 
     /**
-     * Compares and exchanges; a whole for other cores. Misaligned ones exclude each other and {@link #compareAndExchange16}.
+     * Compares and exchanges; a whole for other cores. Misaligned ones exclude each other and
+     * {@link #compareAndExchange16}.
      *
      * @param bytes 1, 2, 4 or 8; values are zero-extended
      * @return the old value, equal to {@code expected} exactly if the exchange took place
@@ -278,13 +300,17 @@ public final class Mmu {
         probeWrite(la, bytes);
         synchronized (cpu.bus) {
             long old = read(la, bytes, false);
-            // Without a match the processor writes the old value back; RAM does not see the difference, devices do.
+            // Without a match the processor writes the old value back; RAM does not see the
+            // difference, devices do.
             write(la, bytes, old == expected ? value : old, false);
             return old;
         }
     }
 
-    /** CMPXCHG16B on an aligned address; the old value is left in {@link #lastLo} and {@link #lastHi}. */
+    /**
+     * CMPXCHG16B on an aligned address; the old value is left in {@link #lastLo} and {@link
+     * #lastHi}.
+     */
     public boolean compareAndExchange16(
             long la, long expectedLo, long expectedHi, long lo, long hi) {
         probeWrite(la, 16);
@@ -302,7 +328,10 @@ public final class Mmu {
 
     // ---- code
 
-    /** Host-physical address of the code byte at an address, for execution at the current privilege; -1 if it is not RAM. */
+    /**
+     * Host-physical address of the code byte at an address, for execution at the current privilege;
+     * -1 if it is not RAM.
+     */
     public long fetch(long la) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
@@ -368,7 +397,8 @@ public final class Mmu {
     }
 
     /**
-     * Where an access within one page goes: host-physical, or {@link SecondLevel#EXIT} with the guest-physical address.
+     * Where an access within one page goes: host-physical, or {@link SecondLevel#EXIT} with the
+     * guest-physical address.
      *
      * @param access 0, {@link PageWalker#WRITE} or {@link PageWalker#FETCH}
      */
@@ -531,7 +561,9 @@ public final class Mmu {
         return Math.min(aligned, Integer.highestOneBit(left));
     }
 
-    /** After a write of this core to RAM by a path that does not know whether the page is watched. */
+    /**
+     * After a write of this core to RAM by a path that does not know whether the page is watched.
+     */
     static void stored(long hpa, int bytes) {
         if (RamPages.flags(hpa) != 0) {
             RamPages.written(hpa, bytes);
@@ -566,7 +598,10 @@ public final class Mmu {
         generation++;
     }
 
-    /** To be called after every change of CR0, CR4, EFER or CPL, and of RFLAGS.AC. Cheap if only the privilege changed. */
+    /**
+     * To be called after every change of CR0, CR4, EFER or CPL, and of RFLAGS.AC. Cheap if only the
+     * privilege changed.
+     */
     public void modeChanged() {
         long cr0 = cpu.cr0 & CR0_KEY;
         long cr4 = cpu.cr4 & CR4_KEY;
@@ -589,7 +624,10 @@ public final class Mmu {
         view = views[to];
     }
 
-    /** Registers were loaded from outside, or the VMM's translation mode or root changed: start anew. */
+    /**
+     * Registers were loaded from outside, or the VMM's translation mode or root changed: start
+     * anew.
+     */
     public void reset() {
         walker.forgetPointers();
         cr0Seen = -1;
@@ -598,7 +636,8 @@ public final class Mmu {
     }
 
     /**
-     * Loads PAE's page-directory pointers, which a write of CR3, and of CR0 and CR4 where it turns PAE on, does.
+     * Loads PAE's page-directory pointers, which a write of CR3, and of CR0 and CR4 where it turns
+     * PAE on, does.
      *
      * @return false if they have reserved bits set; the write is to be refused with #GP(0) then
      */
@@ -611,12 +650,17 @@ public final class Mmu {
         return walker.faultAddress;
     }
 
-    /** The VMM's reply to a TRANSLATION exit: with these rights the page is a device; holds until the next invalidation. */
+    /**
+     * The VMM's reply to a TRANSLATION exit: with these rights the page is a device; holds until
+     * the next invalidation.
+     */
     public void deviceAt(long gpa, int rights) {
         second.deviceAt(gpa, rights);
     }
 
-    /** From any thread: all that came from the VMM's tables shall be forgotten at the next block. */
+    /**
+     * From any thread: all that came from the VMM's tables shall be forgotten at the next block.
+     */
     public void requestInvalidate() {
         invalidateRequested = true;
     }
@@ -666,7 +710,9 @@ public final class Mmu {
         return walker.peek(la, rights);
     }
 
-    /** Host-physical address of RAM behind a guest-physical address, without side effects, or -1. */
+    /**
+     * Host-physical address of RAM behind a guest-physical address, without side effects, or -1.
+     */
     public long hostAddress(long gpa) {
         long hpa = second.peek(gpa);
         return hpa >= 0 && isRam(hpa) ? hpa : -1;

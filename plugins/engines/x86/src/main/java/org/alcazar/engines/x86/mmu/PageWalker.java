@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.mmu;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
@@ -12,15 +10,22 @@ import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.Width;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
- * Walks page tables of any {@link TableFormat}: the guest's, each of whose entries goes through the second level, or the VMM's shadow tables alone.
- * Checks rights and reserved bits, sets accessed and dirty bits by compare-and-set, and raises page faults (APM volume 2, chapter 5).
+ * Walks page tables of any {@link TableFormat}: the guest's, each of whose entries goes through the
+ * second level, or the VMM's shadow tables alone. Checks rights and reserved bits, sets accessed
+ * and dirty bits by compare-and-set, and raises page faults (APM volume 2, chapter 5).
  */
 final class PageWalker {
     /** What an access wants, as in the page fault's error code. */
     static final int WRITE = Bits.PFEC_W, USER = Bits.PFEC_U, FETCH = Bits.PFEC_I;
 
-    /** A supervisor's data access that user pages are open to although SMAP is on: explicit and with RFLAGS.AC. */
+    /**
+     * A supervisor's data access that user pages are open to although SMAP is on: explicit and with
+     * RFLAGS.AC.
+     */
     static final int OPEN = 1 << 30;
 
     private final Cpu cpu;
@@ -107,7 +112,8 @@ final class PageWalker {
     }
 
     /**
-     * Host-physical address (or {@link SecondLevel#EXIT}) for an access within one page. Raises page faults.
+     * Host-physical address (or {@link SecondLevel#EXIT}) for an access within one page. Raises
+     * page faults.
      *
      * @param linear canonical
      * @param access {@link #WRITE}, {@link #USER}, {@link #FETCH}, {@link #OPEN}
@@ -133,7 +139,8 @@ final class PageWalker {
             check(linear, access, rw != 0, us != 0, nx != 0 && format.entryBytes() == 8);
             int shift = format.shift(leaf);
             long gpa = format.target(leaf, entry[leaf]) | linear & (1L << shift) - 1;
-            // The second level is asked before the bits are set: a miss there must leave the guest's tables alone.
+            // The second level is asked before the bits are set: a miss there must leave the
+            // guest's tables alone.
             long target = shadow ? gpa : second.translate(gpa, rights, size);
             int secondFlags = shadow ? allSecond() : secondFlags();
             if (!mark(leaf, (access & WRITE) != 0)) {
@@ -209,8 +216,7 @@ final class PageWalker {
             return cpu.block.translationRoot & TableFormat.ADDRESS;
         }
         if (!legacyPae) {
-            return cpu.cr3
-                    & (format.entryBytes() == 4 ? 0xffff_f000L : TableFormat.ADDRESS);
+            return cpu.cr3 & (format.entryBytes() == 4 ? 0xffff_f000L : TableFormat.ADDRESS);
         }
         if (!pointersLoaded) {
             loadPointers(cpu.cr3);
@@ -242,7 +248,9 @@ final class PageWalker {
         }
     }
 
-    /** Sets accessed and dirty bits. False if an entry has changed since it was read: walk again. */
+    /**
+     * Sets accessed and dirty bits. False if an entry has changed since it was read: walk again.
+     */
     private boolean mark(int leaf, boolean write) {
         for (int level = format.levels() - 1; level >= leaf; level--) {
             long bits = Bits.PTE_A | (write && level == leaf ? Bits.PTE_D : 0);
@@ -319,7 +327,8 @@ final class PageWalker {
     /**
      * Where an address leads, without side effects.
      *
-     * @param rights of {@link Rights}, all of which the entries must give to a user or supervisor alike
+     * @param rights of {@link Rights}, all of which the entries must give to a user or supervisor
+     *     alike
      * @return guest-physical, or -1
      */
     long peek(long linear, int rights) {

@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.mmu;
 
-import java.util.Arrays;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
@@ -9,11 +8,14 @@ import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Translation;
 
+import java.util.Arrays;
+
 /**
- * From guest-physical to host-physical addresses: through the VMM's nested tables (APM volume 2, 15.25: 4 levels, host-physical, user bit
- * required), or one to one where there is no second level.
+ * From guest-physical to host-physical addresses: through the VMM's nested tables (APM volume 2,
+ * 15.25: 4 levels, host-physical, user bit required), or one to one where there is no second level.
  *
- * <p>Results are host-physical addresses, or a guest-physical address with {@link #EXIT} where the access has to exit to the VMM.
+ * <p>Results are host-physical addresses, or a guest-physical address with {@link #EXIT} where the
+ * access has to exit to the VMM.
  */
 final class SecondLevel {
     /** Marks a guest-physical address whose device the VMM models. */
@@ -95,7 +97,10 @@ final class SecondLevel {
         return cpu.exit(Exit.TRANSLATION);
     }
 
-    /** Host page and rights by the tables as they are, or -1; leaves the entries' addresses in {@link #entryAt}. */
+    /**
+     * Host page and rights by the tables as they are, or -1; leaves the entries' addresses in
+     * {@link #entryAt}.
+     */
     private long look(long gpa) {
         if (gpa >>> 48 != 0) {
             return -1;
@@ -142,7 +147,10 @@ final class SecondLevel {
         return found < 0 ? -1 : found & PAGE | gpa & ~PAGE;
     }
 
-    /** From now until {@link #clear}, accesses with these rights to the page exit as device accesses. */
+    /**
+     * From now until {@link #clear}, accesses with these rights to the page exit as device
+     * accesses.
+     */
     void deviceAt(long gpa, int rights) {
         devices.add(gpa & PAGE, rights);
     }

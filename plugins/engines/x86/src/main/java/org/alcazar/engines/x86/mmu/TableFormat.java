@@ -3,14 +3,16 @@ package org.alcazar.engines.x86.mmu;
 import org.alcazar.engines.x86.api.Bits;
 
 /**
- * One format of page tables (APM volume 2, chapter 5): how many levels, how wide entries are, which of them may be pages, and which bits must be zero.
- * Level 0 holds the entries of 4 KiB pages. The page-directory pointers of PAE are registers, not a level.
+ * One format of page tables (APM volume 2, chapter 5): how many levels, how wide entries are, which
+ * of them may be pages, and which bits must be zero. Level 0 holds the entries of 4 KiB pages. The
+ * page-directory pointers of PAE are registers, not a level.
  *
  * @param levels levels in memory
  * @param entryBytes 4 or 8
  * @param indexBits bits of the linear address that index one level
  * @param largeLevels mask of the levels whose entries may be pages
- * @param reservedTable by level: must-be-zero bits of entries that point to a table (level 0: of page entries)
+ * @param reservedTable by level: must-be-zero bits of entries that point to a table (level 0: of
+ *     page entries)
  * @param reservedLarge by level: must-be-zero bits of entries that are large pages
  */
 record TableFormat(
@@ -37,7 +39,12 @@ record TableFormat(
     static TableFormat pae(int physicalBits, boolean noExecute) {
         long base = mask(physicalBits, 62) | (noExecute ? 0 : Bits.PTE_NX);
         return new TableFormat(
-                2, 8, 9, 2, new long[] {base, base, 0, 0, 0}, new long[] {0, base | mask(13, 20), 0, 0, 0});
+                2,
+                8,
+                9,
+                2,
+                new long[] {base, base, 0, 0, 0},
+                new long[] {0, base | mask(13, 20), 0, 0, 0});
     }
 
     /**
@@ -47,7 +54,8 @@ record TableFormat(
      */
     static TableFormat longMode(int levels, int physicalBits, boolean noExecute, boolean gigabyte) {
         long base = mask(physicalBits, 51) | (noExecute ? 0 : Bits.PTE_NX);
-        // AMD reserves the global bit of entries that point to tables at the upper levels, Intel ignores it.
+        // AMD reserves the global bit of entries that point to tables at the upper levels, Intel
+        // ignores it.
         long upper = base | Bits.PTE_G;
         long[] table = {
             base, base, upper, upper | Bits.PTE_PS, upper | Bits.PTE_PS,

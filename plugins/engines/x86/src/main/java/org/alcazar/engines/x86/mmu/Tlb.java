@@ -3,8 +3,9 @@ package org.alcazar.engines.x86.mmu;
 import java.util.Arrays;
 
 /**
- * What lies behind the MMU's views: one direct-mapped cache of translations of 4 KiB, for all privileges. Generations in the tags make a flush an
- * increment; global pages have a generation of their own. Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
+ * What lies behind the MMU's views: one direct-mapped cache of translations of 4 KiB, for all
+ * privileges. Generations in the tags make a flush an increment; global pages have a generation of
+ * their own. Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
  */
 final class Tlb {
     /** Flags of a translation, in the low bits of its value. */
@@ -29,8 +30,8 @@ final class Tlb {
 
     private boolean anyLarge;
 
-    /** Hashed regions are of no use for 1 GiB pages: if one was ever cached, INVLPG flushes all. */
-    private boolean anyHuge;
+    /** Hashed 1 GiB regions with pieces of 1 GiB pages: INVLPG there flushes all. */
+    private final boolean[] huge = new boolean[REGIONS];
 
     private int local = 1;
     private int global = 1;
@@ -51,13 +52,14 @@ final class Tlb {
     void put(long linear, long value, int pageShift) {
         int at = (int) (linear >>> 11) & 2 * ENTRIES - 2;
         boolean isGlobal = (value & GLOBAL) != 0;
-        entries[at] =
-                linear & PAGE | (isGlobal ? (long) global << 1 | 1 : (long) local << 1);
+        entries[at] = linear & PAGE | (isGlobal ? (long) global << 1 | 1 : (long) local << 1);
         entries[at + 1] = value;
         if (pageShift > 12) {
             anyLarge = true;
             large[region(linear)] = true;
-            anyHuge |= pageShift > 22;
+            if (pageShift > 22) {
+                huge[(int) (linear >>> 30) & REGIONS - 1] = true;
+            }
         }
     }
 
@@ -70,7 +72,7 @@ final class Tlb {
         if (globalsToo && anyLarge) {
             Arrays.fill(large, false);
             anyLarge = false;
-            anyHuge = false;
+            Arrays.fill(huge, false);
         }
     }
 
@@ -83,12 +85,13 @@ final class Tlb {
     }
 
     /**
-     * Log2 of the region around an address that has to be dropped to drop its page: 12 unless it may be in here as pieces of a large page.
+     * Log2 of the region around an address that has to be dropped to drop its page: 12 unless it
+     * may be in here as pieces of a large page.
      *
      * @param largeShift 21 or 22, the present format's size of large pages
      */
     int dropShift(long linear, int largeShift) {
-        if (anyHuge) {
+        if (huge[(int) (linear >>> 30) & REGIONS - 1]) {
             return 30;
         }
         boolean found = large[region(linear)];

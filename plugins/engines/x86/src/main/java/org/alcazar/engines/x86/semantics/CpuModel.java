@@ -1,0 +1,185 @@
+package org.alcazar.engines.x86.semantics;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.isa.Feature;
+
+/**
+ * What a processor model announces by CPUID, and the control bits that follow from it. The features of instructions come from {@link Feature}, all
+ * others from {@link #SYSTEM}: nothing is announced anywhere else.
+ */
+public final class CpuModel {
+    /** EFER.AIBRSE: automatic IBRS. There is no speculation to restrict, so the bit is storage. */
+    static final long EFER_AIBRSE = 1L << 21;
+
+    private static final int EAX = Feature.EAX, EBX = Feature.EBX, ECX = Feature.ECX, EDX = Feature.EDX;
+    private static final int MAX_BASIC = 7;
+    private static final int HYPERVISOR_LEAF = 0x4000_0000;
+    private static final int EXTENDED = 0x8000_0000;
+    private static final int MAX_EXTENDED = 0x8000_0021;
+    private static final int[] NOTHING = new int[4];
+
+    /** Family 19h, model 11h, stepping 1: the first family whose CPUID can say that nothing is speculated. */
+    private static final int SIGNATURE = 0x00a1_0f11;
+
+    private static final String BRAND = "Alcazar x86-64 Engine Processor";
+
+    /**
+     * Announced features that are not instructions.
+     *
+     * @param leaf CPUID function
+     * @param register where its bits are
+     * @param names by bit, lowest first; a dot for a bit that is not announced
+     */
+    private record Word(int leaf, int register, String names) {}
+
+    private static final Word[] SYSTEM = {
+        new Word(
+                1,
+                EDX,
+                ". . . pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . . fxsr"),
+        new Word(1, ECX, ". ".repeat(31) + "hypervisor"),
+        new Word(6, EAX, ". . arat"),
+        new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
+        new Word(7, ECX, ". . umip"),
+        new Word(7, EDX, ". . . . fsrm"),
+        new Word(
+                0x8000_0001,
+                EDX,
+                ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . . fxsr"
+                        + " . page1gb . . lm"),
+        new Word(0x8000_0001, ECX, "lahf . . . . . . . 3dnowprefetch"),
+        new Word(0x8000_0007, EDX, ". . . . . . . . invariant_tsc"),
+        // Attacks that need speculation do not work here: ssb_no (26) and btc_no (29).
+        new Word(0x8000_0008, EBX, ". ".repeat(26) + "ssb_no . . btc_no"),
+        // LFENCE serializes; null selectors clear the base; automatic IBRS; not open to return-stack overflow.
+        new Word(
+                0x8000_0021,
+                EAX,
+                ". . lfence_serializing . . . nscb . autoibrs" + " .".repeat(20) + " srso_no"),
+        new Word(0x8000_0021, ECX, ". tsa_sq_no tsa_l1_no"),
+    };
+
+    /** What the engine has, all of it announced. */
+    public static final CpuModel STANDARD = new CpuModel(Feature.STANDARD);
+
+    private final Map<Integer, int[]> leaves = new HashMap<>();
+    private final int physicalBits = 48;
+
+    CpuModel(Set<Feature> features) {
+        put(0, MAX_BASIC, word("Auth"), word("cAMD"), word("enti"));
+        put(1, SIGNATURE, 8 << 8, 0, 0);
+        put(HYPERVISOR_LEAF, HYPERVISOR_LEAF, word("Alca"), word("rVMM"), word("zarE"));
+        put(EXTENDED, MAX_EXTENDED, word("Auth"), word("cAMD"), word("enti"));
+        put(EXTENDED + 1, SIGNATURE, 0, 0, 0);
+        brand();
+        // 32 KiB of data with 8 ways and 64 KiB of code with 4, 512 KiB and 8 MiB behind, lines of 64 bytes.
+        put(EXTENDED + 5, 0, 0, 0x2008_0140, 0x4004_0140);
+        put(EXTENDED + 6, 0, 0, 0x0200_6140, 0x0040_8140);
+        put(EXTENDED + 8, physicalBits | 48 << 8, 0, 0, 0);
+        for (Word word : SYSTEM) {
+            String[] names = word.names.split(" ");
+            for (int bit = 0; bit < names.length; bit++) {
+                if (!names[bit].equals(".")) {
+                    set(word.leaf, word.register, bit);
+                }
+            }
+        }
+        for (Feature feature : features) {
+            if (feature.leaf() != -1) {
+                set(feature.leaf(), feature.register(), feature.bit());
+            }
+        }
+        // AMD repeats the old features of leaf 1 in the extended leaf.
+        leaves.get(EXTENDED + 1)[EDX] |= leaves.get(1)[EDX] & 0x0183_f3ff & ~(1 << 11);
+    }
+
+    /** EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. Sub-leaves other than 0 of leaf 7 are empty. */
+    int[] leaf(int leaf, int subLeaf) {
+        if (leaf == 7 && subLeaf != 0) {
+            return NOTHING;
+        }
+        int[] found = leaves.get(leaf);
+        if (found != null) {
+            return found;
+        }
+        // AMD: functions beyond the highest one are all zero.
+        return NOTHING;
+    }
+
+    public boolean has(int leaf, int register, int bit) {
+        return (leaf(leaf, 0)[register] >>> bit & 1) != 0;
+    }
+
+    public int physicalBits() {
+        return physicalBits;
+    }
+
+    /** Bits that software may set in CR4. */
+    long cr4Bits() {
+        return Bits.CR4_TSD
+                | Bits.CR4_PCE
+                | Bits.CR4_PSE
+                | Bits.CR4_PAE
+                | Bits.CR4_MCE
+                | Bits.CR4_PGE
+                | Bits.CR4_OSFXSR
+                | Bits.CR4_OSXMMEXCPT
+                | bit(1, EDX, 2, Bits.CR4_DE)
+                | bit(1, EDX, 1, Bits.CR4_VME | Bits.CR4_PVI)
+                | bit(1, ECX, 17, Bits.CR4_PCIDE)
+                | bit(1, ECX, 26, Bits.CR4_OSXSAVE)
+                | bit(7, EBX, 0, Bits.CR4_FSGSBASE)
+                | bit(7, EBX, 7, Bits.CR4_SMEP)
+                | bit(7, EBX, 20, Bits.CR4_SMAP)
+                | bit(7, ECX, 2, Bits.CR4_UMIP)
+                | bit(7, ECX, 3, Bits.CR4_PKE)
+                | bit(7, ECX, 16, Bits.CR4_LA57);
+    }
+
+    /** Bits that software may set in EFER. */
+    long eferBits() {
+        return Bits.EFER_SCE
+                | Bits.EFER_LME
+                | Bits.EFER_LMA
+                | bit(EXTENDED + 1, EDX, 20, Bits.EFER_NXE)
+                | bit(EXTENDED + 0x21, EAX, 8, EFER_AIBRSE);
+    }
+
+    private long bit(int leaf, int register, int bit, long mask) {
+        return has(leaf, register, bit) ? mask : 0;
+    }
+
+    private void brand() {
+        byte[] text = new byte[48];
+        byte[] name = BRAND.getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(name, 0, text, 0, name.length);
+        ByteBuffer words = ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 2; i <= 4; i++) {
+            int a = words.getInt();
+            int b = words.getInt();
+            int c = words.getInt();
+            int d = words.getInt();
+            put(EXTENDED + i, a, b, c, d);
+        }
+    }
+
+    private void put(int leaf, int eax, int ebx, int ecx, int edx) {
+        leaves.put(leaf, new int[] {eax, ecx, edx, ebx});
+    }
+
+    private void set(int leaf, int register, int bit) {
+        leaves.computeIfAbsent(leaf, n -> new int[4])[register] |= 1 << bit;
+    }
+
+    private static int word(String four) {
+        return ByteBuffer.wrap(four.getBytes(StandardCharsets.US_ASCII))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getInt();
+    }
+}

@@ -1,0 +1,56 @@
+package org.alcazar.engines.x86.semantics;
+
+import static org.alcazar.engines.x86.api.X86.RAX;
+import static org.alcazar.engines.x86.api.X86.RBX;
+import static org.alcazar.engines.x86.api.X86.RCX;
+import static org.alcazar.engines.x86.api.X86.RDX;
+
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.machine.Space;
+
+/** CPUID: the model's leaves with what depends on the core's state. */
+final class Cpuid {
+    private static final int OSXSAVE = 1 << 27;
+    private static final int APIC = 1 << 9;
+
+    private Cpuid() {}
+
+    static void execute(Cpu cpu) {
+        if (cpu.accesses.hasNext()) {
+            // The VMM has answered: the results are in the registers already.
+            cpu.accesses.next();
+            return;
+        }
+        int leaf = (int) cpu.gpr[RAX];
+        int subLeaf = (int) cpu.gpr[RCX];
+        cpu.intercept(Intercept.CPUID, leaf & 0xffff_ffffL, subLeaf & 0xffff_ffffL);
+        long address = leaf & 0xffff_ffffL | (long) subLeaf << 32;
+        if (cpu.block.features.contains(leaf & 0xffff_ffffL)
+                || cpu.block.features.contains(address)) {
+            cpu.access(Space.FEATURE, address, 4, false, 0);
+            return;
+        }
+        int[] found = CpuModel.STANDARD.leaf(leaf, subLeaf);
+        cpu.gpr[RAX] = found[0] & 0xffff_ffffL;
+        cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf)) & 0xffff_ffffL;
+        cpu.gpr[RDX] = found[2] & ~hidden(cpu, leaf) & 0xffff_ffffL;
+        cpu.gpr[RBX] = (found[3] | ebx(cpu, leaf)) & 0xffff_ffffL;
+    }
+
+    private static int ecx(Cpu cpu, int leaf) {
+        return leaf == 1 && (cpu.cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0;
+    }
+
+    /** The local APIC's identifier; one logical processor a package. */
+    private static int ebx(Cpu cpu, int leaf) {
+        return leaf == 1 ? cpu.index << 24 | 1 << 16 : 0;
+    }
+
+    /** The APIC bit follows APIC_BASE. */
+    private static int hidden(Cpu cpu, int leaf) {
+        boolean tells = leaf == 1 || leaf == 0x8000_0001;
+        return tells && !Msrs.apicEnabled(cpu) ? APIC : 0;
+    }
+}
