@@ -22,7 +22,7 @@ public interface PlatformType extends PluginType {
 
     /** A machine's plan. */
     interface Platform {
-        /** RAM ranges, ascending, together as many bytes as asked for. */
+        /** RAM ranges, ascending, together at most as many bytes as asked for. */
         List<MemoryRange> ram();
 
         /** The map that firmware or loader tells to the guest, ascending. */

@@ -1,0 +1,3 @@
+/** Debug-exit port. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.devices.debugexit;

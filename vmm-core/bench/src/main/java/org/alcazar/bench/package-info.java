@@ -1,0 +1,3 @@
+/** Benchmarks: whole guests against peers, and the hot paths of the VMM under JMH. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.bench;
