@@ -1,6 +1,8 @@
 package org.alcazar.launcher.guest;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -117,8 +119,17 @@ public final class LinuxRecipe {
                 return built(manifest);
             }
         } catch (IOException e) {
-            throw new GuestException("building guest " + guest + " in " + folder + ": " + e, e);
+            throw new GuestException("guest " + guest + ": " + reason(e), e);
         }
+    }
+
+    private static String reason(IOException e) {
+        return switch (e) {
+            case AccessDeniedException denied ->
+                    denied.getFile() + " may not be written; may this user write there?";
+            case FileSystemException failed -> failed.getFile() + ": " + failed.getReason();
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     private Optional<Manifest> verified() throws IOException {

@@ -50,6 +50,9 @@ public final class MachineCommands implements CommandRunner {
         ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
         builder.environment().put("LC_ALL", "C");
         Process process = builder.start();
+        // A program does not outlive this one: nothing would take its output or clean up after it.
+        Thread hook = new Thread(process::destroy, "end " + command.getFirst());
+        Runtime.getRuntime().addShutdownHook(hook);
         try (InputStream output = process.getInputStream();
                 InputStream errors = process.getErrorStream()) {
             process.getOutputStream().close();
@@ -64,6 +67,15 @@ public final class MachineCommands implements CommandRunner {
             return new Result(stoppedEarly ? 0 : status, "", message.join());
         } finally {
             process.destroy();
+            removeHook(hook);
+        }
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // This program is going down, and the hook runs or has run.
         }
     }
 

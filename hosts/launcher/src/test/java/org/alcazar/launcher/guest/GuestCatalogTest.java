@@ -31,7 +31,7 @@ class GuestCatalogTest {
     }
 
     private static String message(Executable call) {
-        return assertThrows(GuestException.class, call).getMessage();
+        return String.valueOf(assertThrows(GuestException.class, call).getMessage());
     }
 
     @Test

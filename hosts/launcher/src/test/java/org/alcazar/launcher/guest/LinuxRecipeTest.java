@@ -49,8 +49,9 @@ class LinuxRecipeTest {
     private String refusal() {
         GuestException e =
                 assertThrows(GuestException.class, () -> recipe().prepare(Progress.SILENT));
-        assertFalse(e.getMessage().contains("\n"), "one line: " + e.getMessage());
-        return e.getMessage();
+        String message = String.valueOf(e.getMessage());
+        assertFalse(message.contains("\n"), "one line: " + message);
+        return message;
     }
 
     /** What lies in the build folder, apart from the empty lock file. */
