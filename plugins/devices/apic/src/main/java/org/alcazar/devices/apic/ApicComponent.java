@@ -1,0 +1,69 @@
+package org.alcazar.devices.apic;
+
+import org.alcazar.machine.InterruptSource;
+import org.alcazar.platforms.pc.api.ApicBus;
+import org.alcazar.platforms.pc.api.LegacyPic;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.plugin.AlcazarType;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.DeviceType;
+import org.alcazar.vmm.plugin.Schema;
+import org.alcazar.vmm.plugin.Settings;
+import org.osgi.service.component.annotations.Component;
+
+import java.util.Optional;
+
+/** Registers the device type {@code apic}. */
+@Component(service = DeviceType.class)
+@AlcazarType("apic")
+public final class ApicComponent implements DeviceType {
+    private static final long WINDOW = 0xfee0_0000L;
+    private static final int WINDOW_BYTES = 0x1000;
+
+    @Override
+    public String name() {
+        return "apic";
+    }
+
+    @Override
+    public String description() {
+        return "a local APIC for each vcore";
+    }
+
+    @Override
+    public Schema configuration() {
+        return ApicConfig.SCHEMA;
+    }
+
+    @Override
+    public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
+        ApicConfig config = ApicConfig.of(settings);
+        Optional<LegacyPic> pic = context.find(LegacyPic.class);
+        LocalApic.ExternalInterrupts external =
+                pic.<LocalApic.ExternalInterrupts>map(ApicComponent::acknowledge)
+                        .orElse(LocalApic.ExternalInterrupts.ABSENT);
+        Apics apics = new Apics(() -> context.currentVcore().index());
+        for (Vcore core : context.vcores()) {
+            LocalApic apic =
+                    new LocalApic(
+                            core.index(),
+                            core,
+                            context.clock(),
+                            external,
+                            apics,
+                            config.virtualWire() && core.index() == 0);
+            apics.add(apic);
+            core.interruptSource(apic);
+            pic.ifPresent(p -> p.addOutput(apic.lint0()));
+        }
+        context.hookMemory(WINDOW, WINDOW_BYTES, apics);
+        context.provide(ApicBus.class, apics);
+        return apics;
+    }
+
+    private static LocalApic.ExternalInterrupts acknowledge(LegacyPic pic) {
+        return () -> pic.pending() ? pic.acknowledge() : InterruptSource.NONE;
+    }
+}

@@ -1,0 +1,168 @@
+package org.alcazar.devices.apic;
+
+import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.GuestClock;
+import org.alcazar.vmm.GuestTimer;
+
+/**
+ * The timer of a local APIC (APM volume 2, 16.4.1), under the lock of its APIC. It is clocked with 1 GHz, so that a tick of the divider is a
+ * guest nanosecond. The count is derived from the time at which it began; it runs also while the entry is masked, but nothing is armed then.
+ */
+final class ApicTimer {
+    /** Expirations that follow each other faster merge, so that a guest can't keep the VMM busy with them. */
+    static final long SHORTEST_PERIOD = 10_000;
+
+    private static final int DIVIDE_MASK = 0xb;
+
+    private final GuestClock clock;
+    private final GuestTimer timer;
+
+    private long initial;
+    private int divideRegister;
+    private boolean periodic;
+    private boolean masked;
+
+    /** Guest nanoseconds. */
+    private long start;
+
+    /** Whether the count since {@link #start} has not ended in an expiration yet, or starts over at each. */
+    private boolean running;
+
+    ApicTimer(GuestClock clock, String name, Runnable expired) {
+        this.clock = clock;
+        timer = clock.timer(name, expired);
+    }
+
+    void reset() {
+        initial = 0;
+        divideRegister = 0;
+        periodic = false;
+        masked = true;
+        start = 0;
+        running = false;
+        timer.cancel();
+    }
+
+    long initial() {
+        return initial;
+    }
+
+    int divideRegister() {
+        return divideRegister;
+    }
+
+    /** 2 to 128 in powers of two, then 1: bits 0, 1 and 3. */
+    private long divisor() {
+        int code = divideRegister & 3 | divideRegister >> 1 & 4;
+        return code == 7 ? 1 : 2L << code;
+    }
+
+    private long period() {
+        return initial * divisor();
+    }
+
+    long current() {
+        if (!running) {
+            return 0;
+        }
+        long done = clock.nanos() - start;
+        if (periodic) {
+            return initial - done % period() / divisor();
+        }
+        return Math.max(0, initial - done / divisor());
+    }
+
+    void start(long count) {
+        initial = count;
+        start = clock.nanos();
+        running = count != 0;
+        arm();
+    }
+
+    void divide(int value) {
+        long left = current();
+        divideRegister = value & DIVIDE_MASK;
+        if (running) {
+            start = clock.nanos() - (initial - left) * divisor();
+        }
+        arm();
+    }
+
+    void periodic(boolean on) {
+        if (on != periodic) {
+            long left = current();
+            periodic = on;
+            running = running && left > 0;
+            if (running) {
+                start = clock.nanos() - (initial - left) * divisor();
+            }
+            arm();
+        }
+    }
+
+    void masked(boolean on) {
+        if (on != masked) {
+            masked = on;
+            arm();
+        }
+    }
+
+    private void arm() {
+        if (!running || masked) {
+            timer.cancel();
+            return;
+        }
+        long now = clock.nanos();
+        long done = now - start;
+        if (periodic) {
+            long next = start + (done / period() + 1) * period();
+            timer.arm(Math.max(next, now + SHORTEST_PERIOD));
+        } else if (done < period()) {
+            timer.arm(start + period());
+        } else {
+            timer.cancel(); // it ended while masked
+        }
+    }
+
+    /** The armed deadline has come. @return whether the count has really ended */
+    boolean expired() {
+        if (!running || masked || clock.nanos() - start < period()) {
+            arm(); // reprogrammed meanwhile
+            return false;
+        }
+        running = periodic;
+        arm();
+        return true;
+    }
+
+    SavedState save() {
+        return new SavedState("local-apic-timer", 1)
+                .put("initial", initial)
+                .put("divide", divideRegister)
+                .put("periodic", periodic)
+                .put("masked", masked)
+                .put("start", start)
+                .put("running", running)
+                .put("armed", timer.armed());
+    }
+
+    void restore(SavedState state) {
+        state.require("local-apic-timer", 1);
+        initial = state.getLong("initial");
+        divideRegister = state.getInt("divide") & DIVIDE_MASK;
+        periodic = state.getBoolean("periodic");
+        masked = state.getBoolean("masked");
+        start = state.getLong("start");
+        running = state.getBoolean("running") && initial != 0;
+        timer.cancel();
+        if (state.getBoolean("armed") && running && !periodic) {
+            timer.arm(start + period()); // at once, if the time has come in between
+        } else {
+            arm();
+        }
+    }
+
+    void close() {
+        timer.close();
+    }
+}
