@@ -27,6 +27,9 @@ public final class Requests {
     /** Start at {@link #startupVector}. */
     public static final int STARTUP = 1 << 4;
 
+    /** An engine's own: it posts this to its core for what the core has to do by itself. */
+    public static final int ENGINE = 1 << 5;
+
     private static final VarHandle BITS;
 
     static {
