@@ -1,0 +1,254 @@
+package org.alcazar.launcher;
+
+import org.alcazar.launcher.config.GuestConfiguration;
+import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.Kind;
+import org.alcazar.launcher.guest.GuestCatalog;
+import org.alcazar.launcher.guest.GuestCatalog.Guest;
+import org.alcazar.launcher.guest.GuestException;
+import org.alcazar.launcher.message.Failure;
+import org.alcazar.launcher.message.Messages;
+import org.alcazar.launcher.message.Spelling;
+import org.alcazar.launcher.message.Status;
+import org.alcazar.launcher.run.GuestRun;
+import org.alcazar.launcher.run.Phases;
+import org.alcazar.launcher.run.VmmProvider;
+import org.alcazar.launcher.terminal.ConsoleOutput;
+import org.alcazar.launcher.terminal.EscapeKeys;
+import org.alcazar.launcher.terminal.Keyboard;
+import org.alcazar.launcher.terminal.TerminalMode;
+import org.alcazar.launcher.terminal.UnixTerminal;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** {@code alcazar run}: options, guest, console. */
+final class RunCommand {
+    private static final String GUEST = "GUEST.yaml|NAME";
+    private static final List<String> FILE_ENDS = List.of(".yaml", ".yml", ".xml", ".properties");
+
+    private final Surroundings surroundings;
+    private final Messages messages;
+    private final VmmProvider provider;
+    private final Phases phases;
+
+    RunCommand(Surroundings surroundings, VmmProvider provider, Phases phases) {
+        this.surroundings = surroundings;
+        this.messages = surroundings.messages();
+        this.provider = provider;
+        this.phases = phases;
+    }
+
+    static CommandSpec spec() {
+        CommandSpec spec = CommandSpec.create().name("run");
+        spec.usageMessage()
+                .description("Runs one guest; its console is your terminal.")
+                .sortOptions(false)
+                .footer(footer());
+        spec.addPositional(
+                PositionalParamSpec.builder()
+                        .arity("0..1")
+                        .index("0")
+                        .paramLabel(GUEST)
+                        .type(String.class)
+                        .description("a guest's description, or a name of `alcazar guest list`")
+                        .build());
+        for (GuestKey key : GuestKey.values()) {
+            if (!key.option().isEmpty()) {
+                spec.addOption(option(key));
+            }
+        }
+        spec.addOption(refused("--disk"));
+        spec.addOption(refused("--native"));
+        return spec;
+    }
+
+    private static OptionSpec option(GuestKey key) {
+        OptionSpec.Builder option =
+                OptionSpec.builder(key.option())
+                        .paramLabel(key.label())
+                        .description(escaped(key.doc()));
+        if (key.kind() == Kind.SWITCH) {
+            return option.type(boolean.class).build();
+        }
+        return key.repeatable()
+                ? option.type(List.class).auxiliaryTypes(String.class).build()
+                : option.type(String.class).build();
+    }
+
+    private static OptionSpec refused(String name) {
+        return OptionSpec.builder(name)
+                .type(List.class)
+                .auxiliaryTypes(String.class)
+                .hidden(true)
+                .build();
+    }
+
+    private static String escaped(String text) {
+        return text.replace("%", "%%");
+    }
+
+    private static String[] footer() {
+        String text =
+                """
+
+                The guest's console goes to standard output and nothing else does; what Alcazar says
+                goes to standard error. --module, --device, --extension and --bundle may be repeated.
+
+                On a terminal every key reaches the guest, Ctrl-C too, but for these:
+                %s
+                Exit status: 0 the guest powered off; odd values are the guest's own, (2v+1) & 255 for v
+                written to the debug-exit device; 2 wrong usage or configuration; 4 the guest died;
+                6 a fault of the VMM; 8 reset under --no-reboot; 124 timeout; 130 interrupted.\
+                """
+                        .formatted(EscapeKeys.help());
+        return text.lines().map(RunCommand::escaped).toArray(String[]::new);
+    }
+
+    int run(ParseResult arguments) throws Failure {
+        refuse(arguments);
+        Map<GuestKey, List<String>> options = options(arguments);
+        String guest = arguments.matchedPositionalValue(0, "");
+        long memory = GuestConfiguration.machineMemory();
+        GuestConfiguration.check(options, surroundings.folder(), memory);
+        GuestConfiguration configuration =
+                GuestConfiguration.read(description(guest), options, surroundings.folder(), memory);
+        phases.reached(Phases.Moment.CONFIGURED);
+        return runWithConsole(configuration);
+    }
+
+    private static void refuse(ParseResult arguments) throws Failure {
+        if (arguments.hasMatchedOption("--disk")) {
+            throw Failure.usage(
+                    "--disk: no disk device exists yet; put files into an initial RAM file system and"
+                            + " give it with --initrd FILE");
+        }
+        if (arguments.hasMatchedOption("--native")) {
+            throw Failure.usage(
+                    "--native: no host runs native programs yet; there are guests: a name, a"
+                            + " description in YAML, or --kernel FILE");
+        }
+    }
+
+    static Map<GuestKey, List<String>> options(ParseResult arguments) {
+        Map<GuestKey, List<String>> options = new EnumMap<>(GuestKey.class);
+        for (GuestKey key : GuestKey.values()) {
+            if (!key.option().isEmpty() && arguments.hasMatchedOption(key.option())) {
+                Object value = arguments.matchedOptionValue(key.option(), "");
+                options.put(
+                        key,
+                        value instanceof List<?> list
+                                ? list.stream().map(String::valueOf).toList()
+                                : List.of(value.toString()));
+            }
+        }
+        return options;
+    }
+
+    /** The file that describes the guest; a guest known by name is built if need be. */
+    private Optional<Path> description(String guest) throws Failure {
+        if (guest.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            GuestCatalog catalog = new GuestCatalog(surroundings.guests(), surroundings.programs());
+            List<Guest> known =
+                    Files.isDirectory(surroundings.guests()) ? catalog.list() : List.of();
+            Optional<Guest> named =
+                    known.stream().filter(candidate -> isMeant(guest, candidate)).findFirst();
+            if (named.isPresent()) {
+                catalog.prepare(named.get().name(), new ProgressLines(messages));
+            }
+            if (isFile(guest)) {
+                return Optional.of(file(guest)); // in messages as it was given
+            }
+            if (named.isPresent()) {
+                return Optional.of(named.get().description());
+            }
+            throw Failure.usage(
+                    "no guest '"
+                            + guest
+                            + "'"
+                            + Spelling.suggest(guest, known.stream().map(Guest::name).toList()));
+        } catch (GuestException e) {
+            throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Failure(Status.INTERRUPTED, "interrupted", e);
+        } finally {
+            messages.clear();
+        }
+    }
+
+    private Path file(String guest) throws Failure {
+        String lower = guest.toLowerCase(Locale.ROOT);
+        if (FILE_ENDS.stream().noneMatch(lower::endsWith)) {
+            throw Failure.usage(
+                    guest
+                            + ": a guest's description ends in .yaml, .xml or .properties; a kernel is"
+                            + " given with --kernel FILE");
+        }
+        return Path.of(guest);
+    }
+
+    private boolean isMeant(String guest, Guest candidate) {
+        return isFile(guest)
+                ? surroundings.folder().resolve(guest).normalize().equals(candidate.description())
+                : candidate.name().equals(guest);
+    }
+
+    private static boolean isFile(String guest) {
+        String lower = guest.toLowerCase(Locale.ROOT);
+        return guest.contains("/") || FILE_ENDS.stream().anyMatch(lower::endsWith);
+    }
+
+    private int runWithConsole(GuestConfiguration configuration) throws Failure {
+        boolean console = configuration.text(GuestKey.CONSOLE).equals("stdio");
+        TerminalMode terminal = console ? UnixTerminal.open() : TerminalMode.NONE;
+        GuestRun run = new GuestRun(messages, phases, terminal);
+        InputStream in = System.in;
+        if (console) {
+            // The host's console takes System.in and System.out as it finds them.
+            if (terminal.present()) {
+                Keyboard keyboard = new Keyboard(run::command);
+                System.setIn(keyboard);
+                keyboard.listen(new FileInputStream(FileDescriptor.in));
+            }
+            ConsoleOutput output =
+                    new ConsoleOutput(
+                            surroundings.out(),
+                            messages,
+                            () -> phases.reached(Phases.Moment.FIRST_OUTPUT));
+            System.setOut(new PrintStream(output, false));
+        }
+        try {
+            return run.run(configuration, provider, true);
+        } finally {
+            System.setIn(in);
+            System.setOut(surroundings.out());
+        }
+    }
+
+    /** All names of options, for the nearest spelling. */
+    static List<String> optionNames(CommandSpec spec) {
+        return spec.options().stream()
+                .filter(option -> !option.hidden())
+                .flatMap(option -> Stream.of(option.names()))
+                .toList();
+    }
+}

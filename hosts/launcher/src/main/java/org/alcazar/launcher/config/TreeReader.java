@@ -1,0 +1,131 @@
+package org.alcazar.launcher.config;
+
+import org.alcazar.launcher.message.Failure;
+import org.apache.commons.configuration2.BaseHierarchicalConfiguration;
+import org.apache.commons.configuration2.PropertiesConfiguration.PropertiesReader;
+import org.apache.commons.configuration2.XMLConfiguration;
+import org.apache.commons.configuration2.YAMLConfiguration;
+import org.apache.commons.configuration2.ex.ConfigurationException;
+import org.apache.commons.configuration2.tree.ImmutableNode;
+import org.xml.sax.SAXException;
+import org.xml.sax.SAXParseException;
+import org.xml.sax.helpers.DefaultHandler;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+
+/** Reads a file in YAML, XML or properties form, by the end of its name, into one kind of tree. */
+final class TreeReader {
+    private TreeReader() {}
+
+    /**
+     * The root of the file's tree.
+     *
+     * @param name the file's name for messages
+     */
+    static ImmutableNode read(Path file, String name) throws Failure {
+        String text = contents(file, name);
+        String lower = name.toLowerCase(Locale.ROOT);
+        try {
+            if (lower.endsWith(".xml")) {
+                return xml(text);
+            }
+            if (lower.endsWith(".properties")) {
+                return properties(text);
+            }
+            return text.isBlank() ? new ImmutableNode.Builder().create() : yaml(text);
+        } catch (ConfigurationException e) {
+            throw new Failure(2, name + reason(e.getCause() == null ? e : e.getCause()), e);
+        } catch (IOException | RuntimeException | SAXException e) {
+            throw new Failure(2, name + reason(e), e);
+        } catch (ParserConfigurationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String contents(Path file, String name) throws Failure {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException e) {
+            throw new Failure(2, name + ": there is no such file", e);
+        } catch (CharacterCodingException e) {
+            throw new Failure(2, name + ": is not a text file in UTF-8", e);
+        } catch (IOException e) {
+            String why = Files.isDirectory(file) ? "is a folder, not a file" : "cannot be read";
+            throw new Failure(2, name + ": " + why, e);
+        }
+    }
+
+    private static ImmutableNode yaml(String text) throws ConfigurationException {
+        LoaderOptions options = new LoaderOptions();
+        options.setAllowDuplicateKeys(false);
+        YAMLConfiguration yaml = new YAMLConfiguration();
+        yaml.read(new StringReader(text), options);
+        return root(yaml);
+    }
+
+    private static ImmutableNode xml(String text)
+            throws ConfigurationException, IOException, ParserConfigurationException, SAXException {
+        DocumentBuilderFactory factory = DocumentBuilderFactory.newDefaultInstance();
+        // A description has no use for entities, and they would read other files.
+        factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+        DocumentBuilder builder = factory.newDocumentBuilder();
+        builder.setErrorHandler(new DefaultHandler()); // throws what is fatal, prints nothing
+        XMLConfiguration xml = new XMLConfiguration();
+        xml.setDocumentBuilder(builder);
+        xml.read(new StringReader(text));
+        return root(xml);
+    }
+
+    private static ImmutableNode properties(String text) throws IOException {
+        ImmutableNode.Builder root = new ImmutableNode.Builder();
+        try (Reader in = new StringReader(text);
+                PropertiesReader reader = new PropertiesReader(in)) {
+            while (reader.nextProperty()) {
+                root.addChild(
+                        new ImmutableNode.Builder()
+                                .name(reader.getPropertyName())
+                                .value(reader.getPropertyValue())
+                                .create());
+            }
+        }
+        return root.create();
+    }
+
+    private static ImmutableNode root(BaseHierarchicalConfiguration configuration) {
+        return configuration.getNodeModel().getNodeHandler().getRootNode();
+    }
+
+    /** One line out of a parser's exception, beginning with the line number if there is one. */
+    private static String reason(Throwable e) {
+        return switch (e) {
+            case MarkedYAMLException yaml when yaml.getProblemMark() != null ->
+                    ":%d: %s"
+                            .formatted(
+                                    yaml.getProblemMark().getLine() + 1,
+                                    oneLine(yaml.getProblem()));
+            case YAMLException yaml -> ": is not YAML: " + oneLine(yaml.getMessage());
+            case SAXParseException xml ->
+                    ":%d: %s".formatted(xml.getLineNumber(), oneLine(xml.getMessage()));
+            case ClassCastException wrong -> ": must be keys with values, as in 'memory: 512M'";
+            default -> ": " + oneLine(e.getMessage());
+        };
+    }
+
+    private static String oneLine(@org.jspecify.annotations.Nullable String message) {
+        return message == null ? "cannot be understood" : message.strip().replaceAll("\\s+", " ");
+    }
+}

@@ -1,0 +1,90 @@
+package org.alcazar.launcher.framework;
+
+import org.alcazar.launcher.message.Failure;
+import org.alcazar.launcher.message.Spelling;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The distribution's folder of bundles. Their file names are their symbolic names, and all that the
+ * launcher knows of them.
+ */
+public final class BundleFolder {
+    private static final String HOSTS = "org.alcazar.hosts.";
+    private static final String JAR = ".jar";
+
+    /** Starts before all others: it makes services out of components as their bundles start. */
+    private static final String COMPONENTS = "org.apache.felix.scr";
+
+    private static final String CORE = "org.alcazar.vmm.core";
+
+    private final Path folder;
+
+    /** The folder, which need not be there yet. */
+    public BundleFolder(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * The bundles to install for a host, in the order of their start: libraries, component runtime,
+     * host, plugins, and the VMM last, so that everything is there when it appears.
+     *
+     * @throws Failure if the folder or the host is missing
+     */
+    public List<Path> forHost(String host) throws Failure {
+        List<Path> all = list();
+        List<String> hosts = hosts(all);
+        if (!hosts.contains(host)) {
+            throw Failure.usage("no host '" + host + "'" + Spelling.suggest(host, hosts));
+        }
+        List<Path> chosen = new ArrayList<>();
+        for (Path file : all) {
+            String name = name(file);
+            if (!name.startsWith(HOSTS) || name.equals(HOSTS + host)) {
+                chosen.add(file);
+            }
+        }
+        chosen.sort(Comparator.comparingInt(file -> level(name(file))));
+        return chosen;
+    }
+
+    /** The start level of a bundle, by its symbolic name. */
+    static int level(String name) {
+        if (name.equals(COMPONENTS)) {
+            return 2;
+        }
+        if (!name.startsWith("org.alcazar.")) {
+            return 1;
+        }
+        return name.startsWith(HOSTS) ? 3 : name.equals(CORE) ? 5 : 4;
+    }
+
+    private List<Path> list() throws Failure {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(JAR)).sorted().toList();
+        } catch (IOException e) {
+            throw new Failure(
+                    2, "there are no bundles in " + folder + ": run ./alcazar build first", e);
+        }
+    }
+
+    private static List<String> hosts(List<Path> all) {
+        return all.stream()
+                .map(BundleFolder::name)
+                .filter(name -> name.startsWith(HOSTS))
+                .map(name -> name.substring(HOSTS.length()))
+                .toList();
+    }
+
+    /** The symbolic name, which is the file's name without its end. */
+    static String name(Path file) {
+        String name = String.valueOf(file.getFileName());
+        return name.endsWith(JAR) ? name.substring(0, name.length() - JAR.length()) : name;
+    }
+}

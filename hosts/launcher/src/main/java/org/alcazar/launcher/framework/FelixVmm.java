@@ -1,0 +1,247 @@
+package org.alcazar.launcher.framework;
+
+import org.alcazar.host.VmmControl;
+import org.alcazar.launcher.message.Failure;
+import org.alcazar.launcher.message.Status;
+import org.alcazar.launcher.run.VmmProvider.Vmm;
+import org.apache.felix.framework.FrameworkFactory;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceEvent;
+import org.osgi.framework.ServiceListener;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.launch.Framework;
+import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.wiring.BundleRevision;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** The framework with the distribution's bundles, and the VMM that they make up. */
+public final class FelixVmm implements Vmm {
+    /**
+     * The bundle of the VMM registers its service as it starts; this is for one that does it a
+     * little later.
+     */
+    private static final long PATIENCE_SECONDS = 10;
+
+    private static final long STOP_MILLIS = 5000;
+    private static final int LAST_LEVEL = 6;
+
+    /**
+     * What bundles share with the launcher: the waist and the logging API, at the versions that
+     * they ask for.
+     */
+    private static final String SHARED =
+            "org.alcazar.host;version=0.1.0"
+                    + ",org.slf4j;version=2.0.20,org.slf4j.event;version=2.0.20"
+                    + ",org.slf4j.helpers;version=2.0.20,org.slf4j.spi;version=2.0.20"
+                    + ",org.slf4j;version=1.7.36,org.slf4j.helpers;version=1.7.36"
+                    + ",org.slf4j.spi;version=1.7.36";
+
+    private final CacheFolder cache;
+    private final Framework framework;
+    private final VmmControl control;
+
+    private FelixVmm(CacheFolder cache, Framework framework, VmmControl control) {
+        this.cache = cache;
+        this.framework = framework;
+        this.control = control;
+    }
+
+    /**
+     * Starts the framework and everything in it.
+     *
+     * @param folder the distribution's bundles
+     * @param host the name of the host
+     * @param further bundles of the user
+     * @throws Failure with status 2 if a bundle or host is wrong, 6 if the distribution is; nothing
+     *     is left behind
+     */
+    public static FelixVmm start(BundleFolder folder, String host, List<Path> further)
+            throws Failure {
+        List<Path> files = new ArrayList<>(folder.forHost(host));
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+        Thread.ofPlatform()
+                .daemon()
+                .name("cache-sweep")
+                .start(() ->
+                        CacheFolder.sweep(temporary, pid -> ProcessHandle.of(pid).isPresent()));
+        CacheFolder cache = cache(temporary);
+        Framework framework = new FrameworkFactory().newFramework(properties(cache.storage()));
+        // Bundles find classes through their own class loaders and nothing else.
+        Thread.currentThread().setContextClassLoader(null);
+        try {
+            framework.start();
+            List<Bundle> bundles = install(framework.getBundleContext(), files);
+            List<Bundle> extra = install(framework.getBundleContext(), further);
+            start(bundles, Status.FAULT);
+            start(extra, Status.USAGE);
+            return new FelixVmm(cache, framework, await(framework.getBundleContext()));
+        } catch (BundleException e) {
+            stop(cache, framework);
+            throw new Failure(Status.FAULT, "the framework does not start: " + e.getMessage(), e);
+        } catch (Failure | RuntimeException e) {
+            stop(cache, framework);
+            throw e;
+        }
+    }
+
+    private static CacheFolder cache(Path temporary) throws Failure {
+        try {
+            return CacheFolder.create(temporary);
+        } catch (IOException e) {
+            throw new Failure(
+                    Status.USAGE,
+                    temporary
+                            + ": the folder for temporary files cannot be written: "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static Map<String, String> properties(Path storage) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
+        properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
+        properties.put(Constants.FRAMEWORK_BEGINNING_STARTLEVEL, Integer.toString(LAST_LEVEL));
+        // A new version of a plugin runs beside the old one while it takes over.
+        properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
+        // No handlers for the whole JVM.
+        properties.put("felix.service.urlhandlers", "false");
+        // The folder is this process's own, and locked.
+        properties.put("felix.cache.locking", "false");
+        properties.put("felix.bootdelegation.implicit", "false");
+        // Errors come as exceptions and are said once.
+        properties.put("felix.log.level", "0");
+        properties.put("ds.loglevel", "warn");
+        return properties;
+    }
+
+    private static List<Bundle> install(BundleContext context, List<Path> files) throws Failure {
+        List<Bundle> installed = new ArrayList<>();
+        for (Path file : files) {
+            try {
+                Bundle bundle = context.installBundle("reference:" + file.toUri());
+                if (bundle.getSymbolicName() == null) {
+                    throw Failure.usage(
+                            file + ": is no bundle: its manifest lacks Bundle-SymbolicName");
+                }
+                installed.add(bundle);
+            } catch (BundleException e) {
+                String why =
+                        e.getType() == BundleException.DUPLICATE_BUNDLE_ERROR
+                                ? "is installed already"
+                                : "is no bundle: it must be a jar file with OSGi headers";
+                throw new Failure(Status.USAGE, file + ": " + why, e);
+            }
+        }
+        return installed;
+    }
+
+    private static void start(List<Bundle> bundles, int blame) throws Failure {
+        for (Bundle bundle : bundles) {
+            BundleStartLevel level = bundle.adapt(BundleStartLevel.class);
+            int wanted =
+                    blame == Status.USAGE
+                            ? LAST_LEVEL
+                            : BundleFolder.level(bundle.getSymbolicName());
+            if (level.getStartLevel() != wanted) {
+                level.setStartLevel(wanted);
+            }
+        }
+        for (Bundle bundle : bundles) {
+            boolean fragment =
+                    (bundle.adapt(BundleRevision.class).getTypes() & BundleRevision.TYPE_FRAGMENT)
+                            != 0;
+            if (fragment) {
+                continue;
+            }
+            try {
+                // Transient: nothing has to be written for a next start that never comes.
+                bundle.start(Bundle.START_TRANSIENT);
+            } catch (BundleException e) {
+                throw new Failure(
+                        blame,
+                        "bundle " + bundle.getSymbolicName() + " " + Resolution.reason(e),
+                        e);
+            }
+        }
+    }
+
+    /** The service, now or when it comes. */
+    private static VmmControl await(BundleContext context) throws Failure {
+        CompletableFuture<VmmControl> coming = new CompletableFuture<>();
+        ServiceListener listener =
+                event -> {
+                    if (event.getType() == ServiceEvent.REGISTERED) {
+                        control(context).ifPresent(coming::complete);
+                    }
+                };
+        try {
+            context.addServiceListener(
+                    listener, "(" + Constants.OBJECTCLASS + "=" + VmmControl.class.getName() + ")");
+            control(context).ifPresent(coming::complete);
+            return coming.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new Failure(
+                    Status.FAULT,
+                    "the bundles run, but none of them offers the service "
+                            + VmmControl.class.getName()
+                            + "; is org.alcazar.vmm.core among them, and has it all it needs?",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Failure(Status.INTERRUPTED, "interrupted", e);
+        } catch (ExecutionException | InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            context.removeServiceListener(listener);
+        }
+    }
+
+    private static Optional<VmmControl> control(BundleContext context) {
+        ServiceReference<VmmControl> reference = context.getServiceReference(VmmControl.class);
+        return reference == null
+                ? Optional.empty()
+                : Optional.ofNullable(context.getService(reference));
+    }
+
+    @Override
+    public VmmControl control() {
+        return control;
+    }
+
+    @Override
+    public void close() {
+        stop(cache, framework);
+    }
+
+    private static void stop(CacheFolder cache, Framework framework) {
+        try {
+            framework.stop();
+            FrameworkEvent event = framework.waitForStop(STOP_MILLIS);
+            if (event.getType() == FrameworkEvent.WAIT_TIMEDOUT) {
+                return; // whoever hangs may still use the folder; the next process sweeps it
+            }
+        } catch (BundleException e) {
+            // It runs no longer, which is what was wanted.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        cache.close();
+    }
+}
