@@ -1,8 +1,9 @@
 package org.alcazar.engines.x86.state;
 
 /**
- * Device accesses of the instruction in progress that the VMM has completed. An instruction that exits is executed from its start again when the
- * reply is there; its n-th device access is then answered from here instead of being repeated. Emptied when the instruction retires or faults.
+ * Device accesses of the instruction in progress that the VMM has completed. An instruction that
+ * exits is executed from its start again when the reply is there; its n-th device access is then
+ * answered from here instead of being repeated. Emptied when the instruction retires or faults.
  */
 public final class AccessLog {
     private static final int MAX = 256;

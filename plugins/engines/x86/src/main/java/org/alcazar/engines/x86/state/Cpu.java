@@ -11,17 +11,22 @@ import static org.alcazar.engines.x86.api.Bits.ZF;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.mmu.Mmu;
 import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Requests;
 
 /**
- * State of one x86 core. Fields are public and primitive: semantics, node classes and translated code read and write them directly.
+ * State of one x86 core. Fields are public and primitive: semantics, node classes and translated
+ * code read and write them directly.
  *
- * <p>Status flags are lazy. {@link #flagResult} is the last result, sign-extended to 64 bits: ZF is {@code result == 0} and SF its sign, unless changed by
- * {@link #flagAux}. In {@code flagAux}, bit 63 is CF, bit 62 is CF xor OF, bit 3 is AF, bit 0 flips SF, and bits 8 to 15 are xor-ed to the low byte of
- * the result before its parity is taken. An addition or subtraction stores its vector of carries there with one shift and one mask.
+ * <p>Status flags are lazy. {@link #flagResult} is the last result, sign-extended to 64 bits: ZF is
+ * {@code result == 0} and SF its sign, unless changed by {@link #flagAux}. In {@code flagAux}, bit
+ * 63 is CF, bit 62 is CF xor OF, bit 3 is AF, bit 0 flips SF, and bits 8 to 15 are xor-ed to the
+ * low byte of the result before its parity is taken. An addition or subtraction stores its vector
+ * of carries there with one shift and one mask.
  */
-public final class Cpu {
+public class Cpu {
     private static final long AUX_CF = 1L << 63;
     private static final long AUX_PO = 1L << 62;
 
@@ -87,7 +92,9 @@ public final class Cpu {
     /** Low and high half of XMM register n at 2 * n and 2 * n + 1. */
     public final long[] xmm = new long[32];
 
-    /** 0 none, 1 by STI, 2 by MOV SS: interrupts are held off until the next instruction is done. */
+    /**
+     * 0 none, 1 by STI, 2 by MOV SS: interrupts are held off until the next instruction is done.
+     */
     public int shadow;
 
     public boolean nmiBlocked;
@@ -98,14 +105,26 @@ public final class Cpu {
     /** As in register group EVENTS. */
     public long pendingEvent;
 
-    /** Guest instructions retired; exact between instructions. */
+    /**
+     * Guest instructions retired; exact at each instruction that ends a block (which it counts
+     * already) and at every exit, ahead of the truth in the middle of a block.
+     */
     public long retired;
+
+    /**
+     * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
+     * again.
+     */
+    public boolean proceed;
 
     public final int index;
     public final ControlBlock block;
     public final PhysicalBus bus;
+    public final Requests requests;
     public final Mmu mmu;
-    public final AccessLog accesses = new AccessLog();
+
+    /** That of the frame in use. */
+    public AccessLog accesses = new AccessLog();
 
     private final CpuFault fault = new CpuFault();
     private final CpuExit exit = new CpuExit();
@@ -114,6 +133,7 @@ public final class Cpu {
         this.index = index;
         this.block = block;
         this.bus = bus;
+        this.requests = block.requests();
         this.mmu = new Mmu(this);
     }
 
@@ -151,7 +171,24 @@ public final class Cpu {
     }
 
     /**
-     * An intercepted access of the instruction in execution: answered from the log when it was completed before, else an exit.
+     * Leaves for an INSTRUCTION exit if the VMM intercepts {@code code} (of {@link
+     * org.alcazar.engines.x86.api.Intercept}) and has not said PROCEED.
+     */
+    public void intercept(int code, long address, long value) {
+        if ((block.instructions & 1L << code) == 0 || proceed) {
+            return;
+        }
+        ExitFrame frame = block.frame();
+        frame.code = code;
+        frame.address = address;
+        frame.value = value;
+        frame.reply = ExitFrame.DONE;
+        throw exit(Exit.INSTRUCTION);
+    }
+
+    /**
+     * An intercepted access of the instruction in execution: answered from the log when it was
+     * completed before, else an exit.
      *
      * @return the value read; the written one for writes
      */
@@ -166,7 +203,7 @@ public final class Cpu {
         frame.write = write;
         frame.value = value;
         frame.reply = ExitFrame.DONE;
-        throw exit(org.alcazar.machine.Exit.ACCESS);
+        throw exit(Exit.ACCESS);
     }
 
     public boolean carry() {
@@ -211,7 +248,8 @@ public final class Cpu {
         boolean sf = (status & SF) != 0;
         boolean cf = (status & CF) != 0;
         boolean of = (status & OF) != 0;
-        // With ZF the result must be 0, whose sign is flipped if SF is set too; parity is corrected by its delta byte.
+        // With ZF the result must be 0, whose sign is flipped if SF is set too; parity is corrected
+        // by its delta byte.
         flagResult = zf ? 0 : sf ? 1L << 63 : 1L << 8;
         long aux = cf ? AUX_CF : 0;
         aux |= cf != of ? AUX_PO : 0;
@@ -219,6 +257,28 @@ public final class Cpu {
         aux |= zf && sf ? 1 : 0;
         aux |= (status & PF) != 0 ? 0 : 1 << 8;
         flagAux = aux;
+    }
+
+    /** Sets CF, leaves the other flags. */
+    public void setCarry(boolean carry) {
+        // bit 62 is CF xor OF: both bits flip when CF does.
+        if (carry != carry()) {
+            flagAux ^= AUX_CF | AUX_PO;
+        }
+    }
+
+    /** Sets CF and OF, leaves the other flags. */
+    public void setCarryOverflow(boolean carry, boolean overflow) {
+        flagAux =
+                flagAux & ~(AUX_CF | AUX_PO)
+                        | (carry ? AUX_CF : 0)
+                        | (carry != overflow ? AUX_PO : 0);
+    }
+
+    /** Sets ZF, leaves the other flags. */
+    public void setZero(boolean zero) {
+        int status = (int) rflags() & STATUS & ~ZF;
+        setStatus(zero ? status | ZF : status);
     }
 
     /** Sets RFLAGS whole, without any check. */

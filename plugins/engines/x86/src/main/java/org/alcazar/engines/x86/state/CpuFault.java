@@ -1,7 +1,8 @@
 package org.alcazar.engines.x86.state;
 
 /**
- * An exception of the guest on its way from semantics to the run loop. Each core owns one instance: no stack trace, no allocation.
+ * An exception of the guest on its way from semantics to the run loop. Each core owns one instance:
+ * no stack trace, no allocation.
  */
 public final class CpuFault extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -1,0 +1,96 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stretch of decoded code with one entry, within a page unless it is a single instruction that
+ * crosses into the next.
+ */
+final class Block {
+    /** Bits of {@link #key}: log2 of the code size in words, and what else nodes depend on. */
+    static final int MODE_16 = 0, MODE_32 = 1, MODE_64 = 2, MODE = 3;
+
+    /** Runs at CPL 3. */
+    static final int USER = 4;
+
+    /** Legacy mode with flat CS, DS, ES and SS. */
+    static final int FLAT = 8;
+
+    /** One instruction only, for single steps. */
+    static final int SINGLE = 16;
+
+    /** A generation that the mmu never has. */
+    static final int NEVER = Integer.MIN_VALUE;
+
+    static final Block NONE = new Block(-1, 0, -1, -1, -1);
+
+    /** Offset of the first instruction in the code segment, whose base is {@link #csBase}. */
+    final long rip;
+
+    final long csBase;
+
+    /** Host-physical address of the first byte, -1 if the code is not in RAM. */
+    final long hpa;
+
+    /**
+     * Host-physical address of the next page's start if the instruction reaches into it, else -1.
+     */
+    final long hpa2;
+
+    final int key;
+    final long ripMask;
+
+    /** Instructions. */
+    int count = Integer.MAX_VALUE;
+
+    /**
+     * Generation of the core's translations under which {@link #rip} is known to lead here; {@link
+     * #NEVER} if it was dropped.
+     */
+    int generation = NEVER;
+
+    boolean dropped;
+    @Nullable Op first;
+
+    /** Next in its {@link CodePage}'s list. */
+    @Nullable Block sibling;
+
+    Block(long rip, long csBase, long hpa, long hpa2, int key) {
+        this.rip = rip;
+        this.csBase = csBase;
+        this.hpa = hpa;
+        this.hpa2 = hpa2;
+        this.key = key;
+        this.ripMask =
+                (key & MODE) == MODE_64 ? -1 : (key & MODE) == MODE_32 ? 0xffffffffL : 0xffff;
+    }
+
+    /** Linear address of the first byte. */
+    long linear() {
+        return linear(0);
+    }
+
+    /** Linear address of a byte of the code. */
+    long linear(int offset) {
+        long sum = csBase + rip + offset;
+        return (key & MODE) == MODE_64 ? sum : sum & 0xffffffffL;
+    }
+
+    /**
+     * Makes sure that it is never entered again, and that a run in progress leaves it after the
+     * instruction it is at.
+     */
+    void drop() {
+        dropped = true;
+        generation = NEVER;
+        Op op = first;
+        while (op != null) {
+            Op following = op.next;
+            if (following == null || following instanceof LeaveOp) {
+                break;
+            }
+            op.next = new LeaveOp(following.rip(), count - following.at);
+            op = following;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.machine.RamPages;
+import org.jspecify.annotations.Nullable;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** The decoded code of one core by host-physical page. Used by the core's own thread only. */
+final class CodeCache {
+    /**
+     * When more blocks than this have been decoded since the last time, everything is thrown away.
+     */
+    private static final int MAX_BLOCKS = 400_000;
+
+    private static final int RECENT = 1024;
+
+    private final Map<Long, CodePage> pages = new HashMap<>();
+    private final @Nullable CodePage[] recent = new @Nullable CodePage[RECENT];
+    private int blocks;
+
+    /** Blocks dropped since the start. */
+    long dropped;
+
+    private static int recentSlot(long page) {
+        return (int) (page >>> HostMemory.PAGE_SHIFT) & RECENT - 1;
+    }
+
+    /** The page around a host-physical address, or null if nothing in it is decoded. */
+    @Nullable CodePage find(long hpa) {
+        long page = hpa & -HostMemory.PAGE_SIZE;
+        CodePage at = recent[recentSlot(page)];
+        if (at != null && at.address == page) {
+            return at;
+        }
+        at = pages.get(page);
+        if (at != null) {
+            recent[recentSlot(page)] = at;
+        }
+        return at;
+    }
+
+    private CodePage make(long hpa) {
+        CodePage at = find(hpa);
+        if (at == null) {
+            at = new CodePage(hpa & -HostMemory.PAGE_SIZE);
+            pages.put(at.address, at);
+        }
+        return at;
+    }
+
+    /** Enters a block whose pages are marked as code already. */
+    void add(Block block) {
+        make(block.hpa).add(block);
+        if (block.hpa2 >= 0) {
+            make(block.hpa2).addGuest(block);
+        }
+        blocks++;
+    }
+
+    boolean full() {
+        return blocks > MAX_BLOCKS;
+    }
+
+    /** Forgets the code in a page. @return whether there was any */
+    boolean drop(long hpa) {
+        long page = hpa & -HostMemory.PAGE_SIZE;
+        CodePage gone = pages.remove(page);
+        if (gone == null) {
+            return false;
+        }
+        if (recent[recentSlot(page)] == gone) {
+            recent[recentSlot(page)] = null;
+        }
+        dropped += gone.drop();
+        return true;
+    }
+
+    /** Forgets everything, and that its pages hold code. */
+    void clear() {
+        for (CodePage page : pages.values()) {
+            dropped += page.drop();
+            RamPages.unmark(page.address, RamPages.CODE);
+        }
+        pages.clear();
+        java.util.Arrays.fill(recent, null);
+        blocks = 0;
+    }
+}

@@ -1,0 +1,104 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.PhysicalBus;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+
+/**
+ * A processor's state together with what the nodes of the interpreter need to get from block to
+ * block.
+ */
+final class Core extends Cpu {
+    private static final int JUMPS = 8192;
+    private static final int FLAT_DATA = 1 << 7 | 1 << 4 | 2;
+
+    /**
+     * Blocks by RIP, for indirect branches and for the run loop; only for code segments with base
+     * 0.
+     */
+    final Block[] jumps = new Block[JUMPS];
+
+    /** Mode in which blocks run now; see {@link Block#key}. */
+    int key;
+
+    /** {@link #retired} may not go beyond this. */
+    long limit;
+
+    /** The branch whose way out is not linked yet, and which of its ways. */
+    @Nullable BranchOp link;
+
+    boolean linkTaken;
+
+    private final X86Engine engine;
+
+    Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine) {
+        super(index, block, bus);
+        this.engine = engine;
+        Arrays.fill(jumps, Block.NONE);
+    }
+
+    static int slot(long rip) {
+        return (int) (rip ^ rip >>> 13) & JUMPS - 1;
+    }
+
+    /** To the run loop, to go on from {@code rip}. */
+    @Nullable Op leave(long rip) {
+        this.rip = rip;
+        link = null;
+        return null;
+    }
+
+    /** Enters a block by RIP if that needs no thought. */
+    @Nullable Op jump(long rip) {
+        Block b = jumps[slot(rip)];
+        long after = retired + b.count;
+        if (b.rip == rip
+                && b.generation == mmu.generation
+                && b.key == key
+                && requests.pending() == 0
+                && after <= limit) {
+            retired = after;
+            return b.first;
+        }
+        return leave(rip);
+    }
+
+    /** Finds the mode out; to be called after whatever may have changed it. */
+    void findKey() {
+        int k = cpl == 3 ? Block.USER : 0;
+        if (code64()) {
+            key = k | Block.MODE_64;
+            return;
+        }
+        k |= (segmentAttributes[1] & 1 << 10) != 0 ? Block.MODE_32 : Block.MODE_16;
+        if ((k & Block.MODE) == Block.MODE_32
+                && segmentBase[1] == 0
+                && segmentLimit[1] == 0xffffffffL
+                && flat(0)
+                && flat(2)
+                && flat(3)) {
+            k |= Block.FLAT;
+        }
+        key = k;
+    }
+
+    private boolean flat(int segment) {
+        return segmentBase[segment] == 0
+                && segmentLimit[segment] == 0xffffffffL
+                && (segmentAttributes[segment] & (FLAT_DATA | 1 << 3 | 1 << 2)) == FLAT_DATA
+                && (segment != 2 || (segmentAttributes[2] & 1 << 10) != 0);
+    }
+
+    /** Has writes to a page reported from now on, because it is about to be decoded. */
+    void protect(long hpa) {
+        engine.protect(hpa, this);
+    }
+
+    boolean interruptsEnabled() {
+        return (flags & Bits.IF) != 0;
+    }
+}

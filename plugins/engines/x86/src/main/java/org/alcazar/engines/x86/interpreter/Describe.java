@@ -1,0 +1,82 @@
+package org.alcazar.engines.x86.interpreter;
+
+import java.util.HexFormat;
+import org.alcazar.engines.x86.decode.Disassembler;
+import org.alcazar.engines.x86.decode.Syntax;
+import org.alcazar.host.HostRam;
+import org.alcazar.machine.Rights;
+
+/** A core's state as text for people. */
+final class Describe {
+    private static final String[] NAMES = {
+        "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+        "r13", "r14", "r15"
+    };
+
+    private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"};
+    private static final int LINES = 8;
+
+    private Describe() {}
+
+    static String core(Core core, long address) {
+        StringBuilder out = new StringBuilder();
+        registers(core, out);
+        code(core, out);
+        for (String line : core.mmu.describe(address)) {
+            out.append(line).append('\n');
+        }
+        return out.toString();
+    }
+
+    private static void registers(Core core, StringBuilder out) {
+        for (int i = 0; i < 16; i++) {
+            out.append("%-3s %016x%s".formatted(NAMES[i], core.gpr[i], i % 4 == 3 ? "\n" : "  "));
+        }
+        out.append(
+                "rip %016x  rflags %08x  cpl %d  retired %d%n"
+                        .formatted(core.rip, core.rflags(), core.cpl, core.retired));
+        out.append(
+                "cr0 %08x  cr2 %016x  cr3 %016x  cr4 %08x  efer %04x%n"
+                        .formatted(core.cr0, core.cr2, core.cr3, core.cr4, core.efer));
+        for (int s = 0; s < 8; s++) {
+            out.append(
+                    "%-4s %04x base %016x limit %08x attributes %03x%n"
+                            .formatted(
+                                    SEGMENTS[s],
+                                    core.selector[s],
+                                    core.segmentBase[s],
+                                    core.segmentLimit[s],
+                                    core.segmentAttributes[s]));
+        }
+        out.append(
+                "gdtr %016x/%04x  idtr %016x/%04x%n"
+                        .formatted(core.gdtrBase, core.gdtrLimit, core.idtrBase, core.idtrLimit));
+    }
+
+    private static void code(Core core, StringBuilder out) {
+        boolean wide = core.code64();
+        long linear = wide ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+        byte[] bytes = new byte[LINES * 15];
+        int got = 0;
+        while (got < bytes.length) {
+            long gpa = core.mmu.translate(linear + got, Rights.READ);
+            long hpa = gpa < 0 ? -1 : core.mmu.hostAddress(gpa);
+            if (hpa < 0) {
+                break;
+            }
+            bytes[got++] = HostRam.getByte(hpa);
+        }
+        if (got == 0) {
+            out.append("no code at %016x%n".formatted(linear));
+        }
+        Disassembler text = new Disassembler(Syntax.INTEL);
+        int at = 0;
+        for (int i = 0; i < LINES && at < got; i++) {
+            String line = text.text(bytes, at, got - at, 16 << (core.key & 3), core.rip + at);
+            int length = Math.max(1, text.length());
+            String hex = HexFormat.of().formatHex(bytes, at, Math.min(got, at + length));
+            out.append("%016x  %-30s  %s%n".formatted(linear + at, hex, line));
+            at += length;
+        }
+    }
+}

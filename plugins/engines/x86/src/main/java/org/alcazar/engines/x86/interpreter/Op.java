@@ -1,0 +1,81 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.alcazar.engines.x86.decode.Instruction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node of decoded code: one guest instruction, or two that belong together (compare and branch).
+ * Subclasses are spun by {@link Spinner} or written by hand for control flow. The operand fields
+ * serve all shapes; which of them mean something depends on the class.
+ */
+abstract class Op {
+    /**
+     * What runs after this one; a {@link LeaveOp} once the block is dropped. Not used by nodes that
+     * end a block.
+     */
+    @Nullable Op next;
+
+    Block block = Block.NONE;
+
+    /** Decoded form, for generic semantics. */
+    @Nullable Instruction insn;
+
+    /**
+     * Sum of displacement and, for RIP-relative addresses, RIP; truncated to the address size where
+     * there is no register.
+     */
+    long disp;
+
+    /** Immediate operand; for generic semantics the address of the next instruction. */
+    long imm;
+
+    /** General registers of the operands in their order. */
+    int r1;
+
+    int r2;
+    int r3;
+    int base = Instruction.NO_REGISTER;
+    int index = Instruction.NO_REGISTER;
+    int scale;
+    int segment;
+
+    /** Instructions of the block before this one. */
+    int at;
+
+    /** Bytes of the block before this instruction. */
+    int offset;
+
+    /** Bytes of the instruction. */
+    int length;
+
+    /**
+     * Does it.
+     *
+     * @return the node to go on with; null to go on from {@code core.rip} by way of the run loop
+     */
+    abstract @Nullable Op exec(Core core);
+
+    /** A node of the same class with empty fields. */
+    abstract Op fresh();
+
+    /** Whether semantics gets the instruction itself; {@link #imm} is the address of the next one then. */
+    boolean isGeneric() {
+        return false;
+    }
+
+    /** Whether its memory accesses go through SS. */
+    final boolean usesStack() {
+        if (insn == null) {
+            return false;
+        }
+        return insn.row.semantics().startsWith("Stack.")
+                || insn.row.semantics().equals("Branches.call")
+                || insn.row.semantics().equals("Branches.ret")
+                || insn.memory && insn.segment == 2;
+    }
+
+    /** Address of the instruction. */
+    final long rip() {
+        return block.rip + offset & block.ripMask;
+    }
+}

@@ -1,0 +1,592 @@
+package org.alcazar.engines.x86.interpreter;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.semantics.Interrupts;
+import org.alcazar.engines.x86.state.CpuExit;
+import org.alcazar.engines.x86.state.CpuFault;
+import org.alcazar.engines.x86.state.GroupExchange;
+import org.alcazar.engines.x86.state.Reset;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.RamPages;
+import org.alcazar.machine.Requests;
+import org.alcazar.machine.Translation;
+import org.alcazar.machine.VirtualCore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One core of the interpreter: its run loop.
+ *
+ * <p>Nodes run from block to block by themselves. They come back here when a link is missing, when something has been posted, when the budget is short,
+ * and after instructions that may have changed anything.
+ */
+final class X86Core implements VirtualCore {
+    /** No exit. */
+    private static final int ON = -1;
+
+    private static final long SEGMENT_OR_CONTROL = 1L << X86.SEGMENTS | 1L << X86.CONTROL;
+    /** As CPUID function 1 says it. */
+    private static final int IDENTITY = 0x00a1_0f11;
+
+    private static final int DR6_BS = 1 << 14;
+
+    private final Core core;
+    private final X86Engine engine;
+    private final Spinner spinner;
+    private final CodeCache cache = new CodeCache();
+    private final BlockBuilder builder;
+    private final Replies replies;
+
+    /** Pages whose code other threads want dropped, or protected if the lowest bit is set. */
+    private final ConcurrentLinkedQueue<Long> orders = new ConcurrentLinkedQueue<>();
+
+    private volatile boolean running;
+    private volatile @Nullable Thread thread;
+
+    private long rootSeen;
+    private Translation translationSeen = Translation.NONE;
+
+    private long decoded;
+    private long dispatches;
+    private long steps;
+    private long faults;
+
+    X86Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine, Spinner spinner) {
+        this.engine = engine;
+        this.spinner = spinner;
+        core = new Core(index, block, bus, engine);
+        builder = new BlockBuilder(new NodeFactory(spinner));
+        replies = new Replies(core);
+        reset(block);
+    }
+
+    boolean is(Core other) {
+        return core == other;
+    }
+
+    // ---- VirtualCore
+
+    @Override
+    public int run(ControlBlock block) {
+        thread = Thread.currentThread();
+        running = true;
+        try {
+            return enter(block);
+        } finally {
+            running = false;
+        }
+    }
+
+    private int enter(ControlBlock block) {
+        long before = core.retired;
+        core.limit =
+                block.budget == ControlBlock.UNLIMITED ? Long.MAX_VALUE : before + block.budget;
+        load(block);
+        int reason = replies.take();
+        if (reason == Replies.FAULT) {
+            reason = deliver();
+        } else if (reason == Replies.SKIP) {
+            reason = skip();
+        }
+        if (reason == ON) {
+            if (block.windowWanted) {
+                core.requests.post(Requests.ENGINE);
+            }
+            reason = loop();
+        }
+        if (block.budget != ControlBlock.UNLIMITED) {
+            block.budget -= core.retired - before;
+        }
+        block.retired = core.retired;
+        ExitFrame frame = block.frame();
+        frame.reason = reason;
+        replies.expect(reason);
+        return reason;
+    }
+
+    private void load(ControlBlock block) {
+        long oldRip = core.rip;
+        long loaded = GroupExchange.load(core, block);
+        block.valid = 0;
+        if (core.rip != oldRip) {
+            replies.forget();
+        }
+        boolean moved =
+                block.translationRoot != rootSeen || block.translation != translationSeen;
+        if (moved || (loaded & SEGMENT_OR_CONTROL) != 0) {
+            rootSeen = block.translationRoot;
+            translationSeen = block.translation;
+            core.mmu.reset();
+        } else if ((loaded & 1L << X86.GENERAL) != 0) {
+            core.mmu.modeChanged();
+        }
+        if (core.mmu.invalidatePending()) {
+            core.mmu.invalidate();
+        }
+        core.link = null;
+        core.findKey();
+    }
+
+    @Override
+    public void fetch(ControlBlock block, long mask) {
+        GroupExchange.fetch(core, block, mask);
+    }
+
+    @Override
+    public void reset(ControlBlock block) {
+        Reset.power(core, IDENTITY);
+        replies.clear();
+        core.mmu.reset();
+        block.valid = 0;
+        block.dirty = 0;
+        core.findKey();
+    }
+
+    @Override
+    public long translate(ControlBlock block, long address, int rights) {
+        return core.mmu.translate(address, rights);
+    }
+
+    @Override
+    public String describe(ControlBlock block, long address) {
+        return Describe.core(core, address);
+    }
+
+    @Override
+    public Map<String, Long> counters() {
+        return Map.of(
+                "blocks-decoded", decoded,
+                "blocks-dropped", cache.dropped,
+                "dispatches", dispatches,
+                "single-steps", steps,
+                "faults", faults,
+                "node-classes", (long) spinner.size(),
+                "tlb-misses", core.mmu.misses,
+                "page-walks", core.mmu.walks);
+    }
+
+    @Override
+    public void close() {
+        cache.clear();
+        engine.remove(this);
+    }
+
+    // ---- from other threads
+
+    void requestInvalidate() {
+        core.mmu.requestInvalidate();
+        core.requests.post(Requests.ENGINE);
+    }
+
+    /** Returns when the old translations are out of use: at once if the core does not run, or is the caller's own. */
+    void awaitInvalidate() {
+        while (running && core.mmu.invalidatePending() && thread != Thread.currentThread()) {
+            Thread.onSpinWait();
+            Thread.yield();
+        }
+    }
+
+    void dropCode(long page) {
+        if (thread == null || thread == Thread.currentThread()) {
+            cache.drop(page);
+        } else {
+            order(page);
+        }
+    }
+
+    void protectCode(long page) {
+        order(page | 1);
+    }
+
+    private void order(long order) {
+        orders.add(order);
+        core.requests.post(Requests.ENGINE);
+    }
+
+    private void obey() {
+        if (core.mmu.invalidatePending()) {
+            core.mmu.invalidate();
+        }
+        for (Long order = orders.poll(); order != null; order = orders.poll()) {
+            if ((order & 1) == 0) {
+                cache.drop(order);
+            } else {
+                core.mmu.dropWritable(order & ~1L);
+                engine.protectedLate(order & ~1L, this);
+            }
+        }
+    }
+
+    // ---- the loop
+
+    private int loop() {
+        while (true) {
+            int reason = replies.accessPending() ? ON : attend();
+            if (reason == ON) {
+                reason = special() ? step() : proceed();
+            }
+            if (reason != ON) {
+                return reason;
+            }
+        }
+    }
+
+    /** Whether the next instruction must run alone. */
+    private boolean special() {
+        return (core.flags & Bits.TF) != 0
+                || core.shadow != 0
+                || core.proceed
+                || !core.accesses.isEmpty();
+    }
+
+    /** Everything that can come between two instructions. */
+    private int attend() {
+        int pending = core.requests.pending();
+        if (pending == 0 && core.pendingEvent == 0 && core.activity == X86.ACTIVE) {
+            return core.retired < core.limit ? ON : Exit.BUDGET;
+        }
+        while (true) {
+            int reason = attendOnce();
+            if (reason != ON + ON) {
+                return reason;
+            }
+        }
+    }
+
+    /** @return {@link #ON}, an exit, or twice {@link #ON} to look again */
+    private int attendOnce() {
+        final int again = ON + ON;
+        int pending = core.requests.pending();
+        if ((pending & Requests.ENGINE) != 0) {
+            core.requests.take(Requests.ENGINE);
+            obey();
+        }
+        if (core.pendingEvent != 0) {
+            return inject();
+        }
+        if ((pending & Requests.KICK) != 0) {
+            core.requests.take(Requests.KICK);
+            return Exit.KICK;
+        }
+        if ((pending & (Requests.INIT | Requests.STARTUP)) != 0 && started(pending)) {
+            return again;
+        }
+        if (core.activity == X86.SHUT_DOWN) {
+            return Exit.SHUTDOWN;
+        }
+        if (core.activity == X86.WAIT_FOR_STARTUP) {
+            return Exit.IDLE;
+        }
+        if (core.shadow == 0) {
+            if ((pending & Requests.NMI) != 0 && !core.nmiBlocked) {
+                core.requests.take(Requests.NMI);
+                core.activity = X86.ACTIVE;
+                return delivered(interruptNmi());
+            }
+            if (core.interruptsEnabled()) {
+                if ((pending & Requests.INTERRUPT) != 0) {
+                    core.requests.take(Requests.INTERRUPT);
+                    int vector = core.block.interrupts.acknowledge();
+                    return vector < 0 ? again : delivered(interrupt(vector));
+                }
+                if (core.block.windowWanted) {
+                    return Exit.WINDOW;
+                }
+            }
+        }
+        if (core.activity == X86.HALTED) {
+            return Exit.IDLE;
+        }
+        if (core.block.windowWanted) {
+            core.requests.post(Requests.ENGINE);
+        }
+        return core.retired < core.limit ? ON : Exit.BUDGET;
+    }
+
+    private boolean started(int pending) {
+        if ((pending & Requests.INIT) != 0) {
+            core.requests.take(Requests.INIT);
+            Reset.init(core, IDENTITY);
+        } else {
+            core.requests.take(Requests.STARTUP);
+            if (core.activity != X86.WAIT_FOR_STARTUP) {
+                return true;
+            }
+            Reset.startUp(core, core.requests.startupVector());
+        }
+        core.mmu.reset();
+        core.findKey();
+        return true;
+    }
+
+    // ---- events
+
+    private static final int TRIPLE_FAULT = Exit.SHUTDOWN;
+
+    private int interrupt(int vector) {
+        try {
+            return Interrupts.interrupt(core, vector) ? ON : TRIPLE_FAULT;
+        } catch (CpuExit exit) {
+            return exit(null, exit);
+        }
+    }
+
+    private int interruptNmi() {
+        try {
+            return Interrupts.nonMaskable(core) ? ON : TRIPLE_FAULT;
+        } catch (CpuExit exit) {
+            return exit(null, exit);
+        }
+    }
+
+    private int inject() {
+        try {
+            return delivered(Interrupts.inject(core) ? ON : TRIPLE_FAULT);
+        } catch (CpuExit exit) {
+            return delivered(exit(null, exit));
+        }
+    }
+
+    /** Delivers the exception that the reply or {@link Replies} holds. */
+    private int deliver() {
+        try {
+            boolean alive = Interrupts.raise(core, replies.fault());
+            core.accesses.clear();
+            core.proceed = false;
+            return delivered(alive ? ON : TRIPLE_FAULT);
+        } catch (CpuExit exit) {
+            return delivered(exit(null, exit));
+        }
+    }
+
+    /** After an attempt to deliver an event: looks at requests again unless it ended in an exit. */
+    private int delivered(int outcome) {
+        core.link = null;
+        core.findKey();
+        if (outcome == TRIPLE_FAULT) {
+            core.activity = X86.SHUT_DOWN;
+            core.block.frame().code = 0;
+            core.block.frame().pc = core.rip;
+            return Exit.SHUTDOWN;
+        }
+        if (outcome != ON) {
+            return outcome;
+        }
+        core.accesses.clear();
+        return core.requests.pending() != 0 ? attendAfterEvent() : ON;
+    }
+
+    private int attendAfterEvent() {
+        return core.retired < core.limit ? ON : Exit.BUDGET;
+    }
+
+    // ---- running
+
+    private int proceed() {
+        Op op;
+        try {
+            BranchOp link = core.link;
+            if (link == null) {
+                core.findKey();
+            }
+            Block block = lookup(core.key);
+            if (link != null) {
+                core.link = null;
+                if (core.linkTaken) {
+                    link.taken = block;
+                } else {
+                    link.fall = block;
+                }
+            }
+            long after = core.retired + block.count;
+            if (after > core.limit) {
+                return step();
+            }
+            dispatches++;
+            core.retired = after;
+            op = block.first;
+        } catch (CpuFault fault) {
+            return fault(null, fault);
+        } catch (CpuExit exit) {
+            return exit(null, exit);
+        }
+        return execute(op);
+    }
+
+    private int execute(@Nullable Op first) {
+        Op op = first;
+        try {
+            while (op != null) {
+                op = op.exec(core);
+            }
+            return ON;
+        } catch (CpuFault fault) {
+            return fault(op, fault);
+        } catch (CpuExit exit) {
+            return exit(op, exit);
+        }
+    }
+
+    /** Runs one instruction alone. */
+    private int step() {
+        steps++;
+        long limit = core.limit;
+        boolean trap = (core.flags & Bits.TF) != 0;
+        int shadow = core.shadow;
+        core.shadow = 0;
+        core.link = null;
+        core.accesses.rewind();
+        core.findKey();
+        int reason;
+        try {
+            Block block = lookup(core.key | Block.SINGLE);
+            core.retired++;
+            core.limit = core.retired;
+            reason = execute(block.first);
+        } catch (CpuFault fault) {
+            reason = fault(null, fault);
+        } catch (CpuExit exit) {
+            reason = exit(null, exit);
+        } finally {
+            core.limit = limit;
+            core.link = null;
+        }
+        if (reason != ON) {
+            core.shadow = shadow;
+            return reason;
+        }
+        core.accesses.clear();
+        core.proceed = false;
+        if (trap && (core.flags & Bits.TF) != 0 && core.shadow != 2 && core.pendingEvent == 0) {
+            return trap();
+        }
+        return ON;
+    }
+
+    private int trap() {
+        core.dr[6] |= DR6_BS;
+        return fault(null, core.fault(Bits.DB));
+    }
+
+    /** The instruction was emulated by the VMM: on behind it. */
+    private int skip() {
+        core.rip += core.block.frame().length;
+        if (!core.code64()) {
+            core.rip &= core.key == Block.MODE_16 ? 0xffff : 0xffffffffL;
+        }
+        core.retired++;
+        core.shadow = 0;
+        core.accesses.clear();
+        return (core.flags & Bits.TF) != 0 ? trap() : ON;
+    }
+
+    /** An exception on its way to the guest; {@code op} is the node that raised it, if it was one. */
+    private int fault(@Nullable Op op, CpuFault fault) {
+        faults++;
+        if (op != null) {
+            core.retired -= op.block.count - op.at;
+            core.rip = op.rip();
+        }
+        if (fault.vector == Bits.GP && core.mmu.nonCanonical) {
+            core.mmu.nonCanonical = false;
+            if (op != null && op.usesStack()) {
+                fault.vector = Bits.SS;
+            }
+        }
+        core.link = null;
+        replies.remember(fault);
+        try {
+            boolean alive = Interrupts.raise(core, fault);
+            core.accesses.clear();
+            core.proceed = false;
+            return delivered(alive ? ON : TRIPLE_FAULT);
+        } catch (CpuExit exit) {
+            return delivered(exit(null, exit));
+        }
+    }
+
+    private int exit(@Nullable Op op, CpuExit exit) {
+        ExitFrame frame = core.block.frame();
+        frame.length = 0;
+        if (op != null) {
+            core.retired -= op.block.count - op.at;
+            core.rip = op.rip();
+            frame.length = op.length;
+        }
+        frame.pc = core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+        core.link = null;
+        return exit.reason;
+    }
+
+    // ---- finding blocks
+
+    private Block lookup(int key) {
+        long rip = core.rip;
+        int slot = Core.slot(rip);
+        Block b = core.jumps[slot];
+        if (b.rip == rip && b.key == key && b.csBase == core.segmentBase[1] && !b.dropped) {
+            if (b.generation == core.mmu.generation) {
+                return b;
+            }
+            if (core.mmu.fetch(b.linear()) == b.hpa && sameSecondPage(b)) {
+                b.generation = core.mmu.generation;
+                return b;
+            }
+        }
+        b = search(key);
+        if ((key & Block.SINGLE) == 0 && b.hpa >= 0) {
+            b.generation = core.mmu.generation;
+            if (b.csBase == 0) {
+                core.jumps[slot] = b;
+            }
+        }
+        return b;
+    }
+
+    private boolean sameSecondPage(Block b) {
+        return b.hpa2 < 0 || core.mmu.fetch(secondPage(b)) == b.hpa2;
+    }
+
+    private static long secondPage(Block b) {
+        long next = (b.linear() & -4096L) + 4096;
+        return (b.key & Block.MODE) == Block.MODE_64 ? next : next & 0xffffffffL;
+    }
+
+    private Block search(int key) {
+        long base = core.segmentBase[1];
+        boolean wide = (key & Block.MODE) == Block.MODE_64;
+        if (!wide && Long.compareUnsigned(core.rip, core.segmentLimit[1]) > 0) {
+            throw core.generalProtection(0);
+        }
+        long la = wide ? core.rip : base + core.rip & 0xffffffffL;
+        long hpa = core.mmu.fetch(la);
+        if (hpa < 0) {
+            return builder.build(core, la, hpa, key);
+        }
+        CodePage page = cache.find(hpa);
+        if (page != null) {
+            Block known = page.find(hpa, core.rip, base, key);
+            if (known != null) {
+                if (sameSecondPage(known)) {
+                    return known;
+                }
+                page.remove(known);
+            }
+        }
+        if (cache.full()) {
+            cache.clear();
+        }
+        core.protect(hpa);
+        Block made = builder.build(core, la, hpa, key);
+        decoded++;
+        if (made.hpa >= 0) {
+            cache.add(made);
+        }
+        return made;
+    }
+}

@@ -1,0 +1,106 @@
+package org.alcazar.engines.x86.interpreter;
+
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.host.HostMemory;
+import org.alcazar.machine.Architecture;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.RamPages;
+import org.alcazar.machine.Scope;
+import org.alcazar.machine.Translation;
+import org.alcazar.machine.VirtualCore;
+
+/** The cores of one machine, and what keeps their decoded code true to memory. */
+final class X86Engine implements Engine {
+    private final PhysicalBus bus;
+    private final Spinner spinner;
+    private final CopyOnWriteArrayList<X86Core> cores = new CopyOnWriteArrayList<>();
+    private final RamPages.Listener listener = this::written;
+
+    X86Engine(PhysicalBus bus, Spinner spinner) {
+        this.bus = bus;
+        this.spinner = spinner;
+        RamPages.addListener(listener);
+    }
+
+    @Override
+    public Architecture architecture() {
+        return X86.ARCHITECTURE;
+    }
+
+    @Override
+    public boolean takes(Translation translation) {
+        return switch (translation) {
+            case NONE, NESTED, SHADOW -> true;
+            case SOFTWARE_TLB, SLOTS -> false;
+        };
+    }
+
+    @Override
+    public VirtualCore newCore(int index, ControlBlock block) {
+        X86Core core = new X86Core(index, block, bus, this, spinner);
+        cores.add(core);
+        return core;
+    }
+
+    void remove(X86Core core) {
+        cores.remove(core);
+    }
+
+    @Override
+    public void invalidate(Scope scope, long start, long bytes) {
+        for (X86Core core : cores) {
+            core.requestInvalidate();
+        }
+        for (X86Core core : cores) {
+            core.awaitInvalidate();
+        }
+    }
+
+    private void written(long page, int flags) {
+        if ((flags & RamPages.CODE) != 0) {
+            // Unmarked first: a core that decodes meanwhile is told below to forget what it decoded.
+            RamPages.unmark(page, RamPages.CODE);
+            for (X86Core core : cores) {
+                core.dropCode(page);
+            }
+        }
+    }
+
+    /**
+     * Makes sure that writes to a page are reported, before {@code by} decodes from it. Another core that has a way to write to it unseen hears of it
+     * at its next block, and has the page dropped once more then.
+     */
+    void protect(long hpa, Core by) {
+        if ((RamPages.flags(hpa) & RamPages.CODE) != 0) {
+            return;
+        }
+        long page = hpa & -HostMemory.PAGE_SIZE;
+        RamPages.mark(page, RamPages.CODE);
+        by.mmu.dropWritable(page);
+        for (X86Core core : cores) {
+            if (!core.is(by)) {
+                core.protectCode(page);
+            }
+        }
+    }
+
+    /** A core has closed its unseen way to write to a page; others may have decoded what it wrote shortly before. */
+    void protectedLate(long page, X86Core by) {
+        for (X86Core core : cores) {
+            if (core != by) {
+                core.dropCode(page);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        RamPages.removeListener(listener);
+        for (X86Core core : cores) {
+            core.close();
+        }
+    }
+}
