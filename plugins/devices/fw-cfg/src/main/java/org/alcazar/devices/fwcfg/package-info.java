@@ -1,0 +1,3 @@
+/** Firmware configuration device. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.devices.fwcfg;

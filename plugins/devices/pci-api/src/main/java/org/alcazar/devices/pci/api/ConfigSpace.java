@@ -1,0 +1,155 @@
+package org.alcazar.devices.pci.api;
+
+import org.alcazar.machine.SavedState;
+import org.alcazar.machine.Width;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The 256 bytes of configuration space of one function, header type 0: which bits a guest may
+ * write, base addresses, a list of capabilities. Not thread-safe: the bus calls it under its lock.
+ */
+public final class ConfigSpace {
+    public static final int VENDOR_ID = 0x00;
+    public static final int DEVICE_ID = 0x02;
+    public static final int COMMAND = 0x04;
+    public static final int STATUS = 0x06;
+    public static final int REVISION_ID = 0x08;
+    public static final int CLASS_CODE = 0x09;
+    public static final int HEADER_TYPE = 0x0e;
+    public static final int BAR0 = 0x10;
+    public static final int SUBSYSTEM_VENDOR_ID = 0x2c;
+    public static final int SUBSYSTEM_ID = 0x2e;
+    public static final int CAPABILITIES = 0x34;
+    public static final int INTERRUPT_LINE = 0x3c;
+    public static final int INTERRUPT_PIN = 0x3d;
+
+    /** Bits of COMMAND. */
+    public static final int IO_SPACE = 1;
+
+    public static final int MEMORY_SPACE = 1 << 1;
+    public static final int BUS_MASTER = 1 << 2;
+    private static final int INTERRUPT_DISABLE = 1 << 10;
+
+    /** In STATUS: there is a list of capabilities. */
+    private static final int CAPABILITIES_LIST = 1 << 4;
+
+    private static final int SIZE = 256;
+    private static final int FIRST_CAPABILITY = 0x40;
+
+    private final byte[] bytes = new byte[SIZE];
+    private final byte[] initial = new byte[SIZE];
+    private final byte[] writable = new byte[SIZE];
+    private final List<Bar> bars = new ArrayList<>();
+    private int nextCapability = FIRST_CAPABILITY;
+    private int lastLink = CAPABILITIES;
+
+    /**
+     * @param classCode 24 bits: class, subclass, programming interface
+     */
+    public ConfigSpace(int vendor, int device, int classCode, int revision) {
+        init(VENDOR_ID, Width.WORD, vendor);
+        init(DEVICE_ID, Width.WORD, device);
+        init(REVISION_ID, Width.DWORD, (long) classCode << 8 | revision);
+        allowWrites(COMMAND, Width.WORD, IO_SPACE | MEMORY_SPACE | BUS_MASTER | INTERRUPT_DISABLE);
+        allowWrites(INTERRUPT_LINE, Width.BYTE, 0xff);
+    }
+
+    /** Sets a value that a reset brings back. */
+    public void init(int offset, Width width, long value) {
+        for (int i = 0; i < width.bytes(); i++) {
+            initial[offset + i] = (byte) (value >>> 8 * i);
+            bytes[offset + i] = initial[offset + i];
+        }
+    }
+
+    /** Lets guests write the bits of a mask. */
+    public void allowWrites(int offset, Width width, long mask) {
+        for (int i = 0; i < width.bytes(); i++) {
+            writable[offset + i] |= (byte) (mask >>> 8 * i);
+        }
+    }
+
+    /** Uses interrupt pin INTA#. */
+    public ConfigSpace usesInterrupt() {
+        init(INTERRUPT_PIN, Width.BYTE, 1);
+        return this;
+    }
+
+    public ConfigSpace addBar(Bar bar) {
+        int offset = BAR0 + 4 * bar.index();
+        long mask = -bar.bytes();
+        init(offset, Width.DWORD, bar.kind().bits());
+        allowWrites(offset, Width.DWORD, mask & (bar.kind() == Bar.Kind.IO ? ~3L : ~15L));
+        if (bar.kind() == Bar.Kind.MEMORY_64) {
+            allowWrites(offset + 4, Width.DWORD, mask >>> 32);
+        }
+        bars.add(bar);
+        return this;
+    }
+
+    public List<Bar> bars() {
+        return List.copyOf(bars);
+    }
+
+    /**
+     * Adds a capability to the list.
+     *
+     * @param size bytes with the two of id and link
+     * @return its offset
+     */
+    public int addCapability(int id, int size) {
+        int at = nextCapability;
+        if (at + size > SIZE) {
+            throw new IllegalArgumentException("no room for capability " + id);
+        }
+        init(lastLink, Width.BYTE, at);
+        init(STATUS, Width.WORD, get(STATUS, Width.WORD) | CAPABILITIES_LIST);
+        init(at, Width.BYTE, id);
+        lastLink = at + 1;
+        nextCapability = at + size + 3 & ~3;
+        return at;
+    }
+
+    public long get(int offset, Width width) {
+        long value = 0;
+        for (int i = Math.min(width.bytes(), SIZE - offset) - 1; i >= 0; i--) {
+            value = value << 8 | bytes[offset + i] & 0xff;
+        }
+        return value;
+    }
+
+    /** A guest's write: read-only bits stay. */
+    public void write(int offset, Width width, long value) {
+        for (int i = 0; i < width.bytes() && offset + i < SIZE; i++) {
+            int mask = writable[offset + i];
+            int octet = (int) (value >>> 8 * i);
+            bytes[offset + i] = (byte) (bytes[offset + i] & ~mask | octet & mask);
+        }
+    }
+
+    /** Where a base address register maps its window now, if it is enabled and set. */
+    public Optional<Long> base(Bar bar) {
+        boolean io = bar.kind() == Bar.Kind.IO;
+        long enabled = get(COMMAND, Width.WORD) & (io ? IO_SPACE : MEMORY_SPACE);
+        int offset = BAR0 + 4 * bar.index();
+        Width width = bar.kind() == Bar.Kind.MEMORY_64 ? Width.QWORD : Width.DWORD;
+        long base = get(offset, width) & -bar.bytes();
+        return enabled == 0 || base == 0 ? Optional.empty() : Optional.of(base);
+    }
+
+    public void reset() {
+        System.arraycopy(initial, 0, bytes, 0, SIZE);
+    }
+
+    public SavedState save() {
+        return new SavedState("pci-config", 1).put("bytes", bytes);
+    }
+
+    public void restore(SavedState state) {
+        byte[] saved = state.require("pci-config", 1).getBytes("bytes");
+        System.arraycopy(saved, 0, bytes, 0, Math.min(saved.length, SIZE));
+    }
+}
