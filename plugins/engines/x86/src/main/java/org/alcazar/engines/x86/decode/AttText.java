@@ -15,6 +15,9 @@ final class AttText extends OperandText {
             return bare(insn, name);
         }
         Operand first = row.operands().getFirst();
+        if (name.equals("lcall") || name.equals("ljmp") || name.equals("lret")) {
+            return bare(insn, name);
+        }
         if (name.startsWith("movzb") || name.startsWith("movzw") || name.startsWith("movsb")
                 || name.equals("movsw")) {
             return first.kind() == OperandKind.REG ? name + letter(insn.operandSize) : name;
@@ -29,18 +32,19 @@ final class AttText extends OperandText {
     }
 
     private static String bare(Instruction insn, String name) {
-        boolean odd = insn.operandSize == 2 && insn.mode != 16;
+        boolean odd = insn.mode == 16 ? insn.operandSize == 4 : insn.operandSize == 2;
+        String size = insn.mode == 16 ? "l" : "w";
         return switch (name) {
-            case "pushf", "popf", "leave", "ret" -> odd ? name + "w" : name;
-            case "lret" ->
-                    insn.operandSize == 8 ? "lretq" : odd ? "lretw" : name;
+            case "pushf", "popf", "pusha", "popa", "leave", "ret", "lcall", "ljmp" -> odd ? name + size : name;
+            case "lret", "iret", "sysret" ->
+                    insn.operandSize == 8 ? name + "q" : odd ? name + size : name;
             default -> name;
         };
     }
 
     /** Near branches and stack instructions: a suffix only if the size is not the mode's own. */
     private static String defaultSized(Instruction insn, String name) {
-        boolean odd = insn.operandSize == 2 && insn.mode != 16;
+        boolean odd = insn.mode == 16 ? insn.operandSize == 4 : insn.operandSize == 2;
         if (!odd) {
             return name;
         }
@@ -48,12 +52,14 @@ final class AttText extends OperandText {
         boolean register = !register(insn, first).isEmpty();
         boolean suffixed =
                 switch (name) {
-                    case "push", "pop", "call", "jmp" ->
+                    case "push", "pop" ->
                             !register || first.kind() == OperandKind.FIXED_SEGMENT;
+                    case "call" -> !register;
+                    case "jmp" -> !register && insn.opcode != 0xeb;
                     case "ret", "enter" -> true;
                     default -> false;
                 };
-        return suffixed ? name + "w" : name;
+        return suffixed ? name + (insn.mode == 16 ? "l" : "w") : name;
     }
 
     private static int memoryBytes(Instruction insn) {
@@ -182,7 +188,8 @@ final class AttText extends OperandText {
                 out.append(',').append(1 << insn.scale);
             }
         } else if (zeroIndex) {
-            out.append(insn.addressSize == 8 ? ",%riz," : ",%eiz,").append(1);
+            out.append(insn.addressSize == 8 ? ",%riz," : ",%eiz,");
+            out.append(1 << insn.scale);
         }
         out.append(')');
     }

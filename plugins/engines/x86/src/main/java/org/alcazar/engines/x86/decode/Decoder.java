@@ -253,8 +253,8 @@ public final class Decoder {
             int index = sib >> 3 & 7 | (rex & 2) << 2;
             if (index != 4) {
                 out.index = index;
-                out.scale = sib >> 6;
             }
+            out.scale = sib >> 6;
             rm = sib & 7;
             noBase = rm == 5 && mod == 0;
         } else if (noBase && out.mode == 64) {

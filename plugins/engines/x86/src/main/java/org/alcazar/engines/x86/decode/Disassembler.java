@@ -128,6 +128,9 @@ public final class Disassembler {
     }
 
     private static String byAddressSize(Instruction insn, String name) {
+        if (name.equals("movabs") && insn.mode != 64) {
+            return "mov";
+        }
         if (name.equals("jcxz")) {
             return switch (insn.addressSize) {
                 case 2 -> "jcxz";

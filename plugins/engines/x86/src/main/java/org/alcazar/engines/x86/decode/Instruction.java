@@ -64,7 +64,7 @@ public final class Instruction {
     public int base;
     public int index;
 
-    /** Shift of the index, 0 to 3. */
+    /** Shift of the index, 0 to 3; means nothing without an index. */
     public int scale;
 
     /** Sign-extended. */

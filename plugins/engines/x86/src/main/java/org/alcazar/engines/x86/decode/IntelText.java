@@ -117,7 +117,8 @@ final class IntelText extends OperandText {
                 out.append('*').append(1 << insn.scale);
             }
         } else if (zeroIndex) {
-            plus(out, from).append(insn.addressSize == 8 ? "riz*1" : "eiz*1");
+            plus(out, from).append(insn.addressSize == 8 ? "riz*" : "eiz*");
+            out.append(1 << insn.scale);
         }
         if (displaced) {
             if (insn.displacement >= 0 || insn.base == Instruction.RIP_RELATIVE) {

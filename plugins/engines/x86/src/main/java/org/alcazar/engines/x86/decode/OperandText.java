@@ -73,11 +73,13 @@ abstract class OperandText {
 
     /** Where a branch goes. */
     static long target(Instruction insn, long address) {
-        long target = address + insn.length + insn.immediate;
+        long next = address + insn.length;
+        long target = next + insn.immediate;
         return switch (insn.mode) {
             case 64 -> insn.operandSize == 2 ? target & 0xffff : target;
             case 32 -> insn.operandSize == 2 ? target & 0xffff : target & 0xffffffffL;
-            default -> insn.operandSize == 4 ? target & 0xffffffffL : target & 0xffff;
+            // A linear address may be given: the 64 KiB segment is kept.
+            default -> insn.operandSize == 4 ? target & 0xffffffffL : next & ~0xffffL | target & 0xffff;
         };
     }
 
@@ -102,21 +104,23 @@ abstract class OperandText {
         return insn.index == Instruction.NO_REGISTER;
     }
 
-    /** An address without registers: sign-extended 32 bits, shown in the width of the address. */
+    /** An address without registers: shown as objdump does, that is with a sign if it has 16 bits. */
     static String absolute(Instruction insn, long displacement) {
-        return hex(
-                switch (insn.addressSize) {
-                    case 2 -> displacement & 0xffff;
-                    case 4 -> displacement & 0xffffffffL;
-                    default -> displacement;
-                });
+        return switch (insn.addressSize) {
+            case 2 -> signedHex(displacement);
+            case 4 -> hex(displacement & 0xffffffffL);
+            default -> hex(displacement);
+        };
     }
 
     /** Whether a SIB byte without index shows an index register named riz or eiz, because it has no need to be there. */
     static boolean showsZeroIndex(Instruction insn) {
-        return hasSib(insn)
-                && noIndex(insn)
-                && (noBase(insn) ? insn.mode != 64 || insn.addressSize == 4 : (insn.base & 7) != 4);
+        if (!hasSib(insn) || !noIndex(insn)) {
+            return false;
+        }
+        boolean needed =
+                noBase(insn) ? insn.mode == 64 && insn.addressSize == 8 : (insn.base & 7) == 4;
+        return insn.scale != 0 || !needed;
     }
 
     static boolean namesSegment(Instruction insn) {

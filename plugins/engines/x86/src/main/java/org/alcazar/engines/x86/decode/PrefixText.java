@@ -100,14 +100,15 @@ final class PrefixText {
             return true;
         }
         boolean wide = (insn.rex & 8) != 0 && insn.mode == 64;
-        return !wide && sizeMatters();
+        boolean jump = row.has(Row.NEAR_BRANCH) && (row.shape() & Row.IMMEDIATE_MASK) >= Row.IMM_REL8;
+        return !wide && sizeMatters() && !(jump && row.encoding().map() == 0 && row.encoding().opcode() < 0xe4);
     }
 
     private boolean sizeMatters() {
         if (row.has(Row.NATIVE_SIZE)) {
             return false;
         }
-        if (row.mnemonic().indexOf('/') >= 0) {
+        if (row.mnemonic().indexOf('/') >= 0 || row.att().indexOf('/') >= 0) {
             return true;
         }
         for (Operand o : row.operands()) {
@@ -147,7 +148,8 @@ final class PrefixText {
 
     private boolean segmentMatters(int prefix) {
         boolean branch = row.has(Row.NEAR_BRANCH);
-        if (branch && row.has(Row.CONDITIONAL) && (prefix == 0x2e || prefix == 0x3e)) {
+        boolean hinted = row.has(Row.CONDITIONAL) || loops();
+        if (branch && hinted && (prefix == 0x2e || prefix == 0x3e)) {
             suffix = prefix == 0x2e ? ",pn" : ",pt";
             return true;
         }
@@ -171,8 +173,8 @@ final class PrefixText {
             case 0x66 -> insn.mode == 16 ? "data32 " : "data16 ";
             case 0x67 -> insn.mode == 32 ? "addr16 " : "addr32 ";
             case 0xf0 -> "lock ";
-            case 0xf2 -> bound() ? "bnd " : insn.lock ? "xacquire " : "repnz ";
-            case 0xf3 -> insn.lock ? "xrelease " : repeat(0xf3);
+            case 0xf2 -> bound() ? "bnd " : elision() ? "xacquire " : "repnz ";
+            case 0xf3 -> releases() ? "xrelease " : repeat(0xf3);
             case 0x26 -> "es ";
             case 0x2e -> "cs ";
             case 0x36 -> "ss ";
@@ -182,8 +184,24 @@ final class PrefixText {
         };
     }
 
+    /** XCHG with memory locks by itself. */
+    private boolean elision() {
+        return insn.lock || insn.memory && row.mnemonic().equals("xchg");
+    }
+
+    private boolean releases() {
+        boolean store = row.encoding().map() == 0 && (row.encoding().opcode() & 0xfe) == 0x88;
+        boolean immediate = row.encoding().map() == 0 && (row.encoding().opcode() & 0xfe) == 0xc6;
+        return elision() || insn.memory && (store || immediate);
+    }
+
     private boolean bound() {
-        return row.has(Row.NEAR_BRANCH) && !row.mnemonic().startsWith("loop");
+        return row.has(Row.NEAR_BRANCH) && !loops();
+    }
+
+    /** LOOP and JCXZ. */
+    private boolean loops() {
+        return row.encoding().map() == 0 && (row.encoding().opcode() & 0xfc) == 0xe0;
     }
 
     private boolean indirectBranch() {
@@ -200,7 +218,7 @@ final class PrefixText {
             used |= registerBits(o);
         }
         if (insn.memory) {
-            used |= 3;
+            used |= OperandText.hasSib(insn) ? 3 : 1;
         }
         boolean all = (rex & 15 & ~used) == 0;
         boolean bytes = rex == 0x40 && byteRegister();
@@ -221,11 +239,18 @@ final class PrefixText {
         };
     }
 
+    /** Whether a byte register is one of those that need a REX prefix: SPL, BPL, SIL, DIL. */
     private boolean byteRegister() {
         for (Operand o : row.operands()) {
-            if (o.size() == OperandSize.BYTE && registerBits(o) != 0) {
-                boolean rm = o.kind() == OperandKind.RM && insn.memory;
-                if (!rm) {
+            if (o.size() == OperandSize.BYTE) {
+                int number =
+                        switch (o.kind()) {
+                            case REG -> insn.reg;
+                            case RM -> insn.memory ? 0 : insn.rm;
+                            case OPCODE_REGISTER -> insn.rm;
+                            default -> 0;
+                        };
+                if ((number & 4) != 0) {
                     return true;
                 }
             }

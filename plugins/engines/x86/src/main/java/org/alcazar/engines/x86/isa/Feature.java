@@ -45,6 +45,7 @@ public enum Feature {
     SHSTK(7, Feature.ECX, 7),
     GFNI(7, Feature.ECX, 8),
     RDPID(7, Feature.ECX, 22),
+    SERIALIZE(7, Feature.EDX, 14),
     /** CPUID leaf 0Dh, subleaf 1. */
     XSAVEOPT(0xd, Feature.EAX, 0),
     XSAVEC(0xd, Feature.EAX, 1),

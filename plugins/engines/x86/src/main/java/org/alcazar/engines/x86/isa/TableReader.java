@@ -222,6 +222,11 @@ final class TableReader {
             modrm(word);
             return;
         }
+        boolean escape = map == 0 && opcode == 0x0f || map == 1 && (opcode & 0xfd) == 0x38;
+        if (escape) {
+            opcodeByte(word);
+            return;
+        }
         switch (word) {
             case "np" -> prefixes = Encoding.NONE;
             case "nf" -> prefixes = Encoding.NONE | Encoding.P66;
