@@ -76,15 +76,15 @@ static void large_pages(void) {
 }
 
 static void canonical(void) {
-    ATTEMPT("movb (%0), %%al", ::"r"(0x0000800000000000UL) : "eax");
+    ATTEMPT("movb (%0), %%al", ::"D"(0x0000800000000000UL) : "eax");
     expect_fault("read of an address that is not canonical", GP, 0);
-    ATTEMPT("movb %%al, (%0)", ::"r"(0xffff7fffffffffffUL) : "memory");
+    ATTEMPT("movb %%al, (%0)", ::"D"(0xffff7fffffffffffUL) : "memory");
     expect_fault("write to an address that is not canonical", GP, 0);
     target = (u8 *) 0x00007fffffffffffUL;
     do_read();
     faulted("last canonical address of the lower half", 0, 0x00007fffffffffffUL);
     if (strict()) {
-        ATTEMPT("movb (%%rsp, %0), %%al", ::"r"(0x0000800000000000UL) : "eax");
+        ATTEMPT("movb (%%rsp, %0), %%al", ::"D"(0x0000800000000000UL) : "eax");
         expect_fault("stack address that is not canonical", SS, 0);
     }
 }

@@ -21,7 +21,7 @@ public final class MulDiv {
 
     /** MUL. */
     public static void mul(Cpu cpu, Instruction insn) {
-        int bytes = insn.row.operands().getLast().bytes(insn);
+        int bytes = insn.row.operands().getFirst().bytes(insn);
         long b = Operands.readRm(cpu, insn, bytes);
         long a = Memory.trim(cpu.gpr[0], bytes);
         long low = a * b;
@@ -38,7 +38,7 @@ public final class MulDiv {
 
     /** IMUL with one operand. */
     public static void imul1(Cpu cpu, Instruction insn) {
-        int bytes = insn.row.operands().getLast().bytes(insn);
+        int bytes = insn.row.operands().getFirst().bytes(insn);
         long b = Memory.signed(Operands.readRm(cpu, insn, bytes), bytes);
         long a = Memory.signed(cpu.gpr[0], bytes);
         long low = a * b;
@@ -83,7 +83,7 @@ public final class MulDiv {
 
     /** DIV: #DE when the divisor is 0 or the quotient does not fit. */
     public static void div(Cpu cpu, Instruction insn) {
-        int bytes = insn.row.operands().getLast().bytes(insn);
+        int bytes = insn.row.operands().getFirst().bytes(insn);
         long b = Operands.readRm(cpu, insn, bytes);
         if (bytes == 8) {
             div64(cpu, b);
@@ -150,7 +150,7 @@ public final class MulDiv {
 
     /** IDIV: truncates towards zero. */
     public static void idiv(Cpu cpu, Instruction insn) {
-        int bytes = insn.row.operands().getLast().bytes(insn);
+        int bytes = insn.row.operands().getFirst().bytes(insn);
         long b = Memory.signed(Operands.readRm(cpu, insn, bytes), bytes);
         if (b == 0) {
             throw cpu.fault(Bits.DE);
