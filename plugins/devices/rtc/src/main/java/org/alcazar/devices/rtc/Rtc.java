@@ -143,11 +143,11 @@ final class Rtc implements Device, ByteDevice, Cmos {
             case A -> {
                 memory[A] = (byte) (value & ~A_UIP);
                 seenPeriod = period();
-                halt();
+                halt(SECOND / 2); // the first update comes half a second after the divider is let go
             }
             case B -> {
                 memory[B] = (byte) ((value & B_SET) != 0 ? value & ~B_UIE : value);
-                halt();
+                halt(Math.floorMod(nanos(), SECOND));
             }
             case C, D -> {} // read-only
             default -> {
@@ -179,13 +179,13 @@ final class Rtc implements Device, ByteDevice, Cmos {
         return (memory[A] & 0x60) == 0x60;
     }
 
-    /** Stops or continues the update chain as A and B say. */
-    private void halt() {
+    /** Stops the update chain as A and B say, or lets it go on from {@code fraction} nanoseconds behind the second. */
+    private void halt(long fraction) {
         boolean now = (memory[B] & B_SET) != 0 || dividerHeld();
         if (now && !halted) {
             copyTime();
         } else if (!now && halted) {
-            takeTime(SECOND / 2); // the first update comes half a second after the divider is let go
+            takeTime(fraction);
         }
         halted = now;
     }

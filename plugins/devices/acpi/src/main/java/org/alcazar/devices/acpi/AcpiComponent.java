@@ -1,0 +1,58 @@
+package org.alcazar.devices.acpi;
+
+import org.alcazar.platforms.pc.api.AcpiTables;
+import org.alcazar.platforms.pc.api.PcLayout;
+import org.alcazar.platforms.pc.api.PowerButton;
+import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.plugin.AlcazarType;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.DeviceType;
+import org.alcazar.vmm.plugin.Schema;
+import org.alcazar.vmm.plugin.Settings;
+import org.osgi.service.component.annotations.Component;
+
+/** Registers the device type {@code acpi}. */
+@Component(service = DeviceType.class)
+@AlcazarType("acpi")
+public final class AcpiComponent implements DeviceType {
+    @Override
+    public String name() {
+        return "acpi";
+    }
+
+    @Override
+    public String description() {
+        return "ACPI: tables, power management timer, power button, power-off";
+    }
+
+    @Override
+    public Schema configuration() {
+        return AcpiConfig.SCHEMA;
+    }
+
+    @Override
+    public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
+        AcpiConfig config = AcpiConfig.of(settings);
+        long root = PcLayout.TABLES_START;
+        byte[] tables = new Tables(config, context.vcores().size(), root).build();
+        GuestMemory memory = context.memory();
+        if (tables.length > PcLayout.TABLES_END - root) {
+            throw new ConfigurationException(
+                    "acpi: tables for " + context.vcores().size() + " vcores do not fit; use fewer");
+        }
+        VirtualMachine machine = context.machine();
+        Acpi acpi =
+                new Acpi(
+                        context.clock(),
+                        context.interruptLine(config.irq()),
+                        machine::powerOff,
+                        () -> memory.write(root, tables, 0, tables.length));
+        context.hookPorts(config.base(), Acpi.PORTS, acpi);
+        context.provide(AcpiTables.class, () -> root);
+        context.provide(PowerButton.class, () -> machine.post("power button", acpi::press));
+        return acpi;
+    }
+}
