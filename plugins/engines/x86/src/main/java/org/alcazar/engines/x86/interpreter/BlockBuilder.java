@@ -1,13 +1,14 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /** Decodes blocks. One builder belongs to one core. */
 final class BlockBuilder {
@@ -130,7 +131,9 @@ final class BlockBuilder {
                 : new Flow.Fault(Bits.UD, false);
     }
 
-    /** @return whether the block ends with it */
+    /**
+     * @return whether the block ends with it
+     */
     private boolean add(Block block, Instruction insn, int offset) {
         long nextRip = block.rip + offset + insn.length & block.ripMask;
         int key = block.key;

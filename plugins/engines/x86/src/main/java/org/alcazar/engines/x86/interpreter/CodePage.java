@@ -28,11 +28,7 @@ final class CodePage {
 
     @Nullable Block find(long hpa, long rip, long csBase, int key) {
         for (Block b = heads[slot(hpa)]; b != null; b = b.sibling) {
-            if (b.hpa == hpa
-                    && b.rip == rip
-                    && b.key == key
-                    && b.csBase == csBase
-                    && !b.dropped) {
+            if (b.hpa == hpa && b.rip == rip && b.key == key && b.csBase == csBase && !b.dropped) {
                 return b;
             }
         }

@@ -1,10 +1,11 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.util.HexFormat;
 import org.alcazar.engines.x86.decode.Disassembler;
 import org.alcazar.engines.x86.decode.Syntax;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.Rights;
+
+import java.util.HexFormat;
 
 /** A core's state as text for people. */
 final class Describe {

@@ -51,7 +51,15 @@ final class NodeFactory {
                     "SystemInstructions.lgs");
 
     private static final Set<String> FUSED =
-            Set.of("Alu.cmp", "Alu.test", "Alu.sub", "Alu.and", "Alu.add", "Alu.dec", "Alu.inc", "Alu.or");
+            Set.of(
+                    "Alu.cmp",
+                    "Alu.test",
+                    "Alu.sub",
+                    "Alu.and",
+                    "Alu.add",
+                    "Alu.dec",
+                    "Alu.inc",
+                    "Alu.or");
 
     private static final Set<String> BIT_TESTS =
             Set.of("BitOps.bt", "BitOps.bts", "BitOps.btr", "BitOps.btc");

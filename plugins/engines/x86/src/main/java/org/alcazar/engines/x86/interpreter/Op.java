@@ -58,7 +58,10 @@ abstract class Op {
     /** A node of the same class with empty fields. */
     abstract Op fresh();
 
-    /** Whether semantics gets the instruction itself; {@link #imm} is the address of the next one then. */
+    /**
+     * Whether semantics gets the instruction itself; {@link #imm} is the address of the next one
+     * then.
+     */
     boolean isGeneric() {
         return false;
     }

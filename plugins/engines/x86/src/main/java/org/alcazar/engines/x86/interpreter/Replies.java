@@ -109,7 +109,9 @@ final class Replies {
         return ON;
     }
 
-    /** The VMM's own exception is not intercepted again, and it has set CR2 for a page fault itself. */
+    /**
+     * The VMM's own exception is not intercepted again, and it has set CR2 for a page fault itself.
+     */
     private int raised() {
         long event = vector + 1L | 3 << 8;
         core.pendingEvent = event | (hasErrorCode ? 1L << 16 : 0) | (long) errorCode << 32;

@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.util.Map;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.semantics.Interrupts;
@@ -13,23 +11,27 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.PhysicalBus;
-import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
 /**
  * One core of the interpreter: its run loop.
  *
- * <p>Nodes run from block to block by themselves. They come back here when a link is missing, when something has been posted, when the budget is short,
- * and after instructions that may have changed anything.
+ * <p>Nodes run from block to block by themselves. They come back here when a link is missing, when
+ * something has been posted, when the budget is short, and after instructions that may have changed
+ * anything.
  */
 final class X86Core implements VirtualCore {
     /** No exit. */
     private static final int ON = -1;
 
     private static final long SEGMENT_OR_CONTROL = 1L << X86.SEGMENTS | 1L << X86.CONTROL;
+
     /** As CPUID function 1 says it. */
     private static final int IDENTITY = 0x00a1_0f11;
 
@@ -116,8 +118,7 @@ final class X86Core implements VirtualCore {
         if (core.rip != oldRip) {
             replies.forget();
         }
-        boolean moved =
-                block.translationRoot != rootSeen || block.translation != translationSeen;
+        boolean moved = block.translationRoot != rootSeen || block.translation != translationSeen;
         if (moved || (loaded & SEGMENT_OR_CONTROL) != 0) {
             rootSeen = block.translationRoot;
             translationSeen = block.translation;
@@ -160,14 +161,22 @@ final class X86Core implements VirtualCore {
     @Override
     public Map<String, Long> counters() {
         return Map.of(
-                "blocks-decoded", decoded,
-                "blocks-dropped", cache.dropped,
-                "dispatches", dispatches,
-                "single-steps", steps,
-                "faults", faults,
-                "node-classes", (long) spinner.size(),
-                "tlb-misses", core.mmu.misses,
-                "page-walks", core.mmu.walks);
+                "blocks-decoded",
+                decoded,
+                "blocks-dropped",
+                cache.dropped,
+                "dispatches",
+                dispatches,
+                "single-steps",
+                steps,
+                "faults",
+                faults,
+                "node-classes",
+                (long) spinner.size(),
+                "tlb-misses",
+                core.mmu.misses,
+                "page-walks",
+                core.mmu.walks);
     }
 
     @Override
@@ -183,7 +192,10 @@ final class X86Core implements VirtualCore {
         core.requests.post(Requests.ENGINE);
     }
 
-    /** Returns when the old translations are out of use: at once if the core does not run, or is the caller's own. */
+    /**
+     * Returns when the old translations are out of use: at once if the core does not run, or is the
+     * caller's own.
+     */
     void awaitInvalidate() {
         while (running && core.mmu.invalidatePending() && thread != Thread.currentThread()) {
             Thread.onSpinWait();
@@ -258,7 +270,9 @@ final class X86Core implements VirtualCore {
         }
     }
 
-    /** @return {@link #ON}, an exit, or twice {@link #ON} to look again */
+    /**
+     * @return {@link #ON}, an exit, or twice {@link #ON} to look again
+     */
     private int attendOnce() {
         final int again = ON + ON;
         int pending = core.requests.pending();
@@ -485,7 +499,9 @@ final class X86Core implements VirtualCore {
         return (core.flags & Bits.TF) != 0 ? trap() : ON;
     }
 
-    /** An exception on its way to the guest; {@code op} is the node that raised it, if it was one. */
+    /**
+     * An exception on its way to the guest; {@code op} is the node that raised it, if it was one.
+     */
     private int fault(@Nullable Op op, CpuFault fault) {
         faults++;
         if (op != null) {

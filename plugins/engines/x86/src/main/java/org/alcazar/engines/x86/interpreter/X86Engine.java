@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostMemory;
 import org.alcazar.machine.Architecture;
@@ -11,6 +10,8 @@ import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
+
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The cores of one machine, and what keeps their decoded code true to memory. */
 final class X86Engine implements Engine {
@@ -61,7 +62,8 @@ final class X86Engine implements Engine {
 
     private void written(long page, int flags) {
         if ((flags & RamPages.CODE) != 0) {
-            // Unmarked first: a core that decodes meanwhile is told below to forget what it decoded.
+            // Unmarked first: a core that decodes meanwhile is told below to forget what it
+            // decoded.
             RamPages.unmark(page, RamPages.CODE);
             for (X86Core core : cores) {
                 core.dropCode(page);
@@ -70,8 +72,9 @@ final class X86Engine implements Engine {
     }
 
     /**
-     * Makes sure that writes to a page are reported, before {@code by} decodes from it. Another core that has a way to write to it unseen hears of it
-     * at its next block, and has the page dropped once more then.
+     * Makes sure that writes to a page are reported, before {@code by} decodes from it. Another
+     * core that has a way to write to it unseen hears of it at its next block, and has the page
+     * dropped once more then.
      */
     void protect(long hpa, Core by) {
         if ((RamPages.flags(hpa) & RamPages.CODE) != 0) {
@@ -87,7 +90,10 @@ final class X86Engine implements Engine {
         }
     }
 
-    /** A core has closed its unseen way to write to a page; others may have decoded what it wrote shortly before. */
+    /**
+     * A core has closed its unseen way to write to a page; others may have decoded what it wrote
+     * shortly before.
+     */
     void protectedLate(long page, X86Core by) {
         for (X86Core core : cores) {
             if (core != by) {

@@ -1,13 +1,16 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.util.Map;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.EngineProvider;
 import org.alcazar.machine.PhysicalBus;
 
-/** Makes interpreters. Node classes are shared by all of its engines, so that later ones start warm. */
+import java.util.Map;
+
+/**
+ * Makes interpreters. Node classes are shared by all of its engines, so that later ones start warm.
+ */
 public class X86InterpreterProvider implements EngineProvider {
     private final Spinner spinner = new Spinner();
 

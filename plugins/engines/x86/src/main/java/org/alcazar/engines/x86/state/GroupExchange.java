@@ -15,7 +15,9 @@ public final class GroupExchange {
 
     private GroupExchange() {}
 
-    /** Copies the groups of {@code mask} that are not valid yet from the core and marks them valid. */
+    /**
+     * Copies the groups of {@code mask} that are not valid yet from the core and marks them valid.
+     */
     public static void fetch(Cpu cpu, ControlBlock block, long mask) {
         long wanted = mask & ~block.valid & block.architecture().allGroups();
         for (int id = 0; wanted >>> id != 0; id++) {

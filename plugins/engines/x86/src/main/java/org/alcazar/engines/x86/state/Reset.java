@@ -1,8 +1,9 @@
 package org.alcazar.engines.x86.state;
 
-import java.util.Arrays;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
+
+import java.util.Arrays;
 
 /** State of a core after power-on and after INIT (APM volume 2, 14.1.3). */
 public final class Reset {
@@ -24,8 +25,7 @@ public final class Reset {
         cpu.xcr0 = 1;
         Arrays.fill(cpu.msr, 0);
         cpu.msr[X86.PAT] = 0x0007040600070406L;
-        cpu.msr[X86.APIC_BASE] =
-                APIC_ADDRESS | APIC_ENABLED | (cpu.index == 0 ? BOOT_CORE : 0);
+        cpu.msr[X86.APIC_BASE] = APIC_ADDRESS | APIC_ENABLED | (cpu.index == 0 ? BOOT_CORE : 0);
         cpu.msr[X86.MISC_ENABLE] = 1;
         Arrays.fill(cpu.fpSignificand, 0);
         Arrays.fill(cpu.fpExponent, 0);

@@ -1,11 +1,5 @@
 package org.alcazar.engines.x86.interpreter;
 
-import java.io.ByteArrayOutputStream;
-import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
@@ -21,9 +15,16 @@ import org.alcazar.machine.Requests;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.machine.Width;
 
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
 /**
- * A core and a bus, nothing else: guest-physical memory is the process's reserved range from 0 on, so only one lives at a time. COM1's data port collects
- * text; a write to port 0xf4 ends the run.
+ * A core and a bus, nothing else: guest-physical memory is the process's reserved range from 0 on,
+ * so only one lives at a time. COM1's data port collects text; a write to port 0xf4 ends the run.
  */
 final class BareMachine implements AutoCloseable {
     static final long BYTES = 64L << 20;
