@@ -6,11 +6,23 @@ import static org.alcazar.engines.x86.api.X86.TR;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** Control and debug registers, EFER, and the changes of mode that come with them (APM volume 2, chapters 3 and 14). */
+/**
+ * Control and debug registers, EFER, and the changes of mode that come with them (APM volume 2,
+ * chapters 3 and 14).
+ */
 final class ControlRegisters {
     private static final long CR0_BITS =
-            Bits.CR0_PE | Bits.CR0_MP | Bits.CR0_EM | Bits.CR0_TS | Bits.CR0_ET | Bits.CR0_NE
-                    | Bits.CR0_WP | Bits.CR0_AM | Bits.CR0_NW | Bits.CR0_CD | Bits.CR0_PG;
+            Bits.CR0_PE
+                    | Bits.CR0_MP
+                    | Bits.CR0_EM
+                    | Bits.CR0_TS
+                    | Bits.CR0_ET
+                    | Bits.CR0_NE
+                    | Bits.CR0_WP
+                    | Bits.CR0_AM
+                    | Bits.CR0_NW
+                    | Bits.CR0_CD
+                    | Bits.CR0_PG;
 
     /** Changes of these bits load PAE's pointers anew. */
     private static final long CR4_POINTERS = Bits.CR4_PAE | Bits.CR4_PGE | Bits.CR4_PSE;
@@ -141,14 +153,16 @@ final class ControlRegisters {
         int index = debugIndex(cpu, number);
         if (index >= 6) {
             require(cpu, value >>> 32 == 0);
-            cpu.dr[index] =
-                    index == 6 ? value & DR6_BITS | DR6_ONES : value & DR7_BITS | DR7_ONES;
+            cpu.dr[index] = index == 6 ? value & DR6_BITS | DR6_ONES : value & DR7_BITS | DR7_ONES;
         } else {
             cpu.dr[index] = value;
         }
     }
 
-    /** DR4 and DR5 stand for DR6 and DR7 unless CR4.DE is set. Any access is a #DB fault while DR7.GD is set. */
+    /**
+     * DR4 and DR5 stand for DR6 and DR7 unless CR4.DE is set. Any access is a #DB fault while
+     * DR7.GD is set.
+     */
     private static int debugIndex(Cpu cpu, int number) {
         int index = number;
         if (number == 4 || number == 5) {

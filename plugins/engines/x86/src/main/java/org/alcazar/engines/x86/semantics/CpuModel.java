@@ -1,30 +1,38 @@
 package org.alcazar.engines.x86.semantics;
 
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.isa.Feature;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import org.alcazar.engines.x86.api.Bits;
-import org.alcazar.engines.x86.isa.Feature;
 
 /**
- * What a processor model announces by CPUID, and the control bits that follow from it. The features of instructions come from {@link Feature}, all
- * others from {@link #SYSTEM}: nothing is announced anywhere else.
+ * What a processor model announces by CPUID, and the control bits that follow from it. The features
+ * of instructions come from {@link Feature}, all others from {@link #SYSTEM}: nothing is announced
+ * anywhere else.
  */
 public final class CpuModel {
     /** EFER.AIBRSE: automatic IBRS. There is no speculation to restrict, so the bit is storage. */
     static final long EFER_AIBRSE = 1L << 21;
 
-    private static final int EAX = Feature.EAX, EBX = Feature.EBX, ECX = Feature.ECX, EDX = Feature.EDX;
+    private static final int EAX = Feature.EAX,
+            EBX = Feature.EBX,
+            ECX = Feature.ECX,
+            EDX = Feature.EDX;
     private static final int MAX_BASIC = 7;
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int EXTENDED = 0x8000_0000;
     private static final int MAX_EXTENDED = 0x8000_0021;
     private static final int[] NOTHING = new int[4];
 
-    /** Family 19h, model 11h, stepping 1: the first family whose CPUID can say that nothing is speculated. */
+    /**
+     * Family 19h, model 11h, stepping 1: the first family whose CPUID can say that nothing is
+     * speculated.
+     */
     private static final int SIGNATURE = 0x00a1_0f11;
 
     private static final String BRAND = "Alcazar x86-64 Engine Processor";
@@ -42,7 +50,8 @@ public final class CpuModel {
         new Word(
                 1,
                 EDX,
-                ". . . pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . . fxsr"),
+                ". . . pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . ."
+                        + " fxsr"),
         new Word(1, ECX, ". ".repeat(31) + "hypervisor"),
         new Word(6, EAX, ". . arat"),
         new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
@@ -51,13 +60,14 @@ public final class CpuModel {
         new Word(
                 0x8000_0001,
                 EDX,
-                ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . . fxsr"
-                        + " . page1gb . . lm"),
+                ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . ."
+                        + " fxsr . page1gb . . lm"),
         new Word(0x8000_0001, ECX, "lahf . . . . . . . 3dnowprefetch"),
         new Word(0x8000_0007, EDX, ". . . . . . . . invariant_tsc"),
         // Attacks that need speculation do not work here: ssb_no (26) and btc_no (29).
         new Word(0x8000_0008, EBX, ". ".repeat(26) + "ssb_no . . btc_no"),
-        // LFENCE serializes; null selectors clear the base; automatic IBRS; not open to return-stack overflow.
+        // LFENCE serializes; null selectors clear the base; automatic IBRS; not open to
+        // return-stack overflow.
         new Word(
                 0x8000_0021,
                 EAX,
@@ -78,7 +88,8 @@ public final class CpuModel {
         put(EXTENDED, MAX_EXTENDED, word("Auth"), word("cAMD"), word("enti"));
         put(EXTENDED + 1, SIGNATURE, 0, 0, 0);
         brand();
-        // 32 KiB of data with 8 ways and 64 KiB of code with 4, 512 KiB and 8 MiB behind, lines of 64 bytes.
+        // 32 KiB of data with 8 ways and 64 KiB of code with 4, 512 KiB and 8 MiB behind, lines of
+        // 64 bytes.
         put(EXTENDED + 5, 0, 0, 0x2008_0140, 0x4004_0140);
         put(EXTENDED + 6, 0, 0, 0x0200_6140, 0x0040_8140);
         put(EXTENDED + 8, physicalBits | 48 << 8, 0, 0, 0);
@@ -99,7 +110,10 @@ public final class CpuModel {
         leaves.get(EXTENDED + 1)[EDX] |= leaves.get(1)[EDX] & 0x0183_f3ff & ~(1 << 11);
     }
 
-    /** EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. Sub-leaves other than 0 of leaf 7 are empty. */
+    /**
+     * EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. Sub-leaves other
+     * than 0 of leaf 7 are empty.
+     */
     int[] leaf(int leaf, int subLeaf) {
         if (leaf == 7 && subLeaf != 0) {
             return NOTHING;

@@ -16,7 +16,10 @@ import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** Control transfers that load CS: far JMP, CALL and RET, IRET, software interrupts, SYSCALL and SYSENTER with their returns. */
+/**
+ * Control transfers that load CS: far JMP, CALL and RET, IRET, software interrupts, SYSCALL and
+ * SYSENTER with their returns.
+ */
 public final class FarTransfers {
     private static final int R11 = 11;
     private static final int FLAT_CODE = 0xc9b;
@@ -252,8 +255,7 @@ public final class FarTransfers {
         return Segments.accept(cpu, selector, descriptor);
     }
 
-    private static void toOuter(
-            Cpu cpu, int selector, long code, int ss, long sp, long release) {
+    private static void toOuter(Cpu cpu, int selector, long code, int ss, long sp, long release) {
         int cpl = selector & 3;
         boolean wide = cpu.longMode() && (Segments.attributes(code) & Segments.LONG) != 0;
         if (Segments.isNull(ss) && wide && cpl != 3 && (ss & 3) == cpl) {
@@ -359,14 +361,30 @@ public final class FarTransfers {
     }
 
     private static final int FLAGS_ALL =
-            Bits.STATUS | Bits.TF | Bits.IF | Bits.DF | Bits.IOPL | Bits.NT | Bits.RF | Bits.VM
-                    | Bits.AC | Bits.VIF | Bits.VIP | Bits.ID;
+            Bits.STATUS
+                    | Bits.TF
+                    | Bits.IF
+                    | Bits.DF
+                    | Bits.IOPL
+                    | Bits.NT
+                    | Bits.RF
+                    | Bits.VM
+                    | Bits.AC
+                    | Bits.VIF
+                    | Bits.VIP
+                    | Bits.ID;
 
     /** RFLAGS as IRET restores them: what {@code cpl}, that before the return, may change. */
     private static void restoreFlags(Cpu cpu, long value, int size, int cpl) {
         int iopl = (cpu.flags & Bits.IOPL) >> 12;
         int change =
-                Bits.STATUS | Bits.TF | Bits.DF | Bits.NT | Bits.RF | Bits.AC | Bits.ID
+                Bits.STATUS
+                        | Bits.TF
+                        | Bits.DF
+                        | Bits.NT
+                        | Bits.RF
+                        | Bits.AC
+                        | Bits.ID
                         | (cpl <= iopl ? Bits.IF : 0)
                         | (cpl == 0 ? Bits.IOPL | Bits.VIF | Bits.VIP : 0);
         if (size == 2) {
@@ -434,7 +452,10 @@ public final class FarTransfers {
         cpu.mmu.modeChanged();
     }
 
-    /** AMD's: a non-canonical RCX faults at CPL 3 only when the next instruction is fetched, and SS keeps its hidden part. */
+    /**
+     * AMD's: a non-canonical RCX faults at CPL 3 only when the next instruction is fetched, and SS
+     * keeps its hidden part.
+     */
     public static void sysret(Cpu cpu, Instruction instruction) {
         if ((cpu.efer & Bits.EFER_SCE) == 0) {
             throw cpu.undefinedOpcode();

@@ -10,7 +10,10 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 
-/** Ports: permission by IOPL and the TSS's bitmap (APM volume 2, 12.2.4), then the VMM if it intercepts the port, else the bus. */
+/**
+ * Ports: permission by IOPL and the TSS's bitmap (APM volume 2, 12.2.4), then the VMM if it
+ * intercepts the port, else the bus.
+ */
 public final class InputOutput {
     private static final int BITMAP_BASE = 0x66;
 

@@ -17,7 +17,10 @@ import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 
-/** Delivery of interrupts and exceptions through the interrupt-descriptor table in every mode (APM volume 2, chapter 8). */
+/**
+ * Delivery of interrupts and exceptions through the interrupt-descriptor table in every mode (APM
+ * volume 2, chapter 8).
+ */
 public final class Interrupts {
     /** Kinds of events, as in the VMCB's EVENTINJ and {@link X86#PENDING_EVENT}. */
     static final int EXTERNAL = 0, NMI = 2, EXCEPTION = 3, SOFTWARE = 4;
@@ -46,7 +49,8 @@ public final class Interrupts {
     }
 
     /**
-     * An exception at RIP, which for faults is that of the faulting instruction. Leaves with a FAULT exit if the VMM intercepts it.
+     * An exception at RIP, which for faults is that of the faulting instruction. Leaves with a
+     * FAULT exit if the VMM intercepts it.
      *
      * @return false for a triple fault
      */
@@ -69,7 +73,8 @@ public final class Interrupts {
     }
 
     /**
-     * Delivers {@link Cpu#pendingEvent}: one that the VMM injects, or whose delivery was cut short by an exit.
+     * Delivers {@link Cpu#pendingEvent}: one that the VMM injects, or whose delivery was cut short
+     * by an exit.
      *
      * @return false for a triple fault
      */
@@ -90,7 +95,9 @@ public final class Interrupts {
         enter(cpu, vector, SOFTWARE, false, 0);
     }
 
-    /** INT1: a hardware exception at the next instruction, without a look at the gate's privilege. */
+    /**
+     * INT1: a hardware exception at the next instruction, without a look at the gate's privilege.
+     */
     static void trap(Cpu cpu, int vector) {
         enter(cpu, vector, EXCEPTION, false, 0);
     }
@@ -138,7 +145,10 @@ public final class Interrupts {
         return vector == Bits.DE || vector >= Bits.TS && vector <= Bits.GP;
     }
 
-    /** Whether a second exception during delivery of a first makes a double fault (APM volume 2, table 8-4). */
+    /**
+     * Whether a second exception during delivery of a first makes a double fault (APM volume 2,
+     * table 8-4).
+     */
     private static boolean doubles(int first, int second) {
         return contributory(first) && contributory(second)
                 || first == Bits.PFV && (second == Bits.PFV || contributory(second));

@@ -3,27 +3,42 @@ package org.alcazar.engines.x86.semantics;
 import static org.alcazar.engines.x86.api.X86.FS;
 import static org.alcazar.engines.x86.api.X86.GS;
 
-import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Space;
 
-/** Model-specific registers (APM volume 2, appendix A). What the VMM intercepts goes to it; unknown ones raise #GP(0). */
+/**
+ * Model-specific registers (APM volume 2, appendix A). What the VMM intercepts goes to it; unknown
+ * ones raise #GP(0).
+ */
 public final class Msrs {
     private static final int TSC = 0x10, APIC_BASE = 0x1b, TSC_ADJUST = 0x3b, PATCH_LEVEL = 0x8b;
-    private static final int MTRR_CAP = 0xfe, SYSENTER_CS = 0x174, MCG_CAP = 0x179, MCG_STATUS = 0x17a;
+    private static final int MTRR_CAP = 0xfe,
+            SYSENTER_CS = 0x174,
+            MCG_CAP = 0x179,
+            MCG_STATUS = 0x17a;
     private static final int MISC_ENABLE = 0x1a0, DEBUG_CTL = 0x1d9, LAST_INT_TO = 0x1de;
     private static final int MTRR_BASE0 = 0x200, MTRR_MASK7 = 0x20f, MTRR_FIX64K = 0x250;
     private static final int MTRR_FIX16K_0 = 0x258, MTRR_FIX16K_1 = 0x259, MTRR_FIX4K_0 = 0x268;
     private static final int MTRR_FIX4K_7 = 0x26f, PAT = 0x277, MTRR_DEF_TYPE = 0x2ff;
     private static final int EFER = 0xc000_0080, STAR = 0xc000_0081, LSTAR = 0xc000_0082;
     private static final int CSTAR = 0xc000_0083, SFMASK = 0xc000_0084, FS_BASE = 0xc000_0100;
-    private static final int GS_BASE = 0xc000_0101, KERNEL_GS_BASE = 0xc000_0102, TSC_AUX = 0xc000_0103;
+    private static final int GS_BASE = 0xc000_0101,
+            KERNEL_GS_BASE = 0xc000_0102,
+            TSC_AUX = 0xc000_0103;
 
-    /** AMD's: registers that kernels look at on every processor. They read as below; writes have no effect. */
+    /**
+     * AMD's: registers that kernels look at on every processor. They read as below; writes have no
+     * effect.
+     */
     private static final int SYSCFG = 0xc001_0010, HWCR = 0xc001_0015, TOP_MEM = 0xc001_001a;
-    private static final int TOP_MEM2 = 0xc001_001d, NB_CFG = 0xc001_001f, INT_PENDING = 0xc001_0055;
-    private static final int MMIO_CFG_BASE = 0xc001_0058, LS_CFG = 0xc001_1020, DE_CFG = 0xc001_1029;
+
+    private static final int TOP_MEM2 = 0xc001_001d,
+            NB_CFG = 0xc001_001f,
+            INT_PENDING = 0xc001_0055;
+    private static final int MMIO_CFG_BASE = 0xc001_0058,
+            LS_CFG = 0xc001_1020,
+            DE_CFG = 0xc001_1029;
 
     /** The TSC counts at the frequency of P-state 0, whatever the present one. */
     private static final long HWCR_TSC_FREQ_SEL = 1 << 24;
@@ -139,7 +154,8 @@ public final class Msrs {
 
     private static boolean readsZero(int number) {
         return switch (number) {
-            case MCG_CAP, SYSCFG, TOP_MEM, TOP_MEM2, NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG -> true;
+            case MCG_CAP, SYSCFG, TOP_MEM, TOP_MEM2, NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG ->
+                    true;
             default -> number >= DEBUG_CTL && number <= LAST_INT_TO;
         };
     }

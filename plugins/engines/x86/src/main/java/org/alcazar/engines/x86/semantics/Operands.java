@@ -3,11 +3,16 @@ package org.alcazar.engines.x86.semantics;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** Operands of instructions whose semantics take the instruction whole: effective addresses, registers and memory by ModRM. */
+/**
+ * Operands of instructions whose semantics take the instruction whole: effective addresses,
+ * registers and memory by ModRM.
+ */
 public final class Operands {
     private Operands() {}
 
-    /** Effective address, truncated to the address size. RIP must be that of the next instruction. */
+    /**
+     * Effective address, truncated to the address size. RIP must be that of the next instruction.
+     */
     public static long offset(Cpu cpu, Instruction instruction) {
         long at = instruction.displacement;
         int base = instruction.base;
@@ -22,12 +27,12 @@ public final class Operands {
 
     /** Linear address of the memory operand, segment checks done. */
     public static long linear(Cpu cpu, Instruction instruction, int bytes, boolean write) {
-        return Segments.linear(
-                cpu, instruction.segment, offset(cpu, instruction), bytes, write);
+        return Segments.linear(cpu, instruction.segment, offset(cpu, instruction), bytes, write);
     }
 
     /**
-     * The same, {@code distance} bytes further: for operands of several parts. The offset wraps at the address size.
+     * The same, {@code distance} bytes further: for operands of several parts. The offset wraps at
+     * the address size.
      */
     public static long linear(
             Cpu cpu, Instruction instruction, long distance, int bytes, boolean write) {
@@ -50,7 +55,9 @@ public final class Operands {
         }
     }
 
-    /** A general register, zero-extended. Without REX, byte registers 4 to 7 are AH, CH, DH and BH. */
+    /**
+     * A general register, zero-extended. Without REX, byte registers 4 to 7 are AH, CH, DH and BH.
+     */
     public static long gpr(Cpu cpu, Instruction instruction, int register, int bytes) {
         if (bytes == 1 && instruction.rex == 0 && register >= 4) {
             return cpu.gpr[register - 4] >>> 8 & 0xff;

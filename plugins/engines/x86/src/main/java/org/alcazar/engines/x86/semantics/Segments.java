@@ -14,9 +14,11 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuFault;
 
 /**
- * Segmentation (APM volume 2, chapter 4): from offsets to linear addresses, and loading of segment registers with all checks.
+ * Segmentation (APM volume 2, chapter 4): from offsets to linear addresses, and loading of segment
+ * registers with all checks.
  *
- * <p>Descriptors are passed as the 64 bits that lie in the table; attributes have the form of {@link org.alcazar.engines.x86.api.X86}.
+ * <p>Descriptors are passed as the 64 bits that lie in the table; attributes have the form of
+ * {@link org.alcazar.engines.x86.api.X86}.
  */
 public final class Segments {
     /** Attribute bits. */
@@ -26,7 +28,13 @@ public final class Segments {
     static final int GRANULARITY = 1 << 11;
 
     /** System types. */
-    static final int TSS16 = 1, LDT = 2, CALL16 = 4, TASK_GATE = 5, TSS32 = 9, CALL32 = 12, BUSY = 2;
+    static final int TSS16 = 1,
+            LDT = 2,
+            CALL16 = 4,
+            TASK_GATE = 5,
+            TSS32 = 9,
+            CALL32 = 12,
+            BUSY = 2;
 
     private static final int REAL_DATA = 0x93;
     private static final int VIRTUAL_8086 = 0xf3;
@@ -65,7 +73,10 @@ public final class Segments {
         return offset + cpu.segmentBase[segment] & 0xffff_ffffL;
     }
 
-    /** Whether all bytes are within a segment's limit. A flat segment lets accesses wrap around 4 GiB. */
+    /**
+     * Whether all bytes are within a segment's limit. A flat segment lets accesses wrap around 4
+     * GiB.
+     */
     static boolean inside(long limit, int attributes, long offset, int bytes) {
         if ((attributes & (CODE | DOWN)) == DOWN) {
             long top = (attributes & BIG) != 0 ? 0xffff_ffffL : 0xffff;
@@ -127,7 +138,10 @@ public final class Segments {
                 : index + (local ? cpu.segmentBase[LDTR] : cpu.gdtrBase);
     }
 
-    /** The descriptor of a selector that is not null; beyond the limit raises {@code vector}(selector). */
+    /**
+     * The descriptor of a selector that is not null; beyond the limit raises {@code
+     * vector}(selector).
+     */
     static long descriptor(Cpu cpu, int selector, int vector) {
         long at = descriptorAt(cpu, selector, 8);
         if (at == -1) {
@@ -172,7 +186,10 @@ public final class Segments {
         cpu.segmentAttributes[segment] = 0;
     }
 
-    /** A segment register as real and virtual-8086 mode load it. In real mode the limit stays as it was. */
+    /**
+     * A segment register as real and virtual-8086 mode load it. In real mode the limit stays as it
+     * was.
+     */
     static void setReal(Cpu cpu, int segment, int selector) {
         cpu.selector[segment] = selector & 0xffff;
         cpu.segmentBase[segment] = (selector & 0xffffL) << 4;
@@ -196,7 +213,9 @@ public final class Segments {
         }
     }
 
-    /** @param vector raised for what does not fit */
+    /**
+     * @param vector raised for what does not fit
+     */
     static void loadData(Cpu cpu, int segment, int selector, int vector) {
         if (isNull(selector)) {
             setNull(cpu, segment, selector);
@@ -272,7 +291,10 @@ public final class Segments {
         return attributes;
     }
 
-    /** Checks that a code segment is present, and marks it as accessed, in the table and in what is returned. */
+    /**
+     * Checks that a code segment is present, and marks it as accessed, in the table and in what is
+     * returned.
+     */
     static long accept(Cpu cpu, int selector, long descriptor) {
         if ((attributes(descriptor) & PRESENT) == 0) {
             throw fault(cpu, Bits.NP, selector);
@@ -281,12 +303,13 @@ public final class Segments {
         return descriptor | 1L << 40;
     }
 
-    /** #GP(0) unless the offset is a valid target in the code segment: within the limit, or canonical in 64-bit mode. */
+    /**
+     * #GP(0) unless the offset is a valid target in the code segment: within the limit, or
+     * canonical in 64-bit mode.
+     */
     static void checkTarget(Cpu cpu, long descriptor, long offset) {
         boolean wide = cpu.longMode() && (attributes(descriptor) & LONG) != 0;
-        if (wide
-                ? !canonical(cpu, offset)
-                : Long.compareUnsigned(offset, limit(descriptor)) > 0) {
+        if (wide ? !canonical(cpu, offset) : Long.compareUnsigned(offset, limit(descriptor)) > 0) {
             throw cpu.generalProtection(0);
         }
     }

@@ -19,7 +19,10 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 
-/** System instructions (APM volume 3, chapter 4) and those of the general ones that touch segments, caches or nothing. */
+/**
+ * System instructions (APM volume 3, chapter 4) and those of the general ones that touch segments,
+ * caches or nothing.
+ */
 public final class SystemInstructions {
     private SystemInstructions() {}
 
@@ -351,8 +354,7 @@ public final class SystemInstructions {
         if (system && (systemTypes >> (attributes & 15) & 1) == 0) {
             return INVISIBLE;
         }
-        boolean conforming =
-                Segments.isCode(attributes) && (attributes & Segments.CONFORMING) != 0;
+        boolean conforming = Segments.isCode(attributes) && (attributes & Segments.CONFORMING) != 0;
         int dpl = Segments.dpl(attributes);
         boolean seen = conforming || dpl >= cpu.cpl && dpl >= (selector & 3);
         return seen ? descriptor : INVISIBLE;
@@ -362,8 +364,7 @@ public final class SystemInstructions {
         protectedOnly(cpu);
         long found = visible(cpu, (int) Operands.readRm(cpu, instruction, 2), 0);
         int attributes = Segments.attributes(found);
-        boolean executeOnly =
-                (attributes & (Segments.CODE | Segments.READABLE)) == Segments.CODE;
+        boolean executeOnly = (attributes & (Segments.CODE | Segments.READABLE)) == Segments.CODE;
         cpu.setZero(found != INVISIBLE && !executeOnly);
     }
 

@@ -5,7 +5,10 @@ import static org.alcazar.engines.x86.api.X86.SS;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** The stack as far transfers and interrupts use it: pointers are changed only when all went well, so callers carry them along. */
+/**
+ * The stack as far transfers and interrupts use it: pointers are changed only when all went well,
+ * so callers carry them along.
+ */
 final class SystemStack {
     private SystemStack() {}
 
@@ -28,8 +31,7 @@ final class SystemStack {
     }
 
     static void setPointer(Cpu cpu, long value, long mask) {
-        cpu.gpr[X86.RSP] =
-                mask == 0xffff ? cpu.gpr[X86.RSP] & ~mask | value & mask : value & mask;
+        cpu.gpr[X86.RSP] = mask == 0xffff ? cpu.gpr[X86.RSP] & ~mask | value & mask : value & mask;
     }
 
     /** The value at an offset of SS, zero-extended. */

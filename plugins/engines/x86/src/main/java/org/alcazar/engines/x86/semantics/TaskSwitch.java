@@ -12,7 +12,10 @@ import static org.alcazar.engines.x86.api.X86.TR;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** Hardware task switches in legacy protected mode, with 16- and 32-bit task-state segments (APM volume 2, 12.3). */
+/**
+ * Hardware task switches in legacy protected mode, with 16- and 32-bit task-state segments (APM
+ * volume 2, 12.3).
+ */
 final class TaskSwitch {
     private static final int JUMP = 0, CALL = 1, RETURN = 2;
     private static final int NONE = -1;
@@ -87,7 +90,9 @@ final class TaskSwitch {
         }
     }
 
-    /** The new task's registers: EIP, EFLAGS, 8 general ones, ES CS SS DS FS GS, LDT, CR3, trap bit. */
+    /**
+     * The new task's registers: EIP, EFLAGS, 8 general ones, ES CS SS DS FS GS, LDT, CR3, trap bit.
+     */
     private static long[] read32(Cpu cpu, long base) {
         long[] out = new long[19];
         for (int i = 0; i < 10; i++) {
@@ -187,8 +192,7 @@ final class TaskSwitch {
         if (Segments.isNull(selector)) {
             return;
         }
-        long descriptor =
-                (selector & 4) != 0 ? 0 : Segments.descriptor(cpu, selector, Bits.TS);
+        long descriptor = (selector & 4) != 0 ? 0 : Segments.descriptor(cpu, selector, Bits.TS);
         int attributes = Segments.attributes(descriptor);
         if ((attributes & 0x1f) != Segments.LDT || (attributes & Segments.PRESENT) == 0) {
             throw Segments.fault(cpu, Bits.TS, selector);

@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.mmu;
 
-import java.lang.foreign.Arena;
-import java.util.Arrays;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
@@ -13,9 +11,13 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Translation;
 
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
 /**
- * A core and 4 MiB of guest memory behind nested tables, all of it mapped page by page at first, for tests. Guest-physical addresses lead to host pages in
- * reverse order, so that the two are never mixed up.
+ * A core and 4 MiB of guest memory behind nested tables, all of it mapped page by page at first,
+ * for tests. Guest-physical addresses lead to host pages in reverse order, so that the two are
+ * never mixed up.
  */
 public final class Guest implements AutoCloseable {
     public static final long BYTES = 4 << 20;
@@ -108,7 +110,10 @@ public final class Guest implements AutoCloseable {
         return this;
     }
 
-    /** Maps the first 4 MiB of linear addresses one to one in 4-level tables at 0x1000, 0x2000, 0x3000 with 4 KiB tables at 0x4000 and 0x5000. */
+    /**
+     * Maps the first 4 MiB of linear addresses one to one in 4-level tables at 0x1000, 0x2000,
+     * 0x3000 with 4 KiB tables at 0x4000 and 0x5000.
+     */
     public Guest identity(long flags) {
         entry(0x1000, 0, 0x2000 | PRESENT_USER);
         entry(0x2000, 0, 0x3000 | PRESENT_USER);

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
@@ -23,6 +21,9 @@ import org.alcazar.machine.Width;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+
+import java.util.ArrayList;
+import java.util.List;
 
 class MmuTest {
     private static final long P = Bits.PTE_P, RW = Bits.PTE_RW, US = Bits.PTE_US, NX = Bits.PTE_NX;
@@ -408,8 +409,7 @@ class MmuTest {
         assertEquals(99, mmu.read32(0x60020));
         guest.cpu.accesses.clear();
         exit(Exit.ACCESS, () -> mmu.read32(0x60024));
-        assertEquals(
-                Rights.WRITE, exit(Exit.TRANSLATION, () -> mmu.write32(0x60024, 1)).code);
+        assertEquals(Rights.WRITE, exit(Exit.TRANSLATION, () -> mmu.write32(0x60024, 1)).code);
     }
 
     @Test
@@ -447,8 +447,7 @@ class MmuTest {
         assertEquals(0x1111_1111, mmu.read32(0x60000));
         mmu.write32(0x60003, 0x0a0b0c0d);
         mmu.write64(0x60ffc, 0x0000_0001_0000_0002L);
-        assertEquals(
-                List.of("r4@0", "w1@3=13", "w2@4=2828", "w1@6=10", "w4@4092=2"), log);
+        assertEquals(List.of("r4@0", "w1@3=13", "w2@4=2828", "w1@6=10", "w4@4092=2"), log);
         assertEquals(1, guest.peek32(0x61000));
         assertEquals(-1, mmu.fetch(0x60000));
         assertEquals(0x22, mmu.fetch8(0x60001));

@@ -27,7 +27,11 @@ import org.junit.jupiter.api.function.Executable;
 class SystemTest {
     private static final long GDT = 0x10000, IDT = 0x11000, TSS = 0x12000;
     private static final int K64 = 0x08, DATA0 = 0x10, U32 = 0x1b, DATA3 = 0x23, U64 = 0x2b;
-    private static final int K32 = 0x30, DOWN = 0x38, ABSENT = 0x40, EXECUTE_ONLY = 0x48, TASK = 0x50;
+    private static final int K32 = 0x30,
+            DOWN = 0x38,
+            ABSENT = 0x40,
+            EXECUTE_ONLY = 0x48,
+            TASK = 0x50;
     private static final int GATE = 0x60, TASK2 = 0x70, K16 = 0x78;
     private static final int HANDLER = 0x5678;
 
