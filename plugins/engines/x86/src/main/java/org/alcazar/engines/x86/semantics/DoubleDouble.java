@@ -1,7 +1,8 @@
 package org.alcazar.engines.x86.semantics;
 
 /**
- * A number as an unevaluated sum of two doubles, good for about 104 bits: what the transcendental functions are computed with.
+ * A number as an unevaluated sum of two doubles, good for about 104 bits: what the transcendental
+ * functions are computed with.
  *
  * @param hi the number rounded to double
  * @param lo what is missing, at most half a unit in the last place of {@code hi}

@@ -3,14 +3,17 @@ package org.alcazar.engines.x86.semantics;
 import static org.alcazar.engines.x86.semantics.FloatStatus.PE;
 
 /**
- * Arithmetic with the machine's own operations, for round-to-nearest with all exceptions masked and without special operands or results. Whether a
- * result is inexact is found from the exact error of the operation.
+ * Arithmetic with the machine's own operations, for round-to-nearest with all exceptions masked and
+ * without special operands or results. Whether a result is inexact is found from the exact error of
+ * the operation.
  */
 final class FastFloat {
     /** Result of the {@code state} methods: not a case for this class. */
     static final int SLOW = -1;
 
-    /** Bits of MXCSR that must have the reset value for the fast path: rounding, masks, FTZ, DAZ. */
+    /**
+     * Bits of MXCSR that must have the reset value for the fast path: rounding, masks, FTZ, DAZ.
+     */
     private static final int CONTROL = 0xffc0;
 
     private static final int DEFAULT = 0x1f80;

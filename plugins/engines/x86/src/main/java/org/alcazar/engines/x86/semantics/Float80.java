@@ -5,7 +5,8 @@ import static org.alcazar.engines.x86.semantics.FloatStatus.IE;
 import static org.alcazar.engines.x86.semantics.FloatStatus.ZE;
 
 /**
- * A number in the x87 double-extended format and its arithmetic, as APM volume 1, chapter 6 describes them.
+ * A number in the x87 double-extended format and its arithmetic, as APM volume 1, chapter 6
+ * describes them.
  *
  * @param significand 64 bits with an explicit integer bit
  * @param signExponent sign in bit 15, exponent with a bias of 16383
@@ -117,9 +118,7 @@ record Float80(long significand, int signExponent) {
     /** Exponent of the normalised value; not for zero. */
     int exponent() {
         int exp = biased();
-        return exp == 0
-                ? MIN_EXPONENT - Long.numberOfLeadingZeros(significand)
-                : exp - BIAS;
+        return exp == 0 ? MIN_EXPONENT - Long.numberOfLeadingZeros(significand) : exp - BIAS;
     }
 
     /** Significand of the normalised value. */
@@ -203,8 +202,7 @@ record Float80(long significand, int signExponent) {
         }
         Unrounded u = new Unrounded();
         if (a.isZero() && b.isZero()) {
-            boolean negative =
-                    a.negative() == nb ? nb : s.rounding == FloatStatus.DOWN;
+            boolean negative = a.negative() == nb ? nb : s.rounding == FloatStatus.DOWN;
             return zero(negative);
         }
         if (a.isZero()) {
@@ -359,7 +357,10 @@ record Float80(long significand, int signExponent) {
         return negative() ? -u.high : u.high;
     }
 
-    /** To binary32; the result is of no use if the status has an unmasked exception other than precision. */
+    /**
+     * To binary32; the result is of no use if the status has an unmasked exception other than
+     * precision.
+     */
     int toFloat(FloatStatus s) {
         if (isUnsupported()) {
             s.raise(IE);
@@ -403,7 +404,10 @@ record Float80(long significand, int signExponent) {
                 : sign | (u.high < 0 ? u.exponent + 1023L << 52 : 0) | fraction & -1L >>> 12;
     }
 
-    /** Order of numbers that are no NaN: negative, zero or positive as this is below, equal or above the other. */
+    /**
+     * Order of numbers that are no NaN: negative, zero or positive as this is below, equal or above
+     * the other.
+     */
     int compareTo(Float80 b) {
         if (isZero() && b.isZero()) {
             return 0;

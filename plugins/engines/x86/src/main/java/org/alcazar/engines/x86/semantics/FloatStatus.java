@@ -1,7 +1,8 @@
 package org.alcazar.engines.x86.semantics;
 
 /**
- * Rounding control and exception flags of one floating-point operation. Flag bits are those that MXCSR and the x87 status word share.
+ * Rounding control and exception flags of one floating-point operation. Flag bits are those that
+ * MXCSR and the x87 status word share.
  */
 final class FloatStatus {
     static final int IE = 1;

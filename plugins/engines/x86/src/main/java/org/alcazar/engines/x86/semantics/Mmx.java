@@ -4,7 +4,8 @@ import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
 /**
- * MMX, and what SSE2 has of it lane by lane (APM volumes 4 and 5). All values are 64 bits: an MMX register, or one half of an XMM register.
+ * MMX, and what SSE2 has of it lane by lane (APM volumes 4 and 5). All values are 64 bits: an MMX
+ * register, or one half of an XMM register.
  */
 public final class Mmx {
     private static final long HIGH8 = 0x8080808080808080L;

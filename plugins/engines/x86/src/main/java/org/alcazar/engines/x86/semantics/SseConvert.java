@@ -44,13 +44,17 @@ public final class SseConvert {
     public static int cvtss2si32(Cpu cpu, int v) {
         float x = Float.intBitsToFloat(v);
         int r = (int) x;
-        return r == x && r != Integer.MAX_VALUE ? r : (int) integer(cpu, Format.SINGLE, v & LOW32, 32, false);
+        return r == x && r != Integer.MAX_VALUE
+                ? r
+                : (int) integer(cpu, Format.SINGLE, v & LOW32, 32, false);
     }
 
     public static long cvtss2si64(Cpu cpu, int v) {
         float x = Float.intBitsToFloat(v);
         long r = (long) x;
-        return r == x && r != Long.MAX_VALUE ? r : integer(cpu, Format.SINGLE, v & LOW32, 64, false);
+        return r == x && r != Long.MAX_VALUE
+                ? r
+                : integer(cpu, Format.SINGLE, v & LOW32, 64, false);
     }
 
     public static int cvtsd2si32(Cpu cpu, long v) {
@@ -68,7 +72,9 @@ public final class SseConvert {
     public static int cvttss2si32(Cpu cpu, int v) {
         float x = Float.intBitsToFloat(v);
         int r = (int) x;
-        return r == x && r != Integer.MAX_VALUE ? r : (int) integer(cpu, Format.SINGLE, v & LOW32, 32, true);
+        return r == x && r != Integer.MAX_VALUE
+                ? r
+                : (int) integer(cpu, Format.SINGLE, v & LOW32, 32, true);
     }
 
     public static long cvttss2si64(Cpu cpu, int v) {

@@ -8,8 +8,9 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 
 /**
- * SSE arithmetic by the book (APM volume 1, 4.7 and 4.8), for every rounding mode, denormals and NaNs: what the fast paths leave over. Operands and
- * results are bits, those of binary32 in the low half of a {@code long}.
+ * SSE arithmetic by the book (APM volume 1, 4.7 and 4.8), for every rounding mode, denormals and
+ * NaNs: what the fast paths leave over. Operands and results are bits, those of binary32 in the low
+ * half of a {@code long}.
  */
 final class SseFloat {
     static final int ADD = 0;
@@ -23,8 +24,7 @@ final class SseFloat {
     /** A binary interchange format. */
     record Format(int precision, int bias, int fractionBits, long sign, long infinity, long quiet) {
         static final Format SINGLE = new Format(24, 127, 23, 1L << 31, 0x7f800000, 1L << 22);
-        static final Format DOUBLE =
-                new Format(53, 1023, 52, 1L << 63, 0x7ffL << 52, 1L << 51);
+        static final Format DOUBLE = new Format(53, 1023, 52, 1L << 63, 0x7ffL << 52, 1L << 51);
 
         long indefinite() {
             return sign | infinity | quiet;
@@ -101,7 +101,9 @@ final class SseFloat {
         return FloatStatus.ofMxcsr(cpu.mxcsr);
     }
 
-    /** Enters flags into MXCSR; raises #XF for unmasked ones. Destinations are written after this. */
+    /**
+     * Enters flags into MXCSR; raises #XF for unmasked ones. Destinations are written after this.
+     */
     static void finish(Cpu cpu, FloatStatus s) {
         int flags = s.flags & FloatStatus.ALL;
         if (s.stops()) {

@@ -2,7 +2,9 @@ package org.alcazar.engines.x86.semantics;
 
 import org.alcazar.engines.x86.state.Cpu;
 
-/** SSE2 integer instructions that are not lane by lane: shifts, masks, inserted and extracted words. */
+/**
+ * SSE2 integer instructions that are not lane by lane: shifts, masks, inserted and extracted words.
+ */
 public final class SseInteger {
     private SseInteger() {}
 

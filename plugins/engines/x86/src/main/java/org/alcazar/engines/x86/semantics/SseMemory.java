@@ -117,7 +117,9 @@ public final class SseMemory {
         maskedStore(cpu, insn, cpu.xmm[2 * insn.reg], cpu.xmm[2 * insn.reg + 1], mask);
     }
 
-    /** Stores single bytes at DS:rDI (or another segment by prefix); none is written if any faults. */
+    /**
+     * Stores single bytes at DS:rDI (or another segment by prefix); none is written if any faults.
+     */
     static void maskedStore(Cpu cpu, Instruction insn, long lo, long hi, int mask) {
         if (mask == 0) {
             return;

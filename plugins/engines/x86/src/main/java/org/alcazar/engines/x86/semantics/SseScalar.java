@@ -111,7 +111,10 @@ public final class SseScalar {
         SseMemory.merge32(cpu, dst, reciprocalRoot(src));
     }
 
-    /** 1 / v, to single precision; the manual asks for 12 bits. Denormal operands and results count as zero; no exceptions. */
+    /**
+     * 1 / v, to single precision; the manual asks for 12 bits. Denormal operands and results count
+     * as zero; no exceptions.
+     */
     static int reciprocal(int v) {
         int sign = v & 1 << 31;
         int magnitude = v ^ sign;

@@ -1,9 +1,11 @@
 package org.alcazar.engines.x86.semantics;
 
 /**
- * The result of an operation before rounding: sign, exponent and 128 bits of significand, of which the lowest also stands for everything
- * below it. The value is {@code high:low / 2^127 * 2^exponent}; zero has both halves zero, every other value has the top bit of {@code high} set.
- * After {@link #round} the significand is in {@code high}, with its top bit clear for denormal results.
+ * The result of an operation before rounding: sign, exponent and 128 bits of significand, of which
+ * the lowest also stands for everything below it. The value is {@code high:low / 2^127 *
+ * 2^exponent}; zero has both halves zero, every other value has the top bit of {@code high} set.
+ * After {@link #round} the significand is in {@code high}, with its top bit clear for denormal
+ * results.
  */
 final class Unrounded {
     boolean negative;
@@ -28,9 +30,10 @@ final class Unrounded {
         return this;
     }
 
-    /** a + b; both normalised and not zero. An exact zero gets the sign that the rounding asks for. */
-    Unrounded sum(
-            boolean na, int ea, long ma, boolean nb, int eb, long mb, int rounding) {
+    /**
+     * a + b; both normalised and not zero. An exact zero gets the sign that the rounding asks for.
+     */
+    Unrounded sum(boolean na, int ea, long ma, boolean nb, int eb, long mb, int rounding) {
         if (ea < eb || ea == eb && Long.compareUnsigned(ma, mb) < 0) {
             return sum(nb, eb, mb, na, ea, ma, rounding);
         }
@@ -200,7 +203,8 @@ final class Unrounded {
      * @param precision bits of the significand, the leading one included
      * @param minimum smallest exponent of a normal number
      * @param maximum largest exponent
-     * @param wrap what is added to or subtracted from the exponent on an unmasked underflow or overflow; 0 if there is no result then
+     * @param wrap what is added to or subtracted from the exponent on an unmasked underflow or
+     *     overflow; 0 if there is no result then
      */
     void round(FloatStatus s, int precision, int minimum, int maximum, int wrap) {
         infinite = false;
@@ -210,11 +214,14 @@ final class Unrounded {
         boolean tiny = exponent < minimum && isTiny(s.rounding, precision, minimum);
         if (tiny && (s.unmasked & FloatStatus.UE) != 0) {
             s.raise(FloatStatus.UE);
-            if (wrap != 0) {
-                exponent += wrap;
+            exponent += wrap;
+            if (wrap == 0 || exponent >= minimum) {
                 cut(s, precision);
-                return;
+            } else {
+                s.raise(FloatStatus.PE);
+                high = 0;
             }
+            return;
         }
         if (tiny && s.flushToZero) {
             s.raise(FloatStatus.UE | FloatStatus.PE);
@@ -239,11 +246,15 @@ final class Unrounded {
         s.raise(FloatStatus.OE);
         if ((s.unmasked & FloatStatus.OE) != 0) {
             exponent -= wrap;
-            return;
+            if (wrap == 0 || exponent <= maximum) {
+                return;
+            }
         }
         s.raise(FloatStatus.PE);
+        // Too far even for a wrapped exponent: infinity, however it rounds.
+        boolean beyond = (s.unmasked & FloatStatus.OE) != 0;
         infinite =
-                switch (s.rounding) {
+                beyond || switch (s.rounding) {
                     case FloatStatus.NEAREST -> true;
                     case FloatStatus.DOWN -> negative;
                     case FloatStatus.UP -> !negative;
@@ -258,7 +269,10 @@ final class Unrounded {
         }
     }
 
-    /** Whether the result stays below the smallest normal number when rounded with unlimited exponents. */
+    /**
+     * Whether the result stays below the smallest normal number when rounded with unlimited
+     * exponents.
+     */
     private boolean isTiny(int rounding, int precision, int minimum) {
         return exponent < minimum - 1
                 || (high | below(precision)) != -1
@@ -316,7 +330,10 @@ final class Unrounded {
         return true;
     }
 
-    /** Rounds to an integer at the binary point; its magnitude is then in {@code high}, 65 bits and more set {@code infinite}. */
+    /**
+     * Rounds to an integer at the binary point; its magnitude is then in {@code high}, 65 bits and
+     * more set {@code infinite}.
+     */
     void roundToInteger(FloatStatus s) {
         infinite = exponent > 63;
         if (infinite || isZero()) {

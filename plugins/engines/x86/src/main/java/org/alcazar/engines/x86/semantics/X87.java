@@ -4,7 +4,10 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** The x87 register stack, status and exceptions (APM volume 1, chapter 6); what the groups of x87 instructions share. */
+/**
+ * The x87 register stack, status and exceptions (APM volume 1, chapter 6); what the groups of x87
+ * instructions share.
+ */
 public final class X87 {
     /** Status word. */
     static final int SF = 1 << 6;
@@ -22,10 +25,11 @@ public final class X87 {
     private X87() {}
 
     /**
-     * Raises #MF if an unmasked x87 exception is pending: before every waiting x87 and every MMX instruction.
+     * Raises #MF if an unmasked x87 exception is pending: before every waiting x87 and every MMX
+     * instruction.
      *
-     * <p>With CR0.NE clear the processor would signal FERR# and wait for an interrupt unless IGNNE# is asserted. There is no such pin here: execution
-     * goes on as with IGNNE#.
+     * <p>With CR0.NE clear the processor would signal FERR# and wait for an interrupt unless IGNNE#
+     * is asserted. There is no such pin here: execution goes on as with IGNNE#.
      */
     public static void checkPending(Cpu cpu) {
         if ((cpu.fsw & ES) != 0 && (cpu.cr0 & Bits.CR0_NE) != 0) {
@@ -33,7 +37,10 @@ public final class X87 {
         }
     }
 
-    /** Last-instruction pointer and opcode, for all but control instructions. To be called when memory accesses are done. */
+    /**
+     * Last-instruction pointer and opcode, for all but control instructions. To be called when
+     * memory accesses are done.
+     */
     static void pointers(Cpu cpu, Instruction insn) {
         long start = cpu.rip - insn.length;
         cpu.fop = (insn.opcode & 7) << 8 | insn.modrm & 0xff;
@@ -46,9 +53,7 @@ public final class X87 {
             long offset = Operands.offset(cpu, insn);
             boolean wide = cpu.code64();
             cpu.fdp =
-                    wide
-                            ? offset
-                            : offset & 0xffffffffL | (long) cpu.selector[insn.segment] << 32;
+                    wide ? offset : offset & 0xffffffffL | (long) cpu.selector[insn.segment] << 32;
         }
     }
 
@@ -135,7 +140,10 @@ public final class X87 {
         return true;
     }
 
-    /** Whether ST(0) is there; if not, the stack fault is raised and its masked response, a NaN in ST(0), given. */
+    /**
+     * Whether ST(0) is there; if not, the stack fault is raised and its masked response, a NaN in
+     * ST(0), given.
+     */
     static boolean needTop(Cpu cpu) {
         if (!isEmpty(cpu, 0)) {
             return true;
@@ -167,7 +175,10 @@ public final class X87 {
         return cpu.fsw & ~(7 << 11) | cpu.fpTop << 11;
     }
 
-    /** Takes TOP and the rest from a status word; ES and B follow from the exceptions and the control word. */
+    /**
+     * Takes TOP and the rest from a status word; ES and B follow from the exceptions and the
+     * control word.
+     */
     static void setStatusWord(Cpu cpu, int word) {
         cpu.fpTop = word >> 11 & 7;
         cpu.fsw = word & ~(7 << 11 | ES | B) & 0xffff;
@@ -193,7 +204,10 @@ public final class X87 {
         cpu.fdp = 0;
     }
 
-    /** The tag word as FSTENV shows it: 2 bits a register, found from the contents of those that are not empty. */
+    /**
+     * The tag word as FSTENV shows it: 2 bits a register, found from the contents of those that are
+     * not empty.
+     */
     static int tagWord(Cpu cpu) {
         int tags = 0;
         for (int n = 0; n < 8; n++) {

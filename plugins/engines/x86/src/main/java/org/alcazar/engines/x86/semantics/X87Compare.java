@@ -184,7 +184,10 @@ public final class X87Compare {
         } else {
             FloatStatus s = X87.status(cpu);
             codes = compare(X87.get(cpu, 0), X87.get(cpu, i), quiet, s);
+            // These leave C1 alone.
+            int c1 = cpu.fsw & X87.C1;
             done = X87.finish(cpu, s);
+            cpu.fsw |= c1;
         }
         int status = (codes & X87.C3) != 0 ? Bits.ZF : 0;
         status |= (codes & X87.C2) != 0 ? Bits.PF : 0;

@@ -25,11 +25,13 @@ public final class X87Control {
     public static void ffree(Cpu cpu, Instruction insn) {
         X87.pointers(cpu, insn);
         X87.free(cpu, insn.modrm & 7);
+        X87.clearC1(cpu);
     }
 
     public static void ffreep(Cpu cpu, Instruction insn) {
         X87.pointers(cpu, insn);
         X87.free(cpu, insn.modrm & 7);
+        X87.clearC1(cpu);
         X87.pop(cpu);
     }
 
@@ -102,7 +104,6 @@ public final class X87Control {
             }
             return;
         }
-        X87.clearC1(cpu);
         if (condition) {
             X87.set(cpu, 0, X87.get(cpu, i));
         }

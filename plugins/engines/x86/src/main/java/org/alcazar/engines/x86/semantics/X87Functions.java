@@ -131,10 +131,10 @@ public final class X87Functions {
 
     private static void remainder(Cpu cpu, Instruction insn, boolean nearest) {
         X87.pointers(cpu, insn);
+        cpu.fsw &= ~X87.C2;
         if (!needBoth(cpu)) {
             return;
         }
-        X87.conditions(cpu, 0);
         FloatStatus s = X87.fullStatus(cpu);
         Float80 a = X87.get(cpu, 0);
         Float80 b = X87.get(cpu, 1);
@@ -151,7 +151,9 @@ public final class X87Functions {
         }
         if (a.isZero() || b.isInfinite()) {
             Float80 same = a.isZero() ? a : Float80.rounded(a.unpack(), s);
-            X87.finish(cpu, s, 0, same);
+            if (X87.finish(cpu, s, 0, same)) {
+                X87.conditions(cpu, 0);
+            }
             return;
         }
         Division d = new Division(a, b);
@@ -184,7 +186,8 @@ public final class X87Functions {
             if (distance < 0) {
                 exponent += distance;
                 if (nearest && distance == -1 && Long.compareUnsigned(rest, divisor) > 0) {
-                    // More than half of the divisor: the difference, twice as fine as the divisor's own exponent.
+                    // More than half of the divisor: the difference, twice as fine as the divisor's
+                    // own exponent.
                     rest = divisor - (rest - divisor);
                     negative = !negative;
                     quotient = 1;

@@ -59,9 +59,7 @@ public final class X87Load {
     public static void fld(Cpu cpu, Instruction insn) {
         X87.pointers(cpu, insn);
         int i = insn.modrm & 7;
-        if (!X87.isEmpty(cpu, 7)) {
-            X87.push(cpu, Float80.INDEFINITE);
-        } else if (X87.isEmpty(cpu, i)) {
+        if (X87.isEmpty(cpu, i)) {
             if (X87.stackFault(cpu, false)) {
                 X87.pushOver(cpu, Float80.INDEFINITE);
             }
@@ -126,7 +124,9 @@ public final class X87Load {
         } else if (s.denormalOperand) {
             s.raise(FloatStatus.DE);
         }
-        if (X87.finish(cpu, s)) {
+        X87.finish(cpu, s);
+        // An unmasked denormal operand is told of, but loaded.
+        if ((s.flags & s.unmasked & FloatStatus.IE) == 0) {
             X87.pushOver(cpu, v);
         }
     }

@@ -4,7 +4,10 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** The x87 environment and whole state in memory (APM volume 2, 11.4.3): 14 or 28 bytes, with registers 94 or 108. */
+/**
+ * The x87 environment and whole state in memory (APM volume 2, 11.4.3): 14 or 28 bytes, with
+ * registers 94 or 108.
+ */
 public final class X87State {
     private X87State() {}
 
@@ -78,8 +81,9 @@ public final class X87State {
             dpHigh = (int) (dp >>> 16) << 12;
         }
         if (!wide(insn)) {
-            int[] words = {cpu.fcw, X87.statusWord(cpu), X87.tagWord(cpu), (int) ip, ipHigh,
-                (int) dp, dpHigh};
+            int[] words = {
+                cpu.fcw, X87.statusWord(cpu), X87.tagWord(cpu), (int) ip, ipHigh, (int) dp, dpHigh
+            };
             for (int i = 0; i < 7; i++) {
                 cpu.mmu.write16(la + 2 * i, words[i]);
             }

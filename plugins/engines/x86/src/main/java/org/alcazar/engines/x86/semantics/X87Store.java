@@ -86,7 +86,14 @@ public final class X87Store {
     private static void copy(Cpu cpu, Instruction insn, boolean pop) {
         X87.pointers(cpu, insn);
         Float80 v = X87.get(cpu, 0);
-        if (X87.isEmpty(cpu, 0)) {
+        boolean missing = X87.isEmpty(cpu, 0);
+        if (missing && insn.opcode == 0xd9) {
+            // The alias of FSTP at D9 does not look at the tag: an empty register is popped, not copied.
+            X87.clearC1(cpu);
+            X87.pop(cpu);
+            return;
+        }
+        if (missing) {
             if (!X87.stackFault(cpu, false)) {
                 return;
             }
@@ -112,9 +119,12 @@ public final class X87Store {
         }
         long bits = bytes == 4 ? v.toFloat(s) : v.toDouble(s);
         if (!X87.isEmpty(cpu, 0)) {
-            boolean done = X87.finish(cpu, s);
-            int after = FloatStatus.OE | FloatStatus.UE;
-            if (!done || (s.flags & s.unmasked & after) != 0) {
+            boolean outOfRange = (s.flags & s.unmasked & (FloatStatus.OE | FloatStatus.UE)) != 0;
+            if (outOfRange) {
+                // Nothing is stored, so nothing is said about its precision.
+                s.flags &= ~FloatStatus.PE;
+            }
+            if (!X87.finish(cpu, s) || outOfRange) {
                 return;
             }
         }
@@ -162,7 +172,8 @@ public final class X87Store {
             FloatStatus rounding = s.withRounding(s.rounding);
             Float80 top = X87.get(cpu, 0);
             long v = Math.abs(top.toInteger(64, rounding));
-            // The magnitude of the smallest integer, which stands for all that does not fit, is negative here.
+            // The magnitude of the smallest integer, which stands for all that does not fit, is
+            // negative here.
             if (v < 0 || v >= BCD_LIMIT) {
                 s.raise(FloatStatus.IE);
             } else {

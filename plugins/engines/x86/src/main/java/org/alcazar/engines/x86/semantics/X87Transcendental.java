@@ -1,14 +1,17 @@
 package org.alcazar.engines.x86.semantics;
 
-import java.math.BigInteger;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** x87 exponentials, logarithms and trigonometry; computed with more than 100 bits and rounded once. */
+import java.math.BigDecimal;
+import java.math.BigInteger;
+
+/**
+ * x87 exponentials, logarithms and trigonometry; computed with more than 100 bits and rounded once.
+ */
 public final class X87Transcendental {
-    /** 2/π times 2 to the power of 256. */
-    private static final BigInteger TWO_OVER_PI =
-            new BigInteger("a2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe5163abdebbc562", 16);
+    /** π/2 as the processor has it, with 66 bits, times 2 to the power of 67: what angles are reduced by. */
+    private static final BigInteger HALF_PI = new BigInteger("c90fdaa22168c234c", 16);
 
     private X87Transcendental() {}
 
@@ -34,7 +37,8 @@ public final class X87Transcendental {
         int e = x.exponent();
         if (e >= 0) {
             // Beyond the defined range nothing happens; its ends are exact.
-            boolean minusOne = x.negative() && x.equals(Float80.ONE.negate());
+            boolean minusOne = x.equals(Float80.ONE.negate());
+            s.raise(FloatStatus.PE);
             return minusOne ? new Float80(Float80.INTEGER_BIT, 0x8000 | Float80.BIAS - 1) : x;
         }
         s.raise(x.isDenormal() ? FloatStatus.DE : 0);
@@ -105,7 +109,7 @@ public final class X87Transcendental {
         if (one || y.isZero()) {
             return Float80.zero(negative);
         }
-        return Float80.rounded(product(x, y), s);
+        return Float80.rounded(product(x, y, s), s);
     }
 
     private static void noteDenormals(Float80 x, Float80 y, FloatStatus s) {
@@ -115,18 +119,22 @@ public final class X87Transcendental {
     }
 
     /** y * log2(x) for finite x other than 0 and 1, and finite y other than 0. */
-    private static Unrounded product(Float80 x, Float80 y) {
+    private static Unrounded product(Float80 x, Float80 y, FloatStatus s) {
         int e = x.exponent();
         if (x.normalized() == Float80.INTEGER_BIT) {
             Float80 log = Float80.ofLong(e);
-            return new Unrounded()
-                    .product(
-                            y.negative(),
-                            y.exponent(),
-                            y.normalized(),
-                            log.negative(),
-                            log.exponent(),
-                            log.normalized());
+            Unrounded u =
+                    new Unrounded()
+                            .product(
+                                    y.negative(),
+                                    y.exponent(),
+                                    y.normalized(),
+                                    log.negative(),
+                                    log.exponent(),
+                                    log.normalized());
+            // Exact results count as inexact too.
+            s.raise(u.exponent < Float80.MIN_EXPONENT ? FloatStatus.PE | FloatStatus.UE : FloatStatus.PE);
+            return u;
         }
         DoubleDouble m = DoubleDouble.significand(x);
         if (m.hi() > 1.4142135623730951) {
@@ -156,7 +164,8 @@ public final class X87Transcendental {
         }
         if (minusOneOrBelow) {
             // Outside of the defined range.
-            return Float80.invalid(s);
+            s.raise(FloatStatus.PE);
+            return x;
         }
         int e = x.exponent();
         if (e >= -1) {
@@ -222,8 +231,7 @@ public final class X87Transcendental {
         boolean steep = y.abs().compareTo(x.abs()) > 0;
         Float80 small = steep ? x : y;
         Float80 large = steep ? y : x;
-        DoubleDouble q =
-                DoubleDouble.significand(small).over(DoubleDouble.significand(large));
+        DoubleDouble q = DoubleDouble.significand(small).over(DoubleDouble.significand(large));
         int e = small.exponent() - large.exponent();
         if (e < -110 && !steep && !x.negative()) {
             return Float80.rounded(quotient(y, x), s);
@@ -242,8 +250,7 @@ public final class X87Transcendental {
     /** y / x where the arctangent is the same but for a trifle. */
     private static Unrounded quotient(Float80 y, Float80 x) {
         Unrounded u = new Unrounded();
-        u.quotient(
-                y.negative(), y.exponent(), y.normalized(), false, x.exponent(), x.normalized());
+        u.quotient(y.negative(), y.exponent(), y.normalized(), false, x.exponent(), x.normalized());
         u.low |= 1;
         return u;
     }
@@ -280,6 +287,7 @@ public final class X87Transcendental {
     private static void trigonometric(Cpu cpu, Instruction insn, int what) {
         X87.pointers(cpu, insn);
         boolean pushes = what >= BOTH;
+        cpu.fsw &= ~X87.C2;
         boolean overflow = pushes && !X87.isEmpty(cpu, 7);
         if (X87.isEmpty(cpu, 0) || overflow) {
             missing(cpu, pushes, overflow && !X87.isEmpty(cpu, 0));
@@ -287,7 +295,6 @@ public final class X87Transcendental {
         }
         FloatStatus s = X87.fullStatus(cpu);
         Float80 x = X87.get(cpu, 0);
-        cpu.fsw &= ~X87.C2;
         if (x.isSpecial() || x.isInfinite()) {
             Float80 nan = x.isInfinite() ? Float80.invalid(s) : Float80.special(x, s);
             if (X87.finish(cpu, s, 0, nan) && pushes) {
@@ -339,34 +346,24 @@ public final class X87Transcendental {
             reduce(e);
         }
 
-        /** By multiplying with 2/π: integer part and fraction, the latter to 128 bits. */
+        /** Exactly, by the processor's value of π/2. */
         private void reduce(int e) {
-            BigInteger m = new BigInteger(Long.toUnsignedString(x.significand()));
-            int point = 256 + 63 - e;
-            BigInteger turns = m.multiply(TWO_OVER_PI);
-            BigInteger whole = turns.shiftRight(point);
-            BigInteger fraction = turns.subtract(whole.shiftLeft(point));
-            int q = whole.intValue();
-            if (fraction.testBit(point - 1)) {
-                fraction = fraction.subtract(BigInteger.ONE.shiftLeft(point));
+            BigInteger m = new BigInteger(Long.toUnsignedString(x.normalized()));
+            BigInteger[] parts = m.shiftLeft(e + 4).divideAndRemainder(HALF_PI);
+            int q = parts[0].intValue();
+            BigInteger r = parts[1];
+            if (r.shiftLeft(1).compareTo(HALF_PI) > 0) {
+                r = r.subtract(HALF_PI);
                 q++;
             }
-            double hi = Math.scalb(fraction.shiftRight(point - 190).doubleValue(), -190);
-            BigInteger taken = exact(hi, point);
-            double lo = Math.scalb(fraction.subtract(taken).shiftRight(point - 190).doubleValue(), -190);
-            rest = new DoubleDouble(hi, lo).times(DoubleDouble.PI.scale(-1));
+            double hi = r.doubleValue();
+            double lo = r.subtract(new BigDecimal(hi).toBigInteger()).doubleValue();
+            rest = new DoubleDouble(hi, lo).scale(-67);
             if (x.negative()) {
                 rest = rest.negate();
                 q = -q;
             }
             quadrant = q & 3;
-        }
-
-        private static BigInteger exact(double v, int point) {
-            long bits = (long) Math.scalb(v, 52 - Math.getExponent(v));
-            int shift = point + Math.getExponent(v) - 52;
-            BigInteger b = BigInteger.valueOf(bits);
-            return shift >= 0 ? b.shiftLeft(shift) : b.shiftRight(-shift);
         }
 
         Float80 sin(FloatStatus s) {

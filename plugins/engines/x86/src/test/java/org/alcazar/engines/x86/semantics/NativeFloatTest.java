@@ -1,0 +1,169 @@
+package org.alcazar.engines.x86.semantics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.alcazar.engines.x86.decode.Decoder;
+import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.isa.Operand;
+import org.alcazar.engines.x86.isa.OperandKind;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.host.HostRange;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Every x87, MMX, SSE and SSE2 form of the table, with random operands, modes and masks, against the machine's own processor, bit for bit. The
+ * system properties {@code alcazar.oracle.cases} (for each form), {@code alcazar.oracle.seed} and {@code alcazar.oracle.only} (a part of the
+ * semantics' name) make longer and narrower runs.
+ */
+class NativeFloatTest {
+    private static final int CASES = Integer.getInteger("alcazar.oracle.cases", 150);
+    private static final long SEED = Long.getLong("alcazar.oracle.seed", 1);
+    private static final String ONLY = System.getProperty("alcazar.oracle.only", "");
+
+    /** Transcendental results may be off by this many units in the last place. */
+    private static final int UNITS = 2;
+
+    /** An encoding of a form. */
+    private record Encoding(byte[] code, int length) {}
+
+    @BeforeAll
+    static void reserveMemory() {
+        HostRange.reserve(() -> Arena.global().allocate(1 << 20, 4096));
+    }
+
+    @Test
+    void everyFormGivesWhatTheProcessorGives(@TempDir Path directory) throws Exception {
+        Assumptions.assumeTrue(NativeOracle.missing().isEmpty(), NativeOracle::missing);
+        NativeOracle oracle = NativeOracle.build(directory);
+        Map<String, List<Encoding>> forms = forms();
+        assertTrue(forms.size() > (ONLY.isEmpty() ? 450 : 0), "forms: " + forms.size());
+        List<String> wrong = new ArrayList<>();
+        for (var form : forms.entrySet()) {
+            compare(oracle, form.getKey(), form.getValue(), wrong);
+        }
+        assertEquals("", String.join("\n", wrong));
+    }
+
+    private static void compare(
+            NativeOracle oracle, String form, List<Encoding> encodings, List<String> wrong)
+            throws IOException {
+        Random random = new Random(SEED ^ form.hashCode());
+        FloatOperands operands = new FloatOperands(random);
+        ByteBuffer cases = NativeOracle.newCases(CASES);
+        for (int i = 0; i < CASES; i++) {
+            Encoding e = encodings.get(random.nextInt(encodings.size()));
+            byte[] code = e.code.clone();
+            if (hasImmediate(form)) {
+                code[e.length - 1] = (byte) random.nextInt(256);
+            }
+            new FloatCase(cases, i).fill(code, e.length, operands, random, form.contains("fxrstor"));
+        }
+        ByteBuffer answers = oracle.run(cases);
+        Cpu cpu = FloatCase.newCpu();
+        int differing = 0;
+        for (int i = 0; i < CASES; i++) {
+            byte[] code = new byte[16];
+            cases.get(i * NativeOracle.SIZE, code);
+            Instruction insn = new Instruction();
+            new Decoder().decode(code, 0, 16, 64, insn);
+            FloatCase test = new FloatCase(cases, i);
+            SemanticsCall call = new SemanticsCall(insn);
+            int signal = test.run(cpu, call, insn);
+            int units = isApproximate(call.name()) ? UNITS : 0;
+            String difference =
+                    new FloatCase(answers, i).differences(cpu, signal, call.name(), units);
+            if (!difference.isEmpty() && differing++ < 2) {
+                wrong.add(form + " " + hex(code, insn.length) + ":" + difference + "\n    from " + test.describe());
+            }
+        }
+        if (differing > 2) {
+            wrong.add(form + ": " + differing + " of " + CASES + " cases differ");
+        }
+    }
+
+    private static String hex(byte[] code, int length) {
+        return java.util.HexFormat.of().formatHex(code, 0, length);
+    }
+
+    private static boolean isApproximate(String name) {
+        return name.startsWith("X87Transcendental.");
+    }
+
+    private static boolean hasImmediate(String form) {
+        return form.endsWith("imm");
+    }
+
+    /** Encodings by semantics, operands and prefix. */
+    private static Map<String, List<Encoding>> forms() {
+        Map<String, List<Encoding>> forms = new TreeMap<>();
+        for (int opcode = 0xd8; opcode <= 0xdf; opcode++) {
+            for (int modrm = 6; modrm < 256; modrm += modrm < 0xc0 ? 8 : 1) {
+                if (modrm < 0x40 || modrm >= 0xc0) {
+                    add(forms, opcode, modrm);
+                }
+            }
+        }
+        int[] prefixes = {0, 0x66, 0xf2, 0xf3};
+        for (int opcode = 0x10; opcode < 256; opcode++) {
+            for (int prefix : prefixes) {
+                for (int reg = 0; reg < 8; reg++) {
+                    for (int mod : new int[] {6, 0xc1}) {
+                        int modrm = mod | reg << 3;
+                        if (prefix == 0) {
+                            add(forms, 0x0f, opcode, modrm, 0);
+                            add(forms, 0x48, 0x0f, opcode, modrm, 0);
+                        } else {
+                            add(forms, prefix, 0x0f, opcode, modrm, 0);
+                            add(forms, prefix, 0x48, 0x0f, opcode, modrm, 0);
+                        }
+                    }
+                }
+            }
+        }
+        return forms;
+    }
+
+    private static void add(Map<String, List<Encoding>> forms, int... bytes) {
+        byte[] code = new byte[16];
+        for (int i = 0; i < bytes.length; i++) {
+            code[i] = (byte) bytes[i];
+        }
+        Instruction insn = new Instruction();
+        if (new Decoder().decode(code, 0, 16, 64, insn) <= 0) {
+            return;
+        }
+        String name = insn.row.semantics();
+        if (!name.matches("(X87|Mmx|Sse|FxSave).*") || !name.contains(ONLY) || isUnfit(name)) {
+            return;
+        }
+        boolean immediate = false;
+        for (Operand o : insn.row.operands()) {
+            immediate |= o.kind() == OperandKind.IMMEDIATE;
+            if (o.kind() == OperandKind.REG && insn.reg > 1) {
+                return;
+            }
+        }
+        String key =
+                name + " " + insn.row.mnemonic() + " " + insn.row.id() + (insn.memory ? " memory" : " register")
+                        + (insn.operandSize == 8 ? " 64" : "") + (immediate ? " imm" : "");
+        forms.computeIfAbsent(key, k -> new ArrayList<>()).add(new Encoding(code, insn.length));
+    }
+
+    /** Estimates, which every processor makes differently. */
+    private static boolean isUnfit(String name) {
+        return name.matches(".*\\.(rcp|rsqrt)[ps]s");
+    }
+}

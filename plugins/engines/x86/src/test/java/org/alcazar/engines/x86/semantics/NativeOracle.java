@@ -1,0 +1,99 @@
+package org.alcazar.engines.x86.semantics;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The machine's own processor, asked through a small C program that is compiled on the spot. */
+final class NativeOracle {
+    /** Bytes of a case, and where things are in it. */
+    static final int SIZE = 1072;
+
+    static final int LENGTH = 16;
+    static final int SIGNAL = 20;
+    static final int RAX = 24;
+    static final int RCX = 32;
+    static final int RFLAGS = 40;
+    static final int FX = 48;
+    static final int MEMORY = 560;
+
+    private final Path program;
+
+    private NativeOracle(Path program) {
+        this.program = program;
+    }
+
+    /** Why there is no oracle on this machine; empty if there is. */
+    static String missing() {
+        if (!List.of("amd64", "x86_64").contains(System.getProperty("os.arch"))) {
+            return "the native oracle needs an x86-64 processor";
+        }
+        try {
+            new ProcessBuilder("gcc", "--version")
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+            return "";
+        } catch (IOException e) {
+            return "the native oracle needs gcc";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "interrupted";
+        }
+    }
+
+    static NativeOracle build(Path directory) throws IOException, InterruptedException {
+        Path source = directory.resolve("oracle.c");
+        try (InputStream in = NativeOracle.class.getResourceAsStream("oracle.c")) {
+            Files.write(source, in.readAllBytes());
+        }
+        Path program = directory.resolve("oracle");
+        Process gcc =
+                new ProcessBuilder("gcc", "-O1", "-Wall", "-o", program + "", source + "")
+                        .inheritIO()
+                        .start();
+        if (gcc.waitFor() != 0) {
+            throw new IOException("gcc refused oracle.c");
+        }
+        return new NativeOracle(program);
+    }
+
+    static ByteBuffer newCases(int count) {
+        return ByteBuffer.allocate(count * SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Runs all cases; the answer has the same layout. */
+    ByteBuffer run(ByteBuffer cases) throws IOException {
+        Process process =
+                new ProcessBuilder(program + "")
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        Thread writer =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    try (OutputStream out = process.getOutputStream()) {
+                                        out.write(cases.array());
+                                    } catch (IOException e) {
+                                        throw new UncheckedIOException(e);
+                                    }
+                                });
+        byte[] answer = new byte[cases.capacity()];
+        new DataInputStream(new BufferedInputStream(process.getInputStream())).readFully(answer);
+        try {
+            writer.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN);
+    }
+}
