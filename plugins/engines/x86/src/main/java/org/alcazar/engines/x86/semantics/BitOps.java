@@ -91,22 +91,22 @@ public final class BitOps {
      * number.
      */
     public static void btIn16(Cpu cpu, int v, int bit) {
-        cpu.setCarry((v >>> ((int) bit & 15) & 1) != 0);
+        cpu.setCarry((v >>> (bit & 15) & 1) != 0);
     }
 
     public static int btsIn16(Cpu cpu, int v, int bit) {
         btIn16(cpu, v, bit);
-        return v | 1 << ((int) bit & 15);
+        return v | 1 << (bit & 15);
     }
 
     public static int btrIn16(Cpu cpu, int v, int bit) {
         btIn16(cpu, v, bit);
-        return v & ~(1 << ((int) bit & 15));
+        return v & ~(1 << (bit & 15));
     }
 
     public static int btcIn16(Cpu cpu, int v, int bit) {
         btIn16(cpu, v, bit);
-        return v ^ 1 << ((int) bit & 15);
+        return v ^ 1 << (bit & 15);
     }
 
     /** BSF: a source of 0 leaves the destination as it was. */
@@ -149,22 +149,22 @@ public final class BitOps {
      * number.
      */
     public static void btIn32(Cpu cpu, int v, int bit) {
-        cpu.setCarry((v >>> ((int) bit & 31) & 1) != 0);
+        cpu.setCarry((v >>> (bit & 31) & 1) != 0);
     }
 
     public static int btsIn32(Cpu cpu, int v, int bit) {
         btIn32(cpu, v, bit);
-        return v | 1 << ((int) bit & 31);
+        return v | 1 << (bit & 31);
     }
 
     public static int btrIn32(Cpu cpu, int v, int bit) {
         btIn32(cpu, v, bit);
-        return v & ~(1 << ((int) bit & 31));
+        return v & ~(1 << (bit & 31));
     }
 
     public static int btcIn32(Cpu cpu, int v, int bit) {
         btIn32(cpu, v, bit);
-        return v ^ 1 << ((int) bit & 31);
+        return v ^ 1 << (bit & 31);
     }
 
     /** BSF: a source of 0 leaves the destination as it was. */

@@ -71,7 +71,7 @@ public final class MulDiv {
 
     public static int imul32(Cpu cpu, int a, int b) {
         long r = (long) a * b;
-        product(cpu, (int) r, (int) r != r);
+        product(cpu, r << 32 >> 32, (int) r != r);
         return (int) r;
     }
 
