@@ -48,7 +48,9 @@ public final class ExitFrame {
     /** For ACCESS: whether the guest writes. */
     public boolean write;
 
-    /** For ACCESS: the value written, or read (by the reply). Zero-extended. For CALL: the number. */
+    /**
+     * For ACCESS: the value written, or read (by the reply). Zero-extended. For CALL: the number.
+     */
     public long value;
 
     /**

@@ -1,0 +1,339 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostFiles;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.IncompatibleStateException;
+import org.alcazar.machine.RegisterGroup;
+import org.alcazar.machine.Requests;
+import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.plugin.ConfigurationException;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A VM in a file: sections {@code machine} (configuration, clock, memory layout), {@code lines},
+ * {@code vcore/N}, {@code device/NAME}, {@code extension/NAME} and any number of {@code ram}. The
+ * file is written atomically, and read once from end to end before anything is done with it.
+ */
+final class Checkpoint {
+    private static final int VERSION = 1;
+    private static final int BUFFER = 1 << 16;
+    private static final String MACHINE = "machine";
+    private static final String LINES = "lines";
+    private static final String VCORE = "vcore/";
+    private static final String DEVICE = "device/";
+    private static final String EXTENSION = "extension/";
+
+    /** Requests that belong to the guest's machine and not to the VMM or the engine. */
+    private static final int SAVED_REQUESTS =
+            Requests.INTERRUPT | Requests.NMI | Requests.INIT | Requests.STARTUP;
+
+    private final HostKernel host;
+
+    Checkpoint(HostKernel host) {
+        this.host = host;
+    }
+
+    private HostFiles files(String path) throws HostRefusal {
+        return host.find(HostFiles.class)
+                .orElseThrow(
+                        () -> new HostRefusal(path + ": host " + host.name() + " has no files"));
+    }
+
+    /** Writes a VM that stands. */
+    void save(Vm vm, String path) throws HostRefusal {
+        Map<String, SavedState> states = states(vm);
+        try {
+            files(path)
+                    .write(
+                            path,
+                            stream -> {
+                                BufferedOutputStream out = new BufferedOutputStream(stream, BUFFER);
+                                SectionWriter sections = new SectionWriter(out);
+                                for (Map.Entry<String, SavedState> entry : states.entrySet()) {
+                                    byte[] bytes = StateCodec.encode(entry.getValue());
+                                    sections.write(entry.getKey(), VERSION, bytes, bytes.length);
+                                }
+                                RamSections.write(vm.physicalMap(), sections);
+                                sections.finish();
+                                out.flush();
+                            });
+        } catch (IOException e) {
+            throw new HostRefusal(
+                    "VM " + vm.name() + " can't be saved to " + path + ": " + GuestBoot.reason(e),
+                    e);
+        }
+    }
+
+    private static Map<String, SavedState> states(Vm vm) throws HostRefusal {
+        Map<String, SavedState> out = new LinkedHashMap<>();
+        try {
+            out.put(MACHINE, machine(vm));
+            out.put(LINES, vm.router().save());
+            vm.machine().vcores().forEach(vcore -> out.put(VCORE + vcore.index(), vcore(vcore)));
+            vm.machine().devices().saveDevices().forEach((n, s) -> out.put(DEVICE + n, s));
+            vm.machine().devices().saveExtensions().forEach((n, s) -> out.put(EXTENSION + n, s));
+        } catch (PartFailure e) {
+            throw new HostRefusal(
+                    "VM " + vm.name() + ": " + e.getMessage() + ": " + e.getCause(), e);
+        }
+        return out;
+    }
+
+    private static SavedState machine(Vm vm) {
+        return new SavedState(MACHINE, VERSION)
+                .put("configuration", JdkTree.savable(vm.configuration().tree()))
+                .put("architecture", vm.architecture().name())
+                .put("engine", vm.engineName())
+                .put("frequency", vm.vmClock().counterFrequency())
+                .put("nanos", vm.vmClock().nanos())
+                .put("epoch", vm.vmClock().epoch)
+                .put("ram", RamSections.layout(vm.physicalMap()));
+    }
+
+    /** All register groups of a core, hidden state included. */
+    static SavedState vcore(VcoreImpl vcore) {
+        SavedState out = new SavedState("vcore", VERSION);
+        vcore.fetch(vcore.block().architecture().allGroups());
+        Map<String, Object> groups = new LinkedHashMap<>();
+        for (RegisterGroup group : vcore.block().architecture().groups()) {
+            groups.put(
+                    group.name(),
+                    new SavedState(group.name(), VERSION)
+                            .put("registers", vcore.block().group(group.id())));
+        }
+        return out.put("groups", groups)
+                .put("retired", vcore.block().retired)
+                .put("requests", vcore.requests().pending() & SAVED_REQUESTS)
+                .put("startup", vcore.requests().startupVector());
+    }
+
+    static void restore(VcoreImpl vcore, SavedState state) {
+        state.require("vcore", VERSION);
+        Map<String, Object> groups = state.getMap("groups");
+        for (RegisterGroup group : vcore.block().architecture().groups()) {
+            if (!(groups.get(group.name()) instanceof SavedState saved)) {
+                throw new IncompatibleStateException(
+                        "vcore " + vcore.index() + " lacks registers '" + group.name() + "'");
+            }
+            long[] registers = saved.require(group.name(), VERSION).getLongs("registers");
+            long[] into = vcore.block().group(group.id());
+            if (registers.length != into.length) {
+                throw new IncompatibleStateException(
+                        "vcore "
+                                + vcore.index()
+                                + " has "
+                                + registers.length
+                                + " words of registers '"
+                                + group.name()
+                                + "', wanted "
+                                + into.length);
+            }
+            System.arraycopy(registers, 0, into, 0, into.length);
+        }
+        vcore.block().valid = vcore.block().architecture().allGroups();
+        vcore.block().dirty = vcore.block().valid;
+        vcore.block().retired = state.getLong("retired");
+        int requests = state.getInt("requests");
+        if ((requests & Requests.STARTUP) != 0) {
+            vcore.requests().postStartup(state.getInt("startup"));
+        }
+        vcore.requests().post(requests & SAVED_REQUESTS);
+    }
+
+    /** Reads and checks a file; the RAM in it is left for {@link Loaded#restore}. */
+    Loaded read(String path) throws HostRefusal, ConfigurationException {
+        Map<String, SavedState> states = new LinkedHashMap<>();
+        scan(
+                path,
+                (name, version, contents) -> {
+                    checkVersion(path, name, version);
+                    if (!name.equals(RamSections.NAME)) {
+                        try {
+                            states.put(name, StateCodec.decode(contents));
+                        } catch (IncompatibleStateException e) {
+                            throw new ConfigurationException(
+                                    "saved VM "
+                                            + path
+                                            + ", section '"
+                                            + name
+                                            + "': "
+                                            + e.getMessage(),
+                                    e);
+                        }
+                    }
+                });
+        if (!states.containsKey(MACHINE) || !states.containsKey(LINES)) {
+            throw new ConfigurationException("saved VM " + path + " lacks its section 'machine'");
+        }
+        return new Loaded(path, states);
+    }
+
+    private static void checkVersion(String path, String name, int version)
+            throws ConfigurationException {
+        if (version != VERSION) {
+            throw new ConfigurationException(
+                    "saved VM "
+                            + path
+                            + ": section '"
+                            + name
+                            + "' has version "
+                            + version
+                            + ", wanted "
+                            + VERSION);
+        }
+    }
+
+    private void scan(String path, SectionReader.Sink sink)
+            throws HostRefusal, ConfigurationException {
+        try (InputStream in = new BufferedInputStream(files(path).read(path), BUFFER)) {
+            new SectionReader(path, in).read(sink);
+        } catch (IOException e) {
+            throw new HostRefusal("saved VM " + path + " can't be read: " + GuestBoot.reason(e), e);
+        }
+    }
+
+    /** A file that was checked. */
+    final class Loaded {
+        private final String path;
+        private final Map<String, SavedState> states;
+
+        Loaded(String path, Map<String, SavedState> states) {
+            this.path = path;
+            this.states = states;
+        }
+
+        Map<String, Object> configuration() throws ConfigurationException {
+            try {
+                return state(MACHINE).require(MACHINE, VERSION).getMap("configuration");
+            } catch (IncompatibleStateException e) {
+                throw wrong(e);
+            }
+        }
+
+        /** Puts the saved state into a VM of the same shape that stands. */
+        void restore(Vm vm) throws HostRefusal, ConfigurationException {
+            try {
+                checkShape(vm);
+                RamSections.clear(vm.physicalMap());
+                scan(
+                        path,
+                        (name, version, contents) -> {
+                            if (name.equals(RamSections.NAME)) {
+                                RamSections.read(vm.physicalMap(), contents);
+                            }
+                        });
+                restoreParts(vm);
+            } catch (IncompatibleStateException | ClassCastException e) {
+                throw wrong(e);
+            } catch (ConfigurationException e) {
+                throw String.valueOf(e.getMessage()).startsWith("saved VM") ? e : wrong(e);
+            }
+        }
+
+        private void restoreParts(Vm vm) throws ConfigurationException {
+            SavedState machine = state(MACHINE);
+            vm.vmClock().set(machine.getLong("nanos"));
+            vm.vmClock().epoch = machine.getLong("epoch");
+            for (VcoreImpl vcore : vm.machine().vcores()) {
+                Checkpoint.restore(vcore, state(VCORE + vcore.index()));
+            }
+            // The instruction clock counts on from what its vcore has retired now.
+            vm.vmClock().set(machine.getLong("nanos"));
+            vm.router().quiet(true);
+            try {
+                vm.machine().devices().restoreDevices(under(DEVICE));
+                vm.router().restore(state(LINES));
+            } finally {
+                vm.router().quiet(false);
+            }
+            vm.machine().devices().restoreExtensions(under(EXTENSION));
+        }
+
+        private void checkShape(Vm vm) throws ConfigurationException {
+            SavedState machine = state(MACHINE);
+            String architecture = machine.getString("architecture");
+            if (!architecture.equals(vm.architecture().name())) {
+                throw new ConfigurationException(
+                        "it is of architecture "
+                                + architecture
+                                + ", engine "
+                                + vm.engineName()
+                                + " of "
+                                + vm.architecture().name());
+            }
+            if (!machine.getList("ram", Long.class).equals(RamSections.layout(vm.physicalMap()))) {
+                throw new ConfigurationException("its memory is laid out in another way");
+            }
+            if (machine.getLong("frequency") != vm.vmClock().counterFrequency()) {
+                throw new ConfigurationException("its time-stamp counter has another frequency");
+            }
+            long saved = states.keySet().stream().filter(n -> n.startsWith(VCORE)).count();
+            if (saved != vm.vcoreCount()) {
+                throw new ConfigurationException(
+                        "it has " + saved + " vcores, the configuration " + vm.vcoreCount());
+            }
+        }
+
+        private Map<String, SavedState> under(String prefix) {
+            Map<String, SavedState> out = new LinkedHashMap<>();
+            states.forEach((name, state) -> {
+                if (name.startsWith(prefix)) {
+                    out.put(name.substring(prefix.length()), state);
+                }
+            });
+            return out;
+        }
+
+        private SavedState state(String name) throws ConfigurationException {
+            SavedState state = states.get(name);
+            if (state == null) {
+                throw new ConfigurationException(
+                        "saved VM " + path + " lacks section '" + name + "'");
+            }
+            return state;
+        }
+
+        private ConfigurationException wrong(Exception e) {
+            return new ConfigurationException("saved VM " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Trees of JDK types as saved state knows them. */
+    static final class JdkTree {
+        private JdkTree() {}
+
+        static Map<String, Object> savable(Map<String, Object> tree) {
+            Map<String, Object> out = new LinkedHashMap<>();
+            tree.forEach((key, value) -> out.put(key, value(value)));
+            return out;
+        }
+
+        private static Object value(Object value) {
+            return switch (value) {
+                case Integer number -> number.longValue();
+                case Long number -> number;
+                case Double number -> number;
+                case List<?> list -> {
+                    List<Object> out = new ArrayList<>();
+                    list.forEach(element -> out.add(value(element)));
+                    yield out;
+                }
+                case Map<?, ?> map -> {
+                    Map<String, Object> out = new LinkedHashMap<>();
+                    map.forEach((key, inner) -> out.put(String.valueOf(key), value(inner)));
+                    yield out;
+                }
+                default -> value.toString();
+            };
+        }
+    }
+}

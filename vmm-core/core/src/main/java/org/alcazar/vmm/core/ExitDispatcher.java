@@ -1,0 +1,196 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.Space;
+import org.alcazar.machine.Width;
+import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.jspecify.annotations.Nullable;
+
+/** Leads each exit of one vcore to whoever serves it. Allocates nothing and takes no lock. */
+final class ExitDispatcher {
+    private final VcoreImpl vcore;
+    private final HookMaps hooks;
+    private final GuestMemory memory;
+    private final PagingMode paging;
+
+    /** The memory hook that was hit last, and the map in which it was found. */
+    private @Nullable AccessHook lastHook;
+
+    private AccessMap lastMap = AccessMap.EMPTY;
+
+    ExitDispatcher(VcoreImpl vcore, HookMaps hooks, GuestMemory memory, PagingMode paging) {
+        this.vcore = vcore;
+        this.hooks = hooks;
+        this.memory = memory;
+        this.paging = paging;
+    }
+
+    /** Serves an exit and writes the reply. IDLE, WINDOW, KICK, BUDGET and SHUTDOWN need none. */
+    void dispatch(ControlBlock block, int reason) throws HostRefusal {
+        ExitFrame frame = block.frame();
+        switch (reason) {
+            case Exit.ACCESS -> access(frame);
+            case Exit.TRANSLATION -> {
+                frame.reply = ExitFrame.AS_ACCESS;
+                paging.translation(block);
+            }
+            case Exit.CALL -> call(frame);
+            case Exit.INSTRUCTION, Exit.FAULT, Exit.DEBUG -> frame.reply = ExitFrame.PROCEED;
+            case Exit.WINDOW -> block.windowWanted = false;
+            default -> {}
+        }
+    }
+
+    private void access(ExitFrame frame) {
+        frame.reply = ExitFrame.DONE;
+        switch (frame.space) {
+            case Space.PORT -> {
+                if (frame.write) {
+                    writePort(frame.address, frame.size, frame.value);
+                } else {
+                    frame.value = readPort(frame.address, frame.size);
+                }
+            }
+            case Space.MEMORY -> {
+                if (frame.write) {
+                    writeMemory(frame.address, frame.size, frame.value);
+                } else {
+                    frame.value = readMemory(frame.address, frame.size);
+                }
+            }
+            case Space.REGISTER -> register(frame, hooks.registers.find(frame.address));
+            case Space.FEATURE -> feature(frame, hooks.features.find(frame.address));
+            default -> frame.reply = ExitFrame.PROCEED;
+        }
+    }
+
+    private void register(ExitFrame frame, @Nullable AccessHook hook) {
+        if (hook == null) {
+            frame.reply = ExitFrame.PROCEED;
+        } else if (frame.write) {
+            hook.writes++;
+            hook.handler.write(vcore, frame.address - hook.first, Width.QWORD, frame.value);
+        } else {
+            hook.reads++;
+            frame.value = hook.handler.read(vcore, frame.address - hook.first, Width.QWORD);
+        }
+    }
+
+    private void feature(ExitFrame frame, @Nullable AccessHook hook) {
+        if (hook == null) {
+            frame.reply = ExitFrame.PROCEED;
+        } else {
+            hook.reads++;
+            hook.handler.write(vcore, frame.address - hook.first, Width.QWORD, frame.address);
+        }
+    }
+
+    private void call(ExitFrame frame) {
+        AccessHook hook = hooks.calls.find(frame.value);
+        if (hook == null) {
+            frame.reply = ExitFrame.PROCEED;
+        } else {
+            frame.reply = ExitFrame.DONE;
+            hook.writes++;
+            hook.handler.write(vcore, frame.value - hook.first, Width.QWORD, frame.value);
+        }
+    }
+
+    /**
+     * An access that one hook does not cover is cut in halves, as a bus cuts it for narrower
+     * devices.
+     */
+    private long readPort(long port, int size) {
+        AccessHook hook = hooks.ports.find(port);
+        if (hook != null && hook.reaches(port, size)) {
+            hook.reads++;
+            Width width = Width.of(size);
+            return hook.handler.read(vcore, port - hook.first, width) & width.mask();
+        }
+        if (size == 1) {
+            return Width.BYTE.mask();
+        }
+        int half = size / 2;
+        return readPort(port, half) | readPort(port + half, half) << 8 * half;
+    }
+
+    private void writePort(long port, int size, long value) {
+        AccessHook hook = hooks.ports.find(port);
+        if (hook != null && hook.reaches(port, size)) {
+            hook.writes++;
+            Width width = Width.of(size);
+            hook.handler.write(vcore, port - hook.first, width, value & width.mask());
+        } else if (size > 1) {
+            int half = size / 2;
+            writePort(port, half, value);
+            writePort(port + half, half, value >>> 8 * half);
+        }
+    }
+
+    private @Nullable AccessHook memoryHook(long address) {
+        AccessMap now = hooks.memory;
+        AccessHook last = lastHook;
+        if (now == lastMap && last != null && last.covers(address)) {
+            return last;
+        }
+        AccessHook found = now.find(address);
+        if (found != null) {
+            lastHook = found;
+            lastMap = now;
+        }
+        return found;
+    }
+
+    private long readMemory(long address, int size) {
+        AccessHook hook = memoryHook(address);
+        if (hook != null && hook.reaches(address, size)) {
+            hook.reads++;
+            Width width = Width.of(size);
+            return hook.handler.read(vcore, address - hook.first, width) & width.mask();
+        }
+        if (size == 1) {
+            return hook == null ? memory.readByte(address) : Width.BYTE.mask();
+        }
+        int half = size / 2;
+        return readMemory(address, half) | readMemory(address + half, half) << 8 * half;
+    }
+
+    private void writeMemory(long address, int size, long value) {
+        AccessHook hook = memoryHook(address);
+        if (hook != null && hook.reaches(address, size)) {
+            hook.writes++;
+            Width width = Width.of(size);
+            hook.handler.write(vcore, address - hook.first, width, value & width.mask());
+        } else if (size > 1) {
+            int half = size / 2;
+            writeMemory(address, half, value);
+            writeMemory(address + half, half, value >>> 8 * half);
+        } else {
+            memory.writeByte(address, (int) value);
+        }
+    }
+
+    /** What the guest was doing at an access, for messages; slow. */
+    String describeAccess(ExitFrame frame) {
+        AccessHook hook =
+                switch (frame.space) {
+                    case Space.PORT -> hooks.ports.find(frame.address);
+                    case Space.MEMORY -> hooks.memory.find(frame.address);
+                    case Space.REGISTER -> hooks.registers.find(frame.address);
+                    default -> hooks.features.find(frame.address);
+                };
+        return String.format(
+                "%s at a %s of %s 0x%x (%d bytes%s) at pc 0x%x",
+                hook == null ? "nothing" : hook.owner,
+                frame.write ? "write" : "read",
+                Space.name(frame.space),
+                frame.address,
+                frame.size,
+                frame.write ? String.format(", value 0x%x", frame.value) : "",
+                frame.pc);
+    }
+}

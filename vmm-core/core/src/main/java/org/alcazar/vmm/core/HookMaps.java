@@ -1,0 +1,91 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Ranges;
+import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.plugin.ConfigurationException;
+
+/**
+ * What leads from an exit to whoever serves it. Each map is immutable and replaced as a whole, so
+ * that a vcore in the middle of an exit sees the old or the new one. Vcores take over intercepts
+ * before each run.
+ */
+final class HookMaps {
+    private final GuestPhysicalMap physical;
+
+    volatile PortMap ports = PortMap.EMPTY;
+    volatile AccessMap memory = AccessMap.EMPTY;
+    volatile AccessMap registers = AccessMap.EMPTY;
+    volatile AccessMap features = AccessMap.EMPTY;
+    volatile AccessMap calls = AccessMap.EMPTY;
+    volatile Ranges registerIntercepts = Ranges.NONE;
+    volatile Ranges featureIntercepts = Ranges.NONE;
+
+    HookMaps(GuestPhysicalMap physical) {
+        this.physical = physical;
+    }
+
+    synchronized Hook hookPorts(AccessHook hook) throws ConfigurationException {
+        ports = ports.with(hook);
+        return () -> unhookPorts(hook);
+    }
+
+    synchronized Hook hookMemory(AccessHook hook) throws ConfigurationException {
+        for (GuestPhysicalMap.Range range : physical.ranges()) {
+            if (range.ram() && hook.first < range.end() && range.start() <= hook.last) {
+                throw new ConfigurationException(
+                        String.format(
+                                "%s: memory 0x%x-0x%x is RAM", hook.owner, hook.first, hook.last));
+            }
+        }
+        memory = memory.with("memory", hook);
+        return () -> unhookMemory(hook);
+    }
+
+    synchronized Hook hookRegisters(AccessHook hook) throws ConfigurationException {
+        registers = registers.with("registers", hook);
+        registerIntercepts = intercepts(registers);
+        return () -> unhookRegisters(hook);
+    }
+
+    synchronized Hook hookFeatures(AccessHook hook) throws ConfigurationException {
+        features = features.with("feature leaves", hook);
+        featureIntercepts = intercepts(features);
+        return () -> unhookFeatures(hook);
+    }
+
+    synchronized Hook hookCalls(AccessHook hook) throws ConfigurationException {
+        calls = calls.with("hypercalls", hook);
+        return () -> unhookCalls(hook);
+    }
+
+    private synchronized void unhookPorts(AccessHook hook) {
+        ports = ports.without(hook);
+    }
+
+    private synchronized void unhookMemory(AccessHook hook) {
+        memory = memory.without(hook);
+    }
+
+    private synchronized void unhookRegisters(AccessHook hook) {
+        registers = registers.without(hook);
+        registerIntercepts = intercepts(registers);
+    }
+
+    private synchronized void unhookFeatures(AccessHook hook) {
+        features = features.without(hook);
+        featureIntercepts = intercepts(features);
+    }
+
+    private synchronized void unhookCalls(AccessHook hook) {
+        calls = calls.without(hook);
+    }
+
+    private static Ranges intercepts(AccessMap map) {
+        Ranges out = Ranges.NONE;
+        for (AccessHook hook : map.hooks()) {
+            out = out.with(hook.first, hook.last);
+        }
+        return out;
+    }
+}

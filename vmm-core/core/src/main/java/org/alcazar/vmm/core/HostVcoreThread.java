@@ -1,0 +1,91 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.Requests;
+
+import java.util.function.BooleanSupplier;
+
+/** Runs one vcore on the host's time. That of vcore 0 also delivers the events. */
+final class HostVcoreThread extends VcoreThread {
+    private final VcoreImpl vcore;
+    private final Requests requests;
+    private final boolean first;
+    private final VmClock guestClock;
+    private final BooleanSupplier quiet = this::quiet;
+
+    /** What was pending, and how far the core was, when it last had nothing to do. */
+    private int idlePending = -1;
+
+    private long idleRetired = -1;
+
+    HostVcoreThread(Vm vm, VcoreImpl vcore) {
+        super("vcore" + vcore.index(), vm);
+        this.vcore = vcore;
+        this.requests = vcore.requests();
+        this.first = vcore.index() == 0;
+        this.guestClock = vm.vmClock();
+    }
+
+    @Override
+    void loop() {
+        ControlBlock block = vcore.block();
+        while (true) {
+            if ((requests.pending() & Requests.KICK) != 0) {
+                requests.take(Requests.KICK);
+            }
+            if (barrier.wanted()) {
+                settle(vcore);
+                if (!barrier.park(name)) {
+                    return;
+                }
+            }
+            if (first && events.attention()) {
+                events.deliver(vcore);
+                if (barrier.wanted()) {
+                    continue;
+                }
+            }
+            block.budget = ControlBlock.UNLIMITED;
+            if (vcore.enter() == Exit.IDLE) {
+                idle(block);
+            }
+        }
+    }
+
+    /**
+     * A request that came while the core went idle deserves another look; one that is there at the
+     * second look too is masked by the guest.
+     */
+    private void idle(ControlBlock block) {
+        int pending = requests.pending();
+        if (pending != 0 && (pending != idlePending || block.retired != idleRetired)) {
+            idlePending = pending;
+            idleRetired = block.retired;
+            return;
+        }
+        idlePending = pending;
+        idleRetired = block.retired;
+        long deadline = first ? guestClock.timers.earliest() : Long.MAX_VALUE;
+        if (deadline == Long.MAX_VALUE) {
+            sleep(Long.MAX_VALUE, quiet);
+            return;
+        }
+        long left = deadline - guestClock.nanos();
+        if (left > 0) {
+            sleep(left, quiet);
+        }
+        if (guestClock.nanos() >= deadline) {
+            events.lookAtTimers();
+        }
+    }
+
+    private boolean quiet() {
+        return requests.pending() == idlePending;
+    }
+
+    @Override
+    VcoreImpl current() {
+        return vcore;
+    }
+}

@@ -1,0 +1,164 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.Requests;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Runs all vcores of a VM in turn on the instruction clock: a slice of instructions each, timers at
+ * exactly their deadlines, input at full milliseconds of guest time, and a jump to the next
+ * deadline when nobody has anything to do. Equal input at equal points gives equal runs.
+ */
+final class InstructionThread extends VcoreThread {
+    /** Instructions of a vcore before the next one's turn, if there are several. */
+    private static final long SLICE = 20_000;
+
+    /** Input enters at multiples of this guest time. */
+    private static final long INPUT_SLOT = 1_000_000;
+
+    private static final int BUSY = -1;
+
+    private final List<VcoreImpl> vcores;
+
+    /** For each vcore the requests that wait, masked by the guest, since it went idle; or BUSY. */
+    private final int[] idle;
+
+    private final InstructionClock guestClock;
+    private final BooleanSupplier quiet = this::quiet;
+    private volatile VcoreImpl present;
+    private long inputAt = Long.MAX_VALUE;
+
+    InstructionThread(Vm vm, List<VcoreImpl> vcores, InstructionClock guestClock) {
+        super("vcores", vm);
+        this.vcores = vcores;
+        this.idle = new int[vcores.size()];
+        this.guestClock = guestClock;
+        this.present = vcores.getFirst();
+        Arrays.fill(idle, BUSY);
+    }
+
+    @Override
+    void loop() {
+        while (true) {
+            boolean ran = false;
+            for (VcoreImpl vcore : vcores) {
+                if (runnable(vcore)) {
+                    present = vcore;
+                    guestClock.select(vcore.block());
+                    if (!slice(vcore)) {
+                        return;
+                    }
+                    ran = true;
+                }
+            }
+            if (!ran && !allIdle()) {
+                return;
+            }
+        }
+    }
+
+    /** A vcore's turn. @return false when the VM ends */
+    private boolean slice(VcoreImpl vcore) {
+        long end = vcores.size() == 1 ? Long.MAX_VALUE : guestClock.nanos() + SLICE;
+        while (guestClock.nanos() < end) {
+            if (!prepare(vcore)) {
+                return false;
+            }
+            long limit = Math.min(Math.min(end, guestClock.timers.earliest()), inputAt);
+            long now = guestClock.nanos();
+            if (barrier.wanted() || limit <= now) {
+                continue;
+            }
+            vcore.block().budget = limit == Long.MAX_VALUE ? ControlBlock.UNLIMITED : limit - now;
+            int before = pending(vcore);
+            long retired = vcore.retired();
+            idle[vcore.index()] = BUSY;
+            if (vcore.enter() == Exit.IDLE) {
+                int after = pending(vcore);
+                // As in HostVcoreThread: what was there before and is there still is masked.
+                if (after == 0 || after == before && vcore.retired() == retired) {
+                    idle[vcore.index()] = after;
+                    return true;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Barrier and events before a run. @return false when the VM ends */
+    private boolean prepare(VcoreImpl vcore) {
+        if ((vcore.requests().pending() & Requests.KICK) != 0) {
+            vcore.requests().take(Requests.KICK);
+        }
+        if (barrier.wanted()) {
+            settle(vcore);
+            if (!barrier.park(name)) {
+                return false;
+            }
+            Arrays.fill(idle, BUSY);
+        }
+        if (guestClock.timers.earliest() <= guestClock.nanos()) {
+            events.fireTimers(vcore);
+        }
+        takeInput(vcore);
+        return true;
+    }
+
+    private void takeInput(VcoreImpl vcore) {
+        if (!events.waiting()) {
+            inputAt = Long.MAX_VALUE;
+            return;
+        }
+        long now = guestClock.nanos();
+        if (inputAt == Long.MAX_VALUE) {
+            inputAt = (now + INPUT_SLOT - 1) / INPUT_SLOT * INPUT_SLOT;
+        }
+        if (now >= inputAt) {
+            inputAt = Long.MAX_VALUE;
+            events.deliver(vcore);
+        }
+    }
+
+    /** All vcores are idle: time jumps, or the thread sleeps. @return false when the VM ends */
+    private boolean allIdle() {
+        if (!prepare(present)) {
+            return false;
+        }
+        long next = Math.min(guestClock.timers.earliest(), inputAt);
+        if (next == Long.MAX_VALUE) {
+            sleep(Long.MAX_VALUE, quiet);
+        } else if (!barrier.wanted()) {
+            guestClock.skipTo(next);
+        }
+        return prepare(present);
+    }
+
+    private boolean runnable(VcoreImpl vcore) {
+        return idle[vcore.index()] == BUSY || pending(vcore) != idle[vcore.index()];
+    }
+
+    private static int pending(VcoreImpl vcore) {
+        return vcore.requests().pending() & ~Requests.KICK;
+    }
+
+    private boolean quiet() {
+        if ((present.requests().pending() & Requests.KICK) != 0 || events.waiting()) {
+            return false;
+        }
+        for (VcoreImpl vcore : vcores) {
+            if (runnable(vcore)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    VcoreImpl current() {
+        return present;
+    }
+}

@@ -1,0 +1,482 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.PageExtent;
+import org.alcazar.host.PageRequest;
+import org.alcazar.machine.Architecture;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.GuestClock;
+import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.Key;
+import org.alcazar.vmm.plugin.PagingModeType;
+import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.alcazar.vmm.plugin.PlatformType;
+import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
+import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.alcazar.vmm.plugin.PlatformType.Platform;
+import org.alcazar.vmm.plugin.Settings;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * What a VM is made of. {@link #build} takes one thing after the other from the host and the
+ * plugins; {@link #release} gives them back in the reverse order, from wherever building has come
+ * to.
+ */
+final class Machine {
+    private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+
+    /** RAM is taken in pieces of at least this size, where the host has no larger ones. */
+    private static final long SMALLEST_EXTENT = 1L << 21;
+
+    private final Vm vm;
+    private final HostKernel host;
+    private final PluginTypes types;
+    private final VmConfiguration configuration;
+    private final String owner;
+    private final Deque<Runnable> undo = new ArrayDeque<>();
+
+    private final GuestPhysicalMap map = new GuestPhysicalMap();
+    private final GuestMemory memory = new RamView(map);
+    private final HookMaps hooks = new HookMaps(map);
+    private final InterruptRouter router = new InterruptRouter();
+    private final Roles roles = new Roles();
+    private final DeviceManager devices;
+    private final List<VcoreImpl> vcores = new ArrayList<>();
+    private final List<VcoreThread> threads = new CopyOnWriteArrayList<>();
+    private List<MemoryRange> memoryMap = List.of();
+    private @Nullable Platform platform;
+    private @Nullable EngineType engineType;
+    private @Nullable Engine engine;
+    private @Nullable PagingMode paging;
+    private @Nullable VmClock clock;
+    private @Nullable EventQueue events;
+    private @Nullable Barrier barrier;
+    private @Nullable Backends backends;
+    private HostConsoles.@Nullable Console console;
+
+    Machine(Vm vm, HostKernel host, PluginTypes types) {
+        this.vm = vm;
+        this.host = host;
+        this.types = types;
+        this.configuration = vm.configuration();
+        this.owner = "vm:" + vm.name();
+        this.devices = new DeviceManager(vm, types);
+    }
+
+    void build() throws HostRefusal, ConfigurationException {
+        makePlatform();
+        takeMemory();
+        makeEngine();
+        List<ControlBlock> blocks = new ArrayList<>();
+        for (int i = 0; i < configuration.cpus(); i++) {
+            blocks.add(new ControlBlock(engine().architecture()));
+        }
+        makePaging(blocks);
+        makeClock(blocks.getFirst());
+        makeVcores(blocks);
+        openConsole();
+        makeDevices();
+    }
+
+    void load() throws ConfigurationException {
+        new GuestBoot(vm, host, types).load();
+    }
+
+    /** Starts the vcores' threads; they wait at the barrier. */
+    void startThreads() throws HostRefusal {
+        if (clock() instanceof InstructionClock instructions) {
+            start(new InstructionThread(vm, List.copyOf(vcores), instructions));
+            return;
+        }
+        for (VcoreImpl vcore : vcores) {
+            start(new HostVcoreThread(vm, vcore));
+        }
+    }
+
+    private void start(VcoreThread thread) throws HostRefusal {
+        threads.add(thread);
+        if (thread instanceof InstructionThread) {
+            vcores.forEach(vcore -> vcore.thread(thread));
+        } else {
+            thread.current().thread(thread);
+        }
+        thread.start();
+    }
+
+    /** Devices and cores as after power-on, and the guest loaded again. In the barrier. */
+    void reset() throws ConfigurationException {
+        devices.reset();
+        vcores.forEach(VcoreImpl::reset);
+        enterPaging();
+        load();
+    }
+
+    /** Sets translation and root in all cores' blocks. */
+    private void enterPaging() {
+        vcores.forEach(vcore -> paging().enter(vcore.block()));
+    }
+
+    // Building
+
+    private void makePlatform() throws ConfigurationException {
+        PlatformType type =
+                types.choose(
+                        PlatformType.class,
+                        "platform",
+                        configuration.platform().type(),
+                        List.of("pc"));
+        Settings settings =
+                Settings.check(
+                        "platform " + type.name(),
+                        type.configuration(),
+                        configuration.platform().settings());
+        Platform made = type.create(configuration.memory(), configuration.cpus(), settings);
+        platform = made;
+        memoryMap = List.copyOf(made.memoryMap());
+        engineType = chooseEngine(type);
+    }
+
+    private EngineType chooseEngine(PlatformType forPlatform) throws ConfigurationException {
+        EngineType type =
+                types.choose(
+                        EngineType.class,
+                        "engine",
+                        configuration.engine().type(),
+                        List.of("translator", "interpreter"));
+        if (!type.architecture().name().equals(forPlatform.architecture())) {
+            throw new ConfigurationException(
+                    "platform "
+                            + forPlatform.name()
+                            + " is of architecture "
+                            + forPlatform.architecture()
+                            + ", engine "
+                            + type.name()
+                            + " of "
+                            + type.architecture().name());
+        }
+        return type;
+    }
+
+    private void takeMemory() throws HostRefusal, ConfigurationException {
+        long total = host.memory().totalBytes();
+        if (configuration.memory() > total) {
+            throw new ConfigurationException(
+                    "memory="
+                            + (configuration.memory() >> 20)
+                            + "M is more than host "
+                            + host.name()
+                            + " has for guests ("
+                            + (total >> 20)
+                            + "M)");
+        }
+        for (MemoryRange range : platform().ram()) {
+            long start = range.start();
+            long end = start + range.bytes();
+            while (start < end) {
+                PageExtent extent = takeExtent(end - start);
+                undo.push(() -> host.memory().free(extent));
+                map.add(
+                        new GuestPhysicalMap.Range(
+                                start, extent.bytes(), extent.address(), Rights.ALL, true));
+                start += extent.bytes();
+            }
+        }
+    }
+
+    /** As much of {@code bytes} as the host has in one piece. */
+    private PageExtent takeExtent(long bytes) throws HostRefusal {
+        long wanted = bytes;
+        while (true) {
+            long alignment = wanted >= SMALLEST_EXTENT ? SMALLEST_EXTENT : HostMemory.PAGE_SIZE;
+            try {
+                return host.memory()
+                        .allocate(
+                                new PageRequest(
+                                        owner,
+                                        wanted >> HostMemory.PAGE_SHIFT,
+                                        alignment,
+                                        PageRequest.ANY_NODE,
+                                        Long.MAX_VALUE));
+            } catch (HostRefusal e) {
+                if (wanted <= SMALLEST_EXTENT) {
+                    throw new HostRefusal(
+                            "host "
+                                    + host.name()
+                                    + " has no "
+                                    + (configuration.memory() >> 20)
+                                    + " MiB left for VM "
+                                    + vm.name()
+                                    + ": "
+                                    + e.getMessage(),
+                            e);
+                }
+                wanted = Math.max(SMALLEST_EXTENT, wanted / 2 & -SMALLEST_EXTENT);
+            }
+        }
+    }
+
+    private void makeEngine() throws ConfigurationException {
+        EngineType type = engineType();
+        Map<String, Object> raw = new LinkedHashMap<>(configuration.engine().settings());
+        List<String> keys = type.configuration().keys().stream().map(Key::name).toList();
+        if (keys.contains("seed")) {
+            raw.putIfAbsent("seed", configuration.seed());
+        }
+        Settings settings = Settings.check("engine " + type.name(), type.configuration(), raw);
+        Map<String, String> options = new LinkedHashMap<>();
+        settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
+        Engine made = type.create(new PhysicalBus(), options);
+        engine = made;
+        undo.push(made::close);
+    }
+
+    private void makePaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
+        PagingModeType type =
+                types.choose(
+                        PagingModeType.class,
+                        "paging mode",
+                        configuration.paging().type(),
+                        List.of("nested", "direct"));
+        if (!configuration.paging().settings().isEmpty()) {
+            throw new ConfigurationException("paging " + type.name() + " takes no settings");
+        }
+        PagingMode made = type.create(map, host.memory(), owner, engine());
+        paging = made;
+        undo.push(made::close);
+        undo.push(map::stopDirtyLog);
+        blocks.forEach(made::enter);
+    }
+
+    private void makeClock(ControlBlock first) {
+        long asked = platform().counterFrequency();
+        long frequency = asked == 0 ? GuestClock.NANOS_PER_SECOND : asked;
+        VmClock made;
+        if (configuration.instructionClock()) {
+            made = new InstructionClock(frequency, configuration.epoch().orElse(0L), first);
+        } else {
+            made = new HostDrivenClock(host.clock(), frequency, owner, this::timerDue);
+            configuration.epoch().ifPresent(epoch -> made.epoch = epoch);
+        }
+        clock = made;
+        undo.push(made::close);
+        events = new EventQueue(made);
+        barrier = new Barrier(host.clock(), made, this::kickAll);
+    }
+
+    private void makeVcores(List<ControlBlock> blocks) {
+        for (ControlBlock block : blocks) {
+            block.time = clock().counter();
+            VirtualCore core = engine().newCore(vcores.size(), block);
+            VcoreImpl vcore = new VcoreImpl(vm, vcores.size(), block, core, paging());
+            vcores.add(vcore);
+            undo.push(vcore::close);
+        }
+    }
+
+    private void openConsole() throws HostRefusal, ConfigurationException {
+        HostConsoles consoles = host.find(HostConsoles.class).orElse(name -> new SilentConsole());
+        HostConsoles.Console opened = consoles.open(configuration.console());
+        console = opened;
+        undo.push(opened::close);
+        backends = new Backends(host, types, opened);
+    }
+
+    private void makeDevices() throws ConfigurationException {
+        undo.push(devices::closeAll);
+        for (DeviceSpec spec : DeviceManager.plan(platform().devices(), configuration.devices())) {
+            devices.attach(spec);
+        }
+        for (DeviceSpec spec : configuration.extensions()) {
+            devices.extend(spec);
+        }
+        vcores.forEach(vcore -> vcore.extensions(devices.extensions()));
+    }
+
+    // The end
+
+    /** Ends the threads, then gives everything back. */
+    void release(long limitNanos) {
+        if (barrier != null) {
+            barrier.end();
+            if (!joinThreads(limitNanos)) {
+                LOG.error("VM {}: a vcore does not end; its memory stays in use", vm.name());
+                return;
+            }
+        }
+        while (!undo.isEmpty()) {
+            try {
+                undo.pop().run();
+            } catch (RuntimeException e) {
+                LOG.error("VM {}: a part could not be given back", vm.name(), e);
+            }
+        }
+    }
+
+    boolean joinThreads(long limitNanos) {
+        boolean all = true;
+        for (VcoreThread thread : threads) {
+            all &= thread.isCurrent() || thread.join(limitNanos);
+        }
+        return all;
+    }
+
+    boolean threadsDone() {
+        return joinThreads(1);
+    }
+
+    void flush() {
+        HostConsoles.Console open = console;
+        if (open != null) {
+            open.flush();
+        }
+    }
+
+    // Threads
+
+    boolean isVcoreThread() {
+        for (VcoreThread thread : threads) {
+            if (thread.isCurrent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The vcore whose exit the calling thread serves. */
+    VcoreImpl currentVcore() {
+        if (vcores.size() == 1) {
+            return vcores.getFirst();
+        }
+        for (VcoreThread thread : threads) {
+            if (thread.isCurrent()) {
+                return thread.current();
+            }
+        }
+        throw new IllegalStateException("not on the thread of a vcore");
+    }
+
+    void kickAll() {
+        threads.forEach(VcoreThread::kick);
+    }
+
+    /** Makes the thread that delivers events look at them. */
+    void kickBoot() {
+        if (!threads.isEmpty() && !threads.getFirst().isCurrent()) {
+            threads.getFirst().kick();
+        }
+    }
+
+    private void timerDue() {
+        events().lookAtTimers();
+        kickBoot();
+    }
+
+    long idleNanos() {
+        return threads.stream().mapToLong(VcoreThread::idleNanos).sum();
+    }
+
+    // Parts
+
+    private static <T> T there(@Nullable T part) {
+        if (part == null) {
+            throw new IllegalStateException("the VM is not built that far yet");
+        }
+        return part;
+    }
+
+    Platform platform() {
+        return there(platform);
+    }
+
+    Engine engine() {
+        return there(engine);
+    }
+
+    EngineType engineType() {
+        return there(engineType);
+    }
+
+    PagingMode paging() {
+        return there(paging);
+    }
+
+    VmClock clock() {
+        return there(clock);
+    }
+
+    EventQueue events() {
+        return there(events);
+    }
+
+    Barrier barrier() {
+        return there(barrier);
+    }
+
+    Backends backends() {
+        return there(backends);
+    }
+
+    DeviceManager devices() {
+        return devices;
+    }
+
+    List<VcoreImpl> vcores() {
+        return vcores;
+    }
+
+    GuestPhysicalMap map() {
+        return map;
+    }
+
+    GuestMemory memory() {
+        return memory;
+    }
+
+    HookMaps hooks() {
+        return hooks;
+    }
+
+    InterruptRouter router() {
+        return router;
+    }
+
+    Roles roles() {
+        return roles;
+    }
+
+    List<MemoryRange> memoryMap() {
+        return memoryMap;
+    }
+
+    Architecture architecture() {
+        return engine().architecture();
+    }
+
+    String engineName() {
+        return engineType().name();
+    }
+
+    String owner() {
+        return owner;
+    }
+}

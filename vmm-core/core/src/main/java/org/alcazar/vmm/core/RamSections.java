@@ -1,0 +1,115 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRam;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.RamPages;
+import org.alcazar.vmm.plugin.ConfigurationException;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Guest RAM in a checkpoint: a section for each stretch of pages, with the stretch's start, its
+ * count of pages, a bit for each page that is not zero, and the contents of those.
+ */
+final class RamSections {
+    static final String NAME = "ram";
+    static final int VERSION = 1;
+
+    private static final int PAGE = (int) HostMemory.PAGE_SIZE;
+    private static final int STRETCH = 1024;
+    private static final int BITS = STRETCH / Byte.SIZE;
+    private static final int HEADER = Long.BYTES + Integer.BYTES + BITS;
+    private static final MemorySegment ZERO = Arena.global().allocate(PAGE);
+
+    private RamSections() {}
+
+    /** Start and length of each range of RAM in turn, however it is pieced together on the host. */
+    static List<Long> layout(GuestPhysicalMap map) {
+        List<Long> out = new ArrayList<>();
+        long end = -1;
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            if (!range.ram()) {
+                continue;
+            }
+            if (range.start() == end) {
+                out.set(out.size() - 1, out.getLast() + range.bytes());
+            } else {
+                out.add(range.start());
+                out.add(range.bytes());
+            }
+            end = range.end();
+        }
+        return out;
+    }
+
+    static void write(GuestPhysicalMap map, SectionWriter out) throws IOException {
+        byte[] buffer = new byte[HEADER + STRETCH * PAGE];
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            for (long at = 0; range.ram() && at < range.bytes(); at += (long) STRETCH * PAGE) {
+                int pages = (int) Math.min(STRETCH, (range.bytes() - at) / PAGE);
+                int length = fill(buffer, range.start() + at, range.host() + at, pages);
+                if (length > HEADER) {
+                    out.writePacked(NAME, VERSION, buffer, length);
+                }
+            }
+        }
+    }
+
+    private static int fill(byte[] buffer, long guest, long host, int pages) {
+        java.util.Arrays.fill(buffer, 0, HEADER, (byte) 0);
+        ByteBuffer.wrap(buffer).putLong(guest).putInt(pages);
+        int length = HEADER;
+        for (int page = 0; page < pages; page++) {
+            long address = host + (long) page * PAGE;
+            if (!isZero(address)) {
+                buffer[HEADER - BITS + page / Byte.SIZE] |= (byte) (1 << page % Byte.SIZE);
+                HostRam.read(address, buffer, length, PAGE);
+                length += PAGE;
+            }
+        }
+        return length;
+    }
+
+    private static boolean isZero(long host) {
+        return HostRam.slice(host, PAGE).mismatch(ZERO) < 0;
+    }
+
+    /** Makes all RAM zero, touching only what is not. */
+    static void clear(GuestPhysicalMap map) {
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            for (long at = 0; range.ram() && at < range.bytes(); at += PAGE) {
+                if (!isZero(range.host() + at)) {
+                    RamPages.fill(range.host() + at, PAGE, (byte) 0);
+                }
+            }
+        }
+    }
+
+    /** Puts one section's pages into RAM. */
+    static void read(GuestPhysicalMap map, byte[] contents) throws ConfigurationException {
+        if (contents.length < HEADER) {
+            throw new ConfigurationException("section 'ram' is too short");
+        }
+        ByteBuffer in = ByteBuffer.wrap(contents);
+        long guest = in.getLong();
+        int pages = in.getInt();
+        int position = HEADER;
+        for (int page = 0; page < Math.min(pages, STRETCH); page++) {
+            if ((contents[HEADER - BITS + page / Byte.SIZE] >> page % Byte.SIZE & 1) == 0) {
+                continue;
+            }
+            long host = map.toHost(guest + (long) page * PAGE, PAGE);
+            if (host < 0 || position + PAGE > contents.length) {
+                throw new ConfigurationException("section 'ram' does not fit the VM's memory");
+            }
+            RamPages.write(host, contents, position, PAGE);
+            position += PAGE;
+        }
+    }
+}

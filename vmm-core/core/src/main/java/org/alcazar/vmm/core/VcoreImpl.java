@@ -1,0 +1,227 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Exit;
+import org.alcazar.machine.InterruptSource;
+import org.alcazar.machine.Requests;
+import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.plugin.ExtensionType.Extension;
+import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Map;
+
+/** One virtual core: runs the engine's core once and serves its exit. */
+final class VcoreImpl implements Vcore {
+    /** What the vcore's thread is in, for messages about failures. */
+    static final int IN_LOOP = 0;
+
+    static final int IN_ENGINE = 1;
+    static final int IN_EXIT = 2;
+    static final int IN_EXTENSION = 3;
+
+    /** One exit of so many is timed. */
+    private static final int SAMPLING = 16;
+
+    private final Vm vm;
+    private final int index;
+    private final ControlBlock block;
+    private final VirtualCore core;
+    private final HostClock clock;
+    private final HookMaps hooks;
+    private final ExitDispatcher dispatcher;
+    private final long[] exits = new long[Exit.COUNT];
+    private volatile Extension[] extensions = {};
+    private @Nullable VcoreThread thread;
+
+    private int phase = IN_LOOP;
+    private int sample;
+    private long sampledNanos;
+    private boolean replyPending;
+    private long replyRetired;
+
+    VcoreImpl(Vm vm, int index, ControlBlock block, VirtualCore core, PagingMode paging) {
+        this.vm = vm;
+        this.index = index;
+        this.block = block;
+        this.core = core;
+        this.clock = vm.hostClock();
+        this.hooks = vm.hooks();
+        this.dispatcher = new ExitDispatcher(this, hooks, vm.memory(), paging);
+    }
+
+    /** Lets the engine run until its next exit, and serves that. */
+    int enter() {
+        block.registers = hooks.registerIntercepts;
+        block.features = hooks.featureIntercepts;
+        Extension[] around = extensions;
+        if (around.length != 0) {
+            phase = IN_EXTENSION;
+            for (Extension extension : around) {
+                extension.onEntry(this);
+            }
+        }
+        phase = IN_ENGINE;
+        int reason = core.run(block);
+        phase = IN_EXIT;
+        exits[reason]++;
+        if (++sample == SAMPLING) {
+            sample = 0;
+            long start = clock.nanoTime();
+            serve(reason);
+            sampledNanos += clock.nanoTime() - start;
+        } else {
+            serve(reason);
+        }
+        if (around.length != 0) {
+            phase = IN_EXTENSION;
+            for (Extension extension : around) {
+                extension.onExit(this, reason);
+            }
+        }
+        phase = IN_LOOP;
+        return reason;
+    }
+
+    private void serve(int reason) {
+        switch (reason) {
+            case Exit.ACCESS, Exit.INSTRUCTION, Exit.FAULT, Exit.TRANSLATION, Exit.CALL -> {
+                replyPending = true;
+                replyRetired = block.retired;
+            }
+            case Exit.KICK -> replyPending &= block.retired == replyRetired;
+            default -> replyPending = false;
+        }
+        if (reason == Exit.SHUTDOWN) {
+            vm.died(this);
+            return;
+        }
+        try {
+            dispatcher.dispatch(block, reason);
+        } catch (HostRefusal e) {
+            vm.fail("the host refuses what the guest's memory needs: " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether an access may still wait for its instruction to be finished by the next run. */
+    boolean replyPending() {
+        return replyPending || block.depth != 0;
+    }
+
+    /** What the vcore was doing when a part failed. */
+    String doing() {
+        String at = " (vcore " + index + ")";
+        return switch (phase) {
+            case IN_ENGINE ->
+                    String.format(
+                            "engine %s failed after %d instructions%s",
+                            vm.engineName(), block.retired, at);
+            case IN_EXIT ->
+                    block.frame().reason == Exit.ACCESS
+                            ? dispatcher.describeAccess(block.frame()) + at + " failed"
+                            : "the VMM failed at exit " + Exit.name(block.frame().reason) + at;
+            case IN_EXTENSION -> "an extension failed" + at;
+            default -> "the VMM failed between two runs" + at;
+        };
+    }
+
+    /** Registers, code and page walk; only on the vcore's thread or while it stands. */
+    String describe() {
+        try {
+            return core.describe(block, block.frame().address);
+        } catch (RuntimeException e) {
+            return "no description: " + e;
+        }
+    }
+
+    void reset() {
+        block.requests().take(-1);
+        block.windowWanted = false;
+        block.depth = 0;
+        core.reset(block);
+        replyPending = false;
+    }
+
+    void extensions(Extension[] list) {
+        extensions = list;
+    }
+
+    void thread(VcoreThread serving) {
+        thread = serving;
+    }
+
+    /** Makes the thread look at the barrier and the events. */
+    void kick() {
+        block.requests().post(Requests.KICK);
+        wake();
+    }
+
+    private void wake() {
+        VcoreThread serving = thread;
+        if (serving != null) {
+            serving.wake();
+        }
+    }
+
+    @Override
+    public int index() {
+        return index;
+    }
+
+    @Override
+    public VirtualMachine vm() {
+        return vm;
+    }
+
+    @Override
+    public ControlBlock block() {
+        return block;
+    }
+
+    @Override
+    public void fetch(long groups) {
+        core.fetch(block, groups);
+    }
+
+    @Override
+    public Requests requests() {
+        return block.requests();
+    }
+
+    @Override
+    public void post(int requests) {
+        block.requests().post(requests);
+        wake();
+    }
+
+    @Override
+    public void interruptSource(InterruptSource source) {
+        block.interrupts = source;
+    }
+
+    @Override
+    public long retired() {
+        return block.retired;
+    }
+
+    long exits(int reason) {
+        return exits[reason];
+    }
+
+    /** Nanoseconds in the service of exits, from a sample. */
+    long serviceNanos() {
+        return sampledNanos * SAMPLING;
+    }
+
+    Map<String, Long> engineCounters() {
+        return core.counters();
+    }
+
+    void close() {
+        core.close();
+    }
+}

@@ -1,0 +1,129 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostProcessors;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostThread;
+import org.alcazar.machine.Requests;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * A host thread that runs vcores. It exists from the VM's creation on and starts at the barrier.
+ */
+abstract class VcoreThread {
+    final String name;
+    final Vm vm;
+    final Barrier barrier;
+    final EventQueue events;
+    final HostClock clock;
+    final HostProcessors processors;
+
+    private volatile @Nullable Thread self;
+    private volatile @Nullable HostThread host;
+    private volatile boolean sleeping;
+    private volatile boolean done;
+    private long idleNanos;
+
+    VcoreThread(String name, Vm vm) {
+        this.name = name;
+        this.vm = vm;
+        this.barrier = vm.barrier();
+        this.events = vm.events();
+        this.clock = vm.hostClock();
+        this.processors = vm.processors();
+    }
+
+    void start() throws HostRefusal {
+        barrier.addThread(name);
+        try {
+            host = processors.start(vm.name() + "/" + name, HostThread.ANY_CPU, this::run);
+        } catch (HostRefusal e) {
+            barrier.removeThread(name);
+            throw e;
+        }
+    }
+
+    private void run() {
+        self = Thread.currentThread();
+        MDC.put("vm", vm.name());
+        MDC.put("vcore", name);
+        try {
+            if (barrier.park(name)) {
+                loop();
+            }
+        } catch (RuntimeException | StackOverflowError | AssertionError | LinkageError e) {
+            vm.partFailed(current(), e);
+        } catch (OutOfMemoryError e) {
+            vm.fail("the VMM's heap is exhausted", e);
+        } finally {
+            done = true;
+            barrier.removeThread(name);
+            MDC.remove("vm");
+            MDC.remove("vcore");
+        }
+    }
+
+    /** Runs until the VM ends. */
+    abstract void loop();
+
+    /** The vcore that runs, or ran last. */
+    abstract VcoreImpl current();
+
+    /** Makes the thread look at barrier and events soon. */
+    final void kick() {
+        current().requests().post(Requests.KICK);
+        wake();
+    }
+
+    /** Ends a sleep. Called after whatever it should notice has been posted. */
+    final void wake() {
+        if (sleeping) {
+            HostThread thread = host;
+            if (thread != null) {
+                thread.wake();
+            }
+        }
+    }
+
+    final boolean isCurrent() {
+        return Thread.currentThread() == self;
+    }
+
+    /** Waits for the end of the thread. */
+    final boolean join(long nanos) {
+        HostThread thread = host;
+        return thread == null || thread.join(nanos);
+    }
+
+    final boolean done() {
+        return done;
+    }
+
+    final long idleNanos() {
+        return idleNanos;
+    }
+
+    /**
+     * Brings a vcore to a clean point: the instruction whose access was answered is finished, with
+     * a budget of just that one.
+     */
+    final void settle(VcoreImpl vcore) {
+        while (vcore.replyPending() && !barrier.ended()) {
+            vcore.requests().take(Requests.KICK);
+            vcore.block().budget = 1;
+            vcore.enter();
+        }
+    }
+
+    /** Sleeps unless somebody has posted something that {@code quiet} sees. */
+    final void sleep(long nanos, java.util.function.BooleanSupplier quiet) {
+        sleeping = true;
+        if (quiet.getAsBoolean() && !barrier.wanted() && !events.attention()) {
+            long start = clock.nanoTime();
+            processors.sleep(nanos);
+            idleNanos += clock.nanoTime() - start;
+        }
+        sleeping = false;
+    }
+}

@@ -1,0 +1,592 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostProcessors;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.VmmControl.VmEnd;
+import org.alcazar.machine.Architecture;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/**
+ * A VM: its states and what leads from one to another. What it is made of lies in {@link Machine}.
+ */
+final class Vm implements VirtualMachine {
+    private static final Logger LOG = LoggerFactory.getLogger(Vm.class);
+
+    /** Exit statuses of DESIGN §8. */
+    static final int POWERED_OFF = 0;
+
+    static final int GUEST_DIED = 4;
+    static final int VMM_FAULT = 6;
+    static final int RESET_REFUSED = 8;
+
+    /** How long a pause or an end may wait for threads. */
+    private static final long LIMIT = 10_000_000_000L;
+
+    /** Hears of changes of state, for all VMs. */
+    interface Changes {
+        void changed(Vm vm, VmState from, VmState to);
+    }
+
+    private record EventListener(String event, Runnable action) {}
+
+    private final int id;
+    private final String name;
+    private final VmConfiguration configuration;
+    private final HostKernel host;
+    private final Changes changes;
+    private final Supervisor supervisor;
+    private final Machine machine;
+    private final Phases phases;
+
+    /** Held during each transition. */
+    private final Object transition = new Object();
+
+    private volatile VmState state = VmState.CREATED;
+    private final AtomicReference<@Nullable VmEnd> wish = new AtomicReference<>();
+    private @Nullable VmEnd end;
+    private boolean resetPending;
+    private final List<Consumer<VmEnd>> endListeners = new ArrayList<>();
+    private final CopyOnWriteArrayList<EventListener> eventListeners = new CopyOnWriteArrayList<>();
+
+    /**
+     * Makes a VM up to a loaded guest, or leaves nothing behind.
+     *
+     * @param boot whether the guest is loaded; a restored VM brings its own memory
+     */
+    Vm(
+            int id,
+            String name,
+            VmConfiguration configuration,
+            HostKernel host,
+            PluginTypes types,
+            Changes changes,
+            boolean boot)
+            throws HostRefusal, ConfigurationException {
+        this.id = id;
+        this.name = name;
+        this.configuration = configuration;
+        this.host = host;
+        this.changes = changes;
+        this.phases = new Phases(host.clock());
+        this.supervisor = new Supervisor(name);
+        this.machine = new Machine(this, host, types);
+        boolean made = false;
+        try {
+            supervisor.start(host.processors());
+            machine.build();
+            phases.created();
+            if (boot) {
+                machine.load();
+            }
+            phases.loaded();
+            machine.startThreads();
+            made = true;
+        } finally {
+            if (!made) {
+                release();
+            }
+        }
+    }
+
+    /** Gives everything back, in the reverse order of creation. */
+    private void release() {
+        machine.release(LIMIT);
+        supervisor.quit(LIMIT);
+    }
+
+    // Transitions
+
+    void start() throws HostRefusal {
+        synchronized (transition) {
+            require("start", VmState.CREATED);
+            change(VmState.RUNNING);
+            phases.running();
+            machine.barrier().leave();
+        }
+    }
+
+    void pause() throws HostRefusal {
+        refuseVcore("pause");
+        synchronized (transition) {
+            require("pause", VmState.RUNNING, VmState.SIMULATING);
+            stopAll();
+            change(VmState.PAUSED);
+        }
+    }
+
+    void resume() throws HostRefusal {
+        synchronized (transition) {
+            require("resume", VmState.PAUSED);
+            change(VmState.RUNNING);
+            phases.running();
+            machine.barrier().leave();
+        }
+    }
+
+    /** Runs a created or paused VM for so long in guest time; it is paused then. */
+    void simulate(long nanos) throws HostRefusal {
+        synchronized (transition) {
+            require("simulate", VmState.PAUSED, VmState.CREATED);
+            machine.clock()
+                    .timer("simulation", this::simulationOver)
+                    .arm(machine.clock().nanos() + nanos);
+            change(VmState.SIMULATING);
+            phases.running();
+            machine.barrier().leave();
+        }
+    }
+
+    /** On a vcore's thread, which stops here; the supervisor does the rest. */
+    private void simulationOver() {
+        machine.barrier().request();
+        supervisor.submit(() -> {
+            synchronized (transition) {
+                try {
+                    machine.barrier().await(LIMIT);
+                    if (state == VmState.SIMULATING) {
+                        change(VmState.PAUSED);
+                    } else {
+                        machine.barrier().leave();
+                    }
+                } catch (HostRefusal e) {
+                    LOG.warn("VM {} {}", name, e.getMessage());
+                }
+            }
+        });
+    }
+
+    void stop(String reason) throws HostRefusal {
+        refuseVcore("stop");
+        if (!isOver()) {
+            requestEnd(new VmEnd(POWERED_OFF, reason, ""));
+            finish();
+        }
+    }
+
+    void destroy() throws HostRefusal {
+        stop("destroyed");
+        synchronized (transition) {
+            if (!machine.threadsDone()) {
+                throw new HostRefusal(
+                        "VM "
+                                + name
+                                + ": a vcore does not come to its end; its memory stays in use");
+            }
+            release();
+        }
+    }
+
+    /** Makes a created VM, whose state was replaced by a saved one, a paused one. */
+    void restored() throws HostRefusal {
+        synchronized (transition) {
+            require("restore", VmState.CREATED);
+            change(VmState.PAUSED);
+        }
+    }
+
+    /**
+     * Runs an action while the machine stands. From a vcore's thread use the supervisor.
+     *
+     * @throws HostRefusal if it can't be brought to a stop
+     */
+    <T> T underBarrier(Action<T> action) throws HostRefusal, ConfigurationException {
+        refuseVcore("this");
+        synchronized (transition) {
+            if (state == VmState.CREATED || state == VmState.PAUSED || isOver()) {
+                return action.run();
+            }
+            stopAll();
+            try {
+                return action.run();
+            } finally {
+                machine.barrier().leave();
+            }
+        }
+    }
+
+    /** Something to do in the barrier. */
+    interface Action<T> {
+        T run() throws HostRefusal, ConfigurationException;
+    }
+
+    /**
+     * @throws HostRefusal unless the VM is paused
+     */
+    void requirePaused(String what) throws HostRefusal {
+        require(what, VmState.PAUSED);
+    }
+
+    private void stopAll() throws HostRefusal {
+        machine.barrier().request();
+        try {
+            machine.barrier().await(LIMIT);
+        } catch (HostRefusal e) {
+            throw new HostRefusal("VM " + name + " " + e.getMessage(), e);
+        }
+    }
+
+    private void require(String what, VmState... allowed) throws HostRefusal {
+        if (!List.of(allowed).contains(state) || wish.get() != null) {
+            throw new HostRefusal(
+                    "VM "
+                            + name
+                            + " is "
+                            + (wish.get() != null && !isOver() ? "about to end" : lower(state))
+                            + "; "
+                            + what
+                            + " needs one that is "
+                            + String.join(
+                                    " or ", List.of(allowed).stream().map(Vm::lower).toList()));
+        }
+    }
+
+    private void refuseVcore(String what) throws HostRefusal {
+        if (machine.isVcoreThread()) {
+            throw new HostRefusal(
+                    "VM " + name + ": a vcore's own thread can't wait for " + what + "; use post");
+        }
+    }
+
+    private static String lower(VmState state) {
+        return state.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private void change(VmState to) {
+        VmState from = state;
+        state = to;
+        if (from == VmState.RUNNING || from == VmState.SIMULATING) {
+            phases.standing();
+        }
+        LOG.info("VM {} is {}", name, lower(to));
+        changes.changed(this, from, to);
+    }
+
+    boolean isOver() {
+        return state == VmState.STOPPED || state == VmState.FAILED;
+    }
+
+    // The end
+
+    /** The first wish counts; the vcores end, then the supervisor completes it. */
+    private void requestEnd(VmEnd wanted) {
+        if (wish.compareAndSet(null, wanted)) {
+            machine.barrier().end();
+            supervisor.submit(this::finish);
+        }
+    }
+
+    /** Waits for the vcores' end and tells those who want to know. */
+    private void finish() {
+        List<Consumer<VmEnd>> listeners;
+        VmEnd how;
+        synchronized (transition) {
+            if (isOver()) {
+                return;
+            }
+            if (!machine.joinThreads(LIMIT)) {
+                LOG.error("VM {}: a vcore does not come to its end", name);
+            }
+            how = java.util.Objects.requireNonNull(wish.get());
+            end = how;
+            change(how.status() == VMM_FAULT ? VmState.FAILED : VmState.STOPPED);
+            machine.flush();
+            listeners = List.copyOf(endListeners);
+            endListeners.clear();
+        }
+        listeners.forEach(listener -> tell(listener, how));
+    }
+
+    void onEnd(Consumer<VmEnd> listener) {
+        VmEnd how;
+        synchronized (transition) {
+            how = end;
+            if (how == null) {
+                endListeners.add(listener);
+                return;
+            }
+        }
+        tell(listener, how);
+    }
+
+    private void tell(Consumer<VmEnd> listener, VmEnd how) {
+        try {
+            listener.accept(how);
+        } catch (RuntimeException e) {
+            LOG.error("a listener for the end of VM {} failed", name, e);
+        }
+    }
+
+    Optional<VmEnd> end() {
+        synchronized (transition) {
+            return Optional.ofNullable(end);
+        }
+    }
+
+    /** A core stopped for good. On its thread. */
+    void died(VcoreImpl vcore) {
+        String reason =
+                String.format(
+                        "the guest died: vcore %d shut down (code %d) at 0x%x",
+                        vcore.index(), vcore.block().frame().code, vcore.block().frame().pc);
+        requestEnd(new VmEnd(GUEST_DIED, reason, vcore.describe()));
+    }
+
+    /** A part threw what it must not throw. On the vcore's thread. */
+    void partFailed(VcoreImpl vcore, Throwable failure) {
+        Throwable cause =
+                failure instanceof PartFailure && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        String doing =
+                failure instanceof PartFailure ? failure.getMessage() + " failed" : vcore.doing();
+        String culprit = machine.devices().culprit(cause);
+        String reason = doing + ": " + cause + (culprit.isEmpty() ? "" : "; a fault of " + culprit);
+        LOG.error("VM {}: {}", name, reason, cause);
+        requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause) + vcore.describe()));
+    }
+
+    private static String dump(Throwable cause) {
+        StringBuilder out = new StringBuilder();
+        out.append(cause).append('\n');
+        for (StackTraceElement frame : cause.getStackTrace()) {
+            out.append("  at ").append(frame).append('\n');
+        }
+        return out.toString();
+    }
+
+    // What the guest asks for
+
+    @Override
+    public void powerOff() {
+        requestEnd(new VmEnd(POWERED_OFF, "the guest powered off", ""));
+    }
+
+    @Override
+    public void exit(int status) {
+        requestEnd(new VmEnd(status & 0xff, "the guest ended with status " + (status & 0xff), ""));
+    }
+
+    @Override
+    public void fail(String reason, Throwable cause) {
+        LOG.error("VM {}: {}", name, reason, cause);
+        requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause)));
+    }
+
+    @Override
+    public void reset(String reason) {
+        if (configuration.noReboot()) {
+            requestEnd(
+                    new VmEnd(
+                            RESET_REFUSED,
+                            "the guest wants a reset (" + reason + "): no-reboot",
+                            ""));
+            return;
+        }
+        synchronized (endListeners) {
+            if (resetPending) {
+                return;
+            }
+            resetPending = true;
+        }
+        LOG.info("VM {} resets: {}", name, reason);
+        machine.barrier().request();
+        supervisor.submit(this::resetNow);
+    }
+
+    private void resetNow() {
+        synchronized (transition) {
+            try {
+                machine.barrier().await(LIMIT);
+            } catch (HostRefusal e) {
+                LOG.info("VM {} was not reset: {}", name, e.getMessage());
+                return;
+            }
+            synchronized (endListeners) {
+                resetPending = false;
+            }
+            try {
+                machine.reset();
+                phases.reset();
+            } catch (ConfigurationException e) {
+                fail("the guest can't be loaded again: " + e.getMessage(), e);
+            } catch (RuntimeException e) {
+                fail("reset failed: " + e.getMessage(), e);
+            } finally {
+                machine.barrier().leave();
+            }
+        }
+    }
+
+    @Override
+    public void post(String source, Runnable action) {
+        postGuarded(source, machine, action);
+    }
+
+    /**
+     * @param guard is held while the action runs
+     */
+    void postGuarded(String source, Object guard, Runnable action) {
+        machine.events().post(source, guard, action);
+        machine.kickBoot();
+    }
+
+    /** Gives an event of the host to those who listen. */
+    void deliver(String event) throws HostRefusal {
+        List<EventListener> listening =
+                eventListeners.stream().filter(l -> l.event.equals(event)).toList();
+        if (listening.isEmpty()) {
+            throw new HostRefusal(
+                    "VM "
+                            + name
+                            + " takes no event '"
+                            + event
+                            + "'"
+                            + (eventListeners.isEmpty()
+                                    ? ""
+                                    : org.alcazar.vmm.plugin.Spelling.suggest(
+                                            event,
+                                            eventListeners.stream().map(l -> l.event).toList())));
+        }
+        listening.forEach(listener -> post(event, listener.action));
+    }
+
+    Hook listen(String event, Runnable action) {
+        EventListener listener = new EventListener(event, action);
+        eventListeners.add(listener);
+        return () -> eventListeners.remove(listener);
+    }
+
+    // What it is made of
+
+    @Override
+    public int id() {
+        return id;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public VmState state() {
+        return state;
+    }
+
+    @Override
+    public Architecture architecture() {
+        return machine.architecture();
+    }
+
+    @Override
+    public List<Vcore> vcores() {
+        return List.copyOf(machine.vcores());
+    }
+
+    @Override
+    public VmClock clock() {
+        return machine.clock();
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return machine.memory();
+    }
+
+    @Override
+    public GuestPhysicalMap physicalMap() {
+        return machine.map();
+    }
+
+    @Override
+    public <T> Optional<T> find(Class<T> role) {
+        return machine.roles().find(role);
+    }
+
+    VmConfiguration configuration() {
+        return configuration;
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    Phases phases() {
+        return phases;
+    }
+
+    HostClock hostClock() {
+        return host.clock();
+    }
+
+    HostProcessors processors() {
+        return host.processors();
+    }
+
+    HookMaps hooks() {
+        return machine.hooks();
+    }
+
+    Barrier barrier() {
+        return machine.barrier();
+    }
+
+    EventQueue events() {
+        return machine.events();
+    }
+
+    VmClock vmClock() {
+        return machine.clock();
+    }
+
+    InterruptRouter router() {
+        return machine.router();
+    }
+
+    Roles roles() {
+        return machine.roles();
+    }
+
+    Backends backends() {
+        return machine.backends();
+    }
+
+    List<MemoryRange> memoryMap() {
+        return machine.memoryMap();
+    }
+
+    VcoreImpl bootCore() {
+        return machine.vcores().getFirst();
+    }
+
+    int vcoreCount() {
+        return configuration.cpus();
+    }
+
+    String engineName() {
+        return machine.engineName();
+    }
+
+    boolean isVcoreThread() {
+        return machine.isVcoreThread();
+    }
+}

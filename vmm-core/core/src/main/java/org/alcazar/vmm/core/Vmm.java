@@ -1,0 +1,235 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.VmmControl;
+import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.VirtualMachines;
+import org.alcazar.vmm.VmListener;
+import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/** The VMM on one host: its VMs by number. Plain Java, usable without any framework. */
+public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Vmm.class);
+
+    private final HostKernel host;
+    private final PluginTypes types;
+    private final TreeMap<Integer, Vm> vms = new TreeMap<>();
+    private final Set<String> names = new HashSet<>();
+    private final CopyOnWriteArrayList<VmListener> listeners = new CopyOnWriteArrayList<>();
+    private int lastId;
+
+    public Vmm(HostKernel host, PluginTypes types) {
+        this.host = host;
+        this.types = types;
+    }
+
+    @Override
+    public int create(Map<String, Object> configuration) throws HostRefusal {
+        return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
+    }
+
+    @Override
+    public void start(int vm) throws HostRefusal {
+        get(vm).start();
+    }
+
+    @Override
+    public void pause(int vm) throws HostRefusal {
+        get(vm).pause();
+    }
+
+    @Override
+    public void resume(int vm) throws HostRefusal {
+        get(vm).resume();
+    }
+
+    @Override
+    public void stop(int vm) throws HostRefusal {
+        get(vm).stop("stopped");
+    }
+
+    @Override
+    public void destroy(int vm) throws HostRefusal {
+        Vm gone = get(vm);
+        gone.destroy();
+        synchronized (vms) {
+            vms.remove(vm);
+            names.remove(gone.name());
+        }
+    }
+
+    @Override
+    public void save(int vm, String path) throws HostRefusal {
+        Vm saved = get(vm);
+        saved.requirePaused("save");
+        orRefuse(() -> {
+            saved.underBarrier(() -> {
+                saved.requirePaused("save");
+                new Checkpoint(host).save(saved, path);
+                return path;
+            });
+            return path;
+        });
+    }
+
+    @Override
+    public int load(String path, Map<String, Object> overrides) throws HostRefusal {
+        return orRefuse(() -> loadChecked(path, overrides));
+    }
+
+    private int loadChecked(String path, Map<String, Object> overrides)
+            throws HostRefusal, ConfigurationException {
+        Checkpoint.Loaded saved = new Checkpoint(host).read(path);
+        VmConfiguration configuration = VmConfiguration.of(saved.configuration()).with(overrides);
+        Vm vm = make(configuration, false);
+        boolean done = false;
+        try {
+            saved.restore(vm);
+            vm.restored();
+            done = true;
+            return vm.id();
+        } finally {
+            if (!done) {
+                destroy(vm.id());
+            }
+        }
+    }
+
+    @Override
+    public void deliver(int vm, String event) throws HostRefusal {
+        get(vm).deliver(event);
+    }
+
+    @Override
+    public Map<String, Object> statistics(int vm) throws HostRefusal {
+        Vm asked = get(vm);
+        return Statistics.of(
+                asked,
+                asked.machine().paging().tablePages() * HostMemory.PAGE_SIZE,
+                host.memory().bytesInUse(asked.machine().owner()));
+    }
+
+    @Override
+    public void onEnd(int vm, Consumer<VmEnd> listener) throws HostRefusal {
+        get(vm).onEnd(listener);
+    }
+
+    @Override
+    public Map<String, Map<String, String>> types() {
+        return types.describe();
+    }
+
+    @Override
+    public List<VirtualMachine> all() {
+        synchronized (vms) {
+            return List.copyOf(vms.values());
+        }
+    }
+
+    @Override
+    public Optional<VirtualMachine> find(int id) {
+        synchronized (vms) {
+            return Optional.ofNullable(vms.get(id));
+        }
+    }
+
+    @Override
+    public Hook listen(VmListener listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    /** Ends and destroys all VMs. */
+    @Override
+    public void close() {
+        for (VirtualMachine vm : all()) {
+            try {
+                destroy(vm.id());
+            } catch (HostRefusal e) {
+                LOG.warn("{}", e.getMessage());
+            }
+        }
+    }
+
+    /** A VM that plugins of this process work with, as the core sees it. */
+    Vm get(int id) throws HostRefusal {
+        synchronized (vms) {
+            Vm vm = vms.get(id);
+            if (vm == null) {
+                throw new HostRefusal(
+                        "there is no VM "
+                                + id
+                                + (vms.isEmpty() ? "" : "; there are: " + vms.keySet()));
+            }
+            return vm;
+        }
+    }
+
+    private Vm make(VmConfiguration configuration, boolean boot)
+            throws HostRefusal, ConfigurationException {
+        int id;
+        String name;
+        synchronized (vms) {
+            id = ++lastId;
+            name = configuration.name().isEmpty() ? "vm-" + id : configuration.name();
+            if (!names.add(name)) {
+                throw new ConfigurationException("there is a VM '" + name + "' already");
+            }
+        }
+        boolean made = false;
+        try {
+            Vm vm = new Vm(id, name, configuration, host, types, this::changed, boot);
+            synchronized (vms) {
+                vms.put(id, vm);
+            }
+            made = true;
+            return vm;
+        } catch (PartFailure e) {
+            throw new HostRefusal(e.getMessage() + ": " + e.getCause(), e);
+        } finally {
+            if (!made) {
+                synchronized (vms) {
+                    names.remove(name);
+                }
+            }
+        }
+    }
+
+    private void changed(Vm vm, VmState from, VmState to) {
+        for (VmListener listener : listeners) {
+            try {
+                listener.stateChanged(vm, from, to);
+            } catch (RuntimeException e) {
+                LOG.error("a listener failed at {}: {} to {}", vm.name(), from, to, e);
+            }
+        }
+    }
+
+    private interface Work<T> {
+        T run() throws HostRefusal, ConfigurationException;
+    }
+
+    /** To a host, a wrong configuration is a refusal. */
+    private static <T> T orRefuse(Work<T> work) throws HostRefusal {
+        try {
+            return work.run();
+        } catch (ConfigurationException e) {
+            throw new HostRefusal(String.valueOf(e.getMessage()), e);
+        }
+    }
+}
