@@ -117,7 +117,7 @@ final class InterruptRouter {
         private boolean level;
         private boolean cut;
 
-        Wire(String owner, Input input) {
+        private Wire(String owner, Input input) {
             this.owner = owner;
             this.input = input;
         }
