@@ -107,7 +107,7 @@ public final class CpuModel {
             }
         }
         // AMD repeats the old features of leaf 1 in the extended leaf.
-        leaves.get(EXTENDED + 1)[EDX] |= leaves.get(1)[EDX] & 0x0183_f3ff & ~(1 << 11);
+        leaf(EXTENDED + 1, 0)[EDX] |= leaf(1, 0)[EDX] & 0x0183_f3ff;
     }
 
     /**
