@@ -10,6 +10,8 @@ import org.alcazar.vmm.device.DeviceContext;
 import org.alcazar.vmm.plugin.AlcazarType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
+import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.alcazar.vmm.plugin.PlatformType.RangeKind;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.osgi.service.component.annotations.Component;
@@ -37,22 +39,41 @@ public final class AcpiComponent implements DeviceType {
     public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
         AcpiConfig config = AcpiConfig.of(settings);
         long root = PcLayout.TABLES_START;
-        byte[] tables = new Tables(config, context.vcores().size(), root).build();
-        GuestMemory memory = context.memory();
-        if (tables.length > PcLayout.TABLES_END - root) {
+        MemoryRange place = place(context);
+        Tables tables = new Tables(config, context.vcores().size(), root, place.start());
+        if (tables.tables().length > place.bytes()) {
             throw new ConfigurationException(
                     "acpi: tables for " + context.vcores().size() + " vcores do not fit; use fewer");
         }
+        GuestMemory memory = context.memory();
         VirtualMachine machine = context.machine();
         Acpi acpi =
                 new Acpi(
                         context.clock(),
                         context.interruptLine(config.irq()),
                         machine::powerOff,
-                        () -> memory.write(root, tables, 0, tables.length));
+                        () -> {
+                            write(memory, root, tables.anchor());
+                            write(memory, place.start(), tables.tables());
+                        });
         context.hookPorts(config.base(), Acpi.PORTS, acpi);
         context.provide(AcpiTables.class, () -> root);
         context.provide(PowerButton.class, () -> machine.post("power button", acpi::press));
         return acpi;
+    }
+
+    /** The range that the platform keeps for ACPI tables, or else the area of the BIOS. */
+    private static MemoryRange place(DeviceContext context) {
+        long behindAnchor = PcLayout.TABLES_START + Tables.ANCHOR_BYTES;
+        return context.memoryMap().stream()
+                .filter(range -> range.kind() == RangeKind.ACPI)
+                .findFirst()
+                .orElse(
+                        new MemoryRange(
+                                behindAnchor, PcLayout.TABLES_END - behindAnchor, RangeKind.RESERVED));
+    }
+
+    private static void write(GuestMemory memory, long address, byte[] bytes) {
+        memory.write(address, bytes, 0, bytes.length);
     }
 }

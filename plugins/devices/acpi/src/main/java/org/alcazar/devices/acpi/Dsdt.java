@@ -29,7 +29,6 @@ final class Dsdt {
                 "PCI0",
                 name("_HID", eisaId("PNP0A03")),
                 name("_UID", integer(0)),
-                name("_ADR", integer(0)),
                 name("_CRS", windows()),
                 name("_PRT", interrupts()),
                 isaBus(config));

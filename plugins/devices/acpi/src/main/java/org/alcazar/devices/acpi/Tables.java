@@ -3,13 +3,17 @@ package org.alcazar.devices.acpi;
 import org.alcazar.platforms.pc.api.PcLayout;
 
 /**
- * Lays out the ACPI tables (ACPI 6.4, 5.2) for one place in guest memory: root pointer first, then RSDT, XSDT, FADT, FACS, MADT and DSDT.
+ * Lays out the ACPI tables (ACPI 6.4, 5.2) for two places in guest memory: root pointer and FACS where firmware keeps what must stay (and guests search), RSDT,
+ * XSDT, FADT, MADT and DSDT where guests may reclaim them.
  */
 final class Tables {
     static final int HEADER = 36;
     static final int CHECKSUM_AT = 9;
 
-    private static final int FACS_BYTES = 64, FADT_BYTES = 244, ALIGNMENT = 64;
+    /** Room that root pointer and FACS take. */
+    static final int ANCHOR_BYTES = 128;
+
+    private static final int ROOT_BYTES = 36, FACS_BYTES = 64, FADT_BYTES = 244, ALIGNMENT = 64;
 
     /** I/O space, in generic addresses (5.2.3.2). */
     private static final int IO_SPACE = 1;
@@ -17,8 +21,8 @@ final class Tables {
     /** FADT: fixed power button; no sleep button; WBINVD works; C1 on all cores; a reset register. */
     private static final int FLAGS = 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10;
 
-    /** FADT: ISA devices there, no VGA, no message interrupts yet; bit 1 is the keyboard controller. */
-    private static final int BOOT_LEGACY = 1, BOOT_8042 = 2, BOOT_NO_VGA = 4, BOOT_NO_MSI = 8;
+    /** FADT: ISA devices there, a keyboard controller, no VGA. */
+    private static final int BOOT_LEGACY = 1, BOOT_8042 = 2, BOOT_NO_VGA = 4;
 
     private static final int RESET_PORT = 0xcf9, RESET_VALUE = 6;
     private static final int CENTURY = 0x32;
@@ -28,42 +32,53 @@ final class Tables {
 
     private final AcpiConfig config;
     private final int cpus;
-    private final long base;
+    private final byte[] anchor;
+    private final byte[] tables;
 
-    /** @param base where the tables will lie, below 4 GiB, a multiple of 64 */
-    Tables(AcpiConfig config, int cpus, long base) {
+    /**
+     * @param anchorAt where root pointer and FACS will lie, below 1 MiB, a multiple of 64
+     * @param tablesAt where the tables will lie, below 4 GiB, a multiple of 64
+     */
+    Tables(AcpiConfig config, int cpus, long anchorAt, long tablesAt) {
         this.config = config;
         this.cpus = cpus;
-        this.base = base;
-    }
-
-    /** All tables, to be written at the base; the root pointer is at their beginning. */
-    byte[] build() {
-        byte[] dsdtBytes = table("DSDT", 2, Dsdt.build(config));
         byte[] madtBytes = table("APIC", 3, madt());
-        long rsdt = base + ALIGNMENT;
+        long facs = anchorAt + ALIGNMENT;
+        long rsdt = tablesAt;
         long xsdt = rsdt + ALIGNMENT;
-        long facs = xsdt + ALIGNMENT;
-        long fadt = facs + FACS_BYTES;
+        long fadt = xsdt + ALIGNMENT;
         long madt = align(fadt + FADT_BYTES);
         long dsdt = align(madt + madtBytes.length);
+        anchor =
+                new Bytes()
+                        .add(rootPointer(rsdt, xsdt))
+                        .zeros(ALIGNMENT - ROOT_BYTES)
+                        .add(facs())
+                        .toArray();
         Bytes out = new Bytes();
-        put(out, base, rootPointer(rsdt, xsdt));
-        put(out, rsdt, table("RSDT", 1, new Bytes().u32(fadt).u32(madt).toArray()));
-        put(out, xsdt, table("XSDT", 1, new Bytes().u64(fadt).u64(madt).toArray()));
-        put(out, facs, facs());
-        put(out, fadt, table("FACP", 3, fadt(facs, dsdt)));
-        put(out, madt, madtBytes);
-        put(out, dsdt, dsdtBytes);
-        return out.toArray();
+        put(out, 0, table("RSDT", 1, new Bytes().u32(fadt).u32(madt).toArray()));
+        put(out, xsdt - tablesAt, table("XSDT", 1, new Bytes().u64(fadt).u64(madt).toArray()));
+        put(out, fadt - tablesAt, table("FACP", 3, fadt(facs, dsdt)));
+        put(out, madt - tablesAt, madtBytes);
+        put(out, dsdt - tablesAt, table("DSDT", 2, Dsdt.build(config)));
+        tables = out.toArray();
+    }
+
+    /** Root pointer and FACS. */
+    byte[] anchor() {
+        return anchor;
+    }
+
+    byte[] tables() {
+        return tables;
     }
 
     private static long align(long address) {
         return (address + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
-    private void put(Bytes out, long address, byte[] table) {
-        out.zeros((int) (address - base) - out.size()).add(table);
+    private static void put(Bytes out, long at, byte[] table) {
+        out.zeros((int) at - out.size()).add(table);
     }
 
     private static byte[] table(String signature, int revision, byte[] body) {
@@ -91,11 +106,11 @@ final class Tables {
                 .text("ALCZR ")
                 .u8(2)
                 .u32(rsdt)
-                .u32(36)
+                .u32(ROOT_BYTES)
                 .u64(xsdt)
                 .u32(0)
                 .checksum(8, 20)
-                .checksum(32, 36)
+                .checksum(32, ROOT_BYTES)
                 .toArray();
     }
 
@@ -106,8 +121,7 @@ final class Tables {
     /** 5.2.9, revision 3. */
     private byte[] fadt(long facs, long dsdt) {
         int pm = config.base();
-        int boot =
-                BOOT_LEGACY | BOOT_NO_VGA | BOOT_NO_MSI | (config.keyboard() ? BOOT_8042 : 0);
+        int boot = BOOT_LEGACY | BOOT_NO_VGA | (config.keyboard() ? BOOT_8042 : 0);
         Bytes out = new Bytes().u32(facs).u32(dsdt).u8(0).u8(0).u16(config.irq());
         out.u32(0).u8(0).u8(0).u8(0).u8(0); // no SMI command port: always in ACPI mode
         out.u32(pm + Acpi.PM1_STS).u32(0).u32(pm + Acpi.PM1_CNT).u32(0).u32(0);
@@ -130,7 +144,6 @@ final class Tables {
 
     private static Bytes address(Bytes out, int port, int bits) {
         int accessSize = bits == 8 ? 1 : bits == 16 ? 2 : 3;
-        // The event registers are two of 16 bits.
         return out.u8(IO_SPACE).u8(bits).u8(0).u8(accessSize).u64(port);
     }
 

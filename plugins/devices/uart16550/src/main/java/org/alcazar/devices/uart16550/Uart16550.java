@@ -145,7 +145,7 @@ final class Uart16550 implements Device, ByteDevice {
                 if (latchAccess()) {
                     divisor = divisor & 0xff00 | value;
                 } else {
-                    send(value & wordMask());
+                    send(value);
                 }
             }
             case IER -> {
@@ -170,10 +170,6 @@ final class Uart16550 implements Device, ByteDevice {
 
     private boolean latchAccess() {
         return (lcr & LCR_DLAB) != 0;
-    }
-
-    private int wordMask() {
-        return 0xff >> 3 - (lcr & LCR_WORD);
     }
 
     private int readData() {
@@ -309,7 +305,7 @@ final class Uart16550 implements Device, ByteDevice {
 
     private void refill() {
         while (!backlog.empty() && fifo.size() < capacity() && (mcr & MCR_LOOP) == 0) {
-            accept(backlog.take() & wordMask(), 0);
+            accept(backlog.take(), 0);
         }
     }
 
