@@ -70,7 +70,8 @@ public final class Disassembler {
         }
         if (insn.opcode == 0x90 && insn.operandSizePrefix && insn.row.operands().isEmpty()) {
             // What NOP is an alias of.
-            return att ? "xchg %ax,%ax" : "xchg ax,ax";
+            String register = (att ? "%" : "") + OperandText.gpr(0, insn.operandSize, false);
+            return "xchg " + register + "," + register;
         }
         StringBuilder out = new StringBuilder(48);
         boolean folded = name(insn, out);
