@@ -10,8 +10,8 @@ import org.alcazar.vmm.GuestTimer;
 import org.alcazar.vmm.device.Device;
 
 /**
- * ACPI's fixed hardware (ACPI 6.4, 4.8): PM1a event and control registers, power management timer. The machine is always in ACPI mode. There are no general
- * purpose events.
+ * ACPI's fixed hardware (ACPI 6.4, 4.8): PM1a event and control registers, power management timer.
+ * The machine is always in ACPI mode. There are no general purpose events.
  *
  * <p>Lock: this object; the interrupt controllers are called under it.
  */
@@ -125,7 +125,8 @@ final class Acpi implements Device, ByteDevice, PowerButton {
 
     private void sleep(int value) {
         control = control & 0xff | value & 7 << SLP_TYP_SHIFT; // SLP_EN reads as 0
-        if ((value & SLP_EN) != 0 && value >> SLP_TYP_SHIFT == (SLEEP_OFF | SLP_EN >> SLP_TYP_SHIFT)) {
+        if ((value & SLP_EN) != 0
+                && value >> SLP_TYP_SHIFT == (SLEEP_OFF | SLP_EN >> SLP_TYP_SHIFT)) {
             powerOff.run();
         }
     }

@@ -43,7 +43,9 @@ public final class AcpiComponent implements DeviceType {
         Tables tables = new Tables(config, context.vcores().size(), root, place.start());
         if (tables.tables().length > place.bytes()) {
             throw new ConfigurationException(
-                    "acpi: tables for " + context.vcores().size() + " vcores do not fit; use fewer");
+                    "acpi: tables for "
+                            + context.vcores().size()
+                            + " vcores do not fit; use fewer");
         }
         GuestMemory memory = context.memory();
         VirtualMachine machine = context.machine();
@@ -70,7 +72,9 @@ public final class AcpiComponent implements DeviceType {
                 .findFirst()
                 .orElse(
                         new MemoryRange(
-                                behindAnchor, PcLayout.TABLES_END - behindAnchor, RangeKind.RESERVED));
+                                behindAnchor,
+                                PcLayout.TABLES_END - behindAnchor,
+                                RangeKind.RESERVED));
     }
 
     private static void write(GuestMemory memory, long address, byte[] bytes) {

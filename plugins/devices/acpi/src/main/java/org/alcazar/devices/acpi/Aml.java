@@ -2,7 +2,12 @@ package org.alcazar.devices.acpi;
 
 /** Builds the ACPI machine language of declarations (ACPI 6.4, chapter 20): terms in, bytes out. */
 final class Aml {
-    private static final int NAME = 0x08, BYTE = 0x0a, WORD = 0x0b, DWORD = 0x0c, STRING = 0x0d, SCOPE = 0x10;
+    private static final int NAME = 0x08,
+            BYTE = 0x0a,
+            WORD = 0x0b,
+            DWORD = 0x0c,
+            STRING = 0x0d,
+            SCOPE = 0x10;
     private static final int BUFFER = 0x11, PACKAGE = 0x12, EXTENDED = 0x5b, DEVICE = 0x82;
 
     private Aml() {}
@@ -54,16 +59,13 @@ final class Aml {
     static byte[] buffer(byte[] contents) {
         return new Bytes()
                 .u8(BUFFER)
-                .add(
-                        withLength(
-                                new Bytes().add(integer(contents.length)).add(contents).toArray()))
+                .add(withLength(new Bytes().add(integer(contents.length)).add(contents).toArray()))
                 .toArray();
     }
 
     /** A plug and play id such as PNP0A03, compressed (19.3.4). */
     static byte[] eisaId(String id) {
-        int vendor =
-                (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | id.charAt(2) - '@';
+        int vendor = (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | id.charAt(2) - '@';
         int product = Integer.parseInt(id.substring(3), 16);
         return new Bytes()
                 .u8(DWORD)

@@ -9,7 +9,10 @@ import static org.alcazar.devices.acpi.Aml.scope;
 
 import org.alcazar.platforms.pc.api.PcLayout;
 
-/** The differentiated definition block: the PCI bus with its interrupts and windows, what hangs on the ISA bus, and how to power off. */
+/**
+ * The differentiated definition block: the PCI bus with its interrupts and windows, what hangs on
+ * the ISA bus, and how to power off.
+ */
 final class Dsdt {
     private static final int DEVICES = 32, PINS = 4;
     private static final int PCI_CONFIG = 0xcf8, PCI_CONFIG_PORTS = 8;
@@ -62,8 +65,7 @@ final class Dsdt {
 
     private static byte[] isaBus(AcpiConfig config) {
         Bytes devices = new Bytes();
-        devices.add(
-                isaDevice("RTC", "PNP0B00", new Resources().io(0x70, 2).irq(8).template()));
+        devices.add(isaDevice("RTC", "PNP0B00", new Resources().io(0x70, 2).irq(8).template()));
         if (config.keyboard()) {
             devices.add(
                     isaDevice(

@@ -3,8 +3,9 @@ package org.alcazar.devices.acpi;
 import org.alcazar.platforms.pc.api.PcLayout;
 
 /**
- * Lays out the ACPI tables (ACPI 6.4, 5.2) for two places in guest memory: root pointer and FACS where firmware keeps what must stay (and guests search), RSDT,
- * XSDT, FADT, MADT and DSDT where guests may reclaim them.
+ * Lays out the ACPI tables (ACPI 6.4, 5.2) for two places in guest memory: root pointer and FACS
+ * where firmware keeps what must stay (and guests search), RSDT, XSDT, FADT, MADT and DSDT where
+ * guests may reclaim them.
  */
 final class Tables {
     static final int HEADER = 36;
@@ -18,7 +19,9 @@ final class Tables {
     /** I/O space, in generic addresses (5.2.3.2). */
     private static final int IO_SPACE = 1;
 
-    /** FADT: fixed power button; no sleep button; WBINVD works; C1 on all cores; a reset register. */
+    /**
+     * FADT: fixed power button; no sleep button; WBINVD works; C1 on all cores; a reset register.
+     */
     private static final int FLAGS = 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10;
 
     /** FADT: ISA devices there, a keyboard controller, no VGA. */
@@ -151,7 +154,10 @@ final class Tables {
         out.zeros(12);
     }
 
-    /** 5.2.12: a local APIC for each core, the I/O APIC, and which ISA interrupts are not as on the ISA bus. */
+    /**
+     * 5.2.12: a local APIC for each core, the I/O APIC, and which ISA interrupts are not as on the
+     * ISA bus.
+     */
     private byte[] madt() {
         Bytes out = new Bytes().u32(PcLayout.LOCAL_APIC).u32(1);
         for (int i = 0; i < cpus; i++) {

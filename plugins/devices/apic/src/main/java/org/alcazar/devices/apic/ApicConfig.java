@@ -7,7 +7,8 @@ import org.alcazar.vmm.plugin.Settings;
 /**
  * Settings of the local APICs.
  *
- * @param virtualWire whether the boot core's APIC is left as firmware leaves it after a reset: enabled, the PIC at LINT0
+ * @param virtualWire whether the boot core's APIC is left as firmware leaves it after a reset:
+ *     enabled, the PIC at LINT0
  */
 record ApicConfig(boolean virtualWire) {
     static final Schema SCHEMA =

@@ -5,11 +5,15 @@ import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestTimer;
 
 /**
- * The timer of a local APIC (APM volume 2, 16.4.1), under the lock of its APIC. It is clocked with 1 GHz, so that a tick of the divider is a
- * guest nanosecond. The count is derived from the time at which it began; it runs also while the entry is masked, but nothing is armed then.
+ * The timer of a local APIC (APM volume 2, 16.4.1), under the lock of its APIC. It is clocked with
+ * 1 GHz, so that a tick of the divider is a guest nanosecond. The count is derived from the time at
+ * which it began; it runs also while the entry is masked, but nothing is armed then.
  */
 final class ApicTimer {
-    /** Expirations that follow each other faster merge, so that a guest can't keep the VMM busy with them. */
+    /**
+     * Expirations that follow each other faster merge, so that a guest can't keep the VMM busy with
+     * them.
+     */
     static final long SHORTEST_PERIOD = 10_000;
 
     private static final int DIVIDE_MASK = 0xb;
@@ -25,7 +29,10 @@ final class ApicTimer {
     /** Guest nanoseconds. */
     private long start;
 
-    /** Whether the count since {@link #start} has not ended in an expiration yet, or starts over at each. */
+    /**
+     * Whether the count since {@link #start} has not ended in an expiration yet, or starts over at
+     * each.
+     */
     private boolean running;
 
     ApicTimer(GuestClock clock, String name, Runnable expired) {

@@ -15,8 +15,8 @@ import java.util.function.IntConsumer;
 import java.util.function.IntSupplier;
 
 /**
- * All local APICs of a machine: the window in which each core sees its own, and the bus between them. It has no lock and calls one APIC
- * after the other.
+ * All local APICs of a machine: the window in which each core sees its own, and the bus between
+ * them. It has no lock and calls one APIC after the other.
  */
 final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
     private static final int STRIDE = 16;
@@ -29,7 +29,9 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
     /** Replaced as a whole. */
     private IntConsumer[] listeners = {};
 
-    /** @param accessingCore index of the core whose access is being served */
+    /**
+     * @param accessingCore index of the core whose access is being served
+     */
     Apics(IntSupplier accessingCore) {
         this.accessingCore = accessingCore;
     }

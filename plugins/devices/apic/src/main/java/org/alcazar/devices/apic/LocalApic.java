@@ -15,14 +15,17 @@ import java.util.Arrays;
 /**
  * The local APIC of one core (AMD64 Architecture Programmer's Manual, volume 2, chapter 16).
  *
- * <p>Lock: this object, the last in the order: neither the PIC, nor the I/O APIC, nor another local APIC is called under it. Requests to the core are posted under
- * it and take no lock.
+ * <p>Lock: this object, the last in the order: neither the PIC, nor the I/O APIC, nor another local
+ * APIC is called under it. Requests to the core are posted under it and take no lock.
  */
 final class LocalApic implements InterruptSource {
     /** Version 0x14: an integrated one; six entries in the local vector table. */
     static final int VERSION = 0x0005_0014;
 
-    /** Local vector table, in the order of the registers: timer, thermal, performance, LINT0, LINT1, error. */
+    /**
+     * Local vector table, in the order of the registers: timer, thermal, performance, LINT0, LINT1,
+     * error.
+     */
     static final int TIMER = 0, LINT0 = 3, LINT1 = 4, ERROR = 5, ENTRIES = 6;
 
     private static final int[] LVT_WRITABLE = {
@@ -80,11 +83,15 @@ final class LocalApic implements InterruptSource {
     interface ExternalInterrupts {
         ExternalInterrupts ABSENT = () -> NONE;
 
-        /** @return the vector, or {@link InterruptSource#NONE} */
+        /**
+         * @return the vector, or {@link InterruptSource#NONE}
+         */
         int acknowledge();
     }
 
-    /** @param virtualWire whether a reset leaves LINT0 as firmware does: enabled, for the PIC */
+    /**
+     * @param virtualWire whether a reset leaves LINT0 as firmware does: enabled, for the PIC
+     */
     LocalApic(
             int id,
             Vcore core,
@@ -389,9 +396,7 @@ final class LocalApic implements InterruptSource {
 
     private boolean externalPending() {
         return externalMessage
-                || lint0Level
-                        && (lvt[LINT0] & LVT_MASK) == 0
-                        && mode(LINT0) == ApicBus.EXTERNAL;
+                || lint0Level && (lvt[LINT0] & LVT_MASK) == 0 && mode(LINT0) == ApicBus.EXTERNAL;
     }
 
     @Override
@@ -429,7 +434,9 @@ final class LocalApic implements InterruptSource {
         return vector;
     }
 
-    /** @return the vector if its end must be told to the I/O APIC, else -1 */
+    /**
+     * @return the vector if its end must be told to the I/O APIC, else -1
+     */
     private synchronized int endOfInterrupt() {
         int vector = highest(isr);
         if (vector < 0) {

@@ -11,9 +11,11 @@ import org.alcazar.vmm.device.Device;
 import java.util.Arrays;
 
 /**
- * An I/O APIC with 24 inputs: Intel 82093AA (data sheet 290566-001, May 1996) with the EOI register of version 0x20 (Intel 631xESB data sheet, 11.5).
+ * An I/O APIC with 24 inputs: Intel 82093AA (data sheet 290566-001, May 1996) with the EOI register
+ * of version 0x20 (Intel 631xESB data sheet, 11.5).
  *
- * <p>Lock: this object; local APICs are called under it, and tell the end of an interrupt without their own lock.
+ * <p>Lock: this object; local APICs are called under it, and tell the end of an interrupt without
+ * their own lock.
  */
 final class IoApic implements Device, BusDevice {
     static final int PINS = 24;
@@ -24,7 +26,9 @@ final class IoApic implements Device, BusDevice {
     /** The window: register select, data, end of interrupt. */
     static final int IOREGSEL = 0x00, IOWIN = 0x10, IOEOI = 0x40;
 
-    /** Registers behind IOREGSEL; entry n is at IOREDTBL + 2 n (low half) and the next (high half). */
+    /**
+     * Registers behind IOREGSEL; entry n is at IOREDTBL + 2 n (low half) and the next (high half).
+     */
     static final int IOAPICID = 0, IOAPICVER = 1, IOAPICARB = 2, IOREDTBL = 0x10;
 
     static final int VECTOR = 0xff, MODE_SHIFT = 8, LOGICAL = 1 << 11, POLARITY = 1 << 13;
@@ -45,7 +49,9 @@ final class IoApic implements Device, BusDevice {
     /** Wires, a bit for each pin: asserted or not, whatever the pin's polarity. */
     private int inputs;
 
-    /** @param ignored counts accesses that this chip has nothing for */
+    /**
+     * @param ignored counts accesses that this chip has nothing for
+     */
     IoApic(int id, ApicBus bus, Counter ignored) {
         this.bus = bus;
         this.ignored = ignored;

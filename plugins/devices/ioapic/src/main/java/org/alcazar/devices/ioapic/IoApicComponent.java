@@ -40,7 +40,8 @@ public final class IoApicComponent implements DeviceType {
     public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
         ApicBus bus = context.require(ApicBus.class);
         IoApic ioApic =
-                new IoApic(IoApicConfig.of(settings).id(), bus, context.counter("ignored-accesses"));
+                new IoApic(
+                        IoApicConfig.of(settings).id(), bus, context.counter("ignored-accesses"));
         bus.addEndOfInterrupt(ioApic::endOfInterrupt);
         context.hookMemory(WINDOW, WINDOW_BYTES, ioApic);
         context.interruptInput(TIMER, ioApic.pin(TIMER_PIN));

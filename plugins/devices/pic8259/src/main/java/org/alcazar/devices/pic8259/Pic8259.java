@@ -3,23 +3,37 @@ package org.alcazar.devices.pic8259;
 import org.alcazar.machine.SavedState;
 
 /**
- * One 8259A (Intel data sheet 231468-003, December 1988). Not thread-safe: {@link PicPair} holds the lock.
+ * One 8259A (Intel data sheet 231468-003, December 1988). Not thread-safe: {@link PicPair} holds
+ * the lock.
  *
- * <p>Whether an input is edge or level triggered is chosen for each one in ELCR, as in the PIIX3 south bridge; LTIM in ICW1 is ignored there.
+ * <p>Whether an input is edge or level triggered is chosen for each one in ELCR, as in the PIIX3
+ * south bridge; LTIM in ICW1 is ignored there.
  */
 final class Pic8259 {
     static final int ICW1 = 0x10, ICW1_IC4 = 1, ICW1_SINGLE = 2;
     static final int ICW4_AEOI = 2, ICW4_SFNM = 0x10;
-    static final int OCW3 = 0x08, OCW3_RIS = 1, OCW3_RR = 2, OCW3_POLL = 4, OCW3_SMM = 0x20, OCW3_ESMM = 0x40;
+    static final int OCW3 = 0x08,
+            OCW3_RIS = 1,
+            OCW3_RR = 2,
+            OCW3_POLL = 4,
+            OCW3_SMM = 0x20,
+            OCW3_ESMM = 0x40;
     static final int OCW2_LEVEL = 7, OCW2_COMMAND = 0xe0;
 
     /** Commands in OCW2: R, SL and EOI. */
-    static final int CLEAR_AUTO_ROTATE = 0x00, EOI = 0x20, SPECIFIC_EOI = 0x60, SET_AUTO_ROTATE = 0x80;
+    static final int CLEAR_AUTO_ROTATE = 0x00,
+            EOI = 0x20,
+            SPECIFIC_EOI = 0x60,
+            SET_AUTO_ROTATE = 0x80;
 
     static final int ROTATE_EOI = 0xa0, SET_PRIORITY = 0xc0, ROTATE_SPECIFIC_EOI = 0xe0;
 
     /** Initialisation: which word the data port takes next. */
-    private static final int NOT_STARTED = 0, READY = 1, WANTS_ICW2 = 2, WANTS_ICW3 = 3, WANTS_ICW4 = 4;
+    private static final int NOT_STARTED = 0,
+            READY = 1,
+            WANTS_ICW2 = 2,
+            WANTS_ICW3 = 3,
+            WANTS_ICW4 = 4;
 
     private final int levelCapable;
 
@@ -44,7 +58,9 @@ final class Pic8259 {
     private boolean specialMask;
     private boolean autoRotate;
 
-    /** @param levelCapable inputs that ELCR may make level-triggered */
+    /**
+     * @param levelCapable inputs that ELCR may make level-triggered
+     */
     Pic8259(int levelCapable) {
         this.levelCapable = levelCapable;
     }
@@ -112,7 +128,8 @@ final class Pic8259 {
         if (level < 0) {
             return -1;
         }
-        int blocking = specialMask ? isr & ~imr : isr; // a masked level in service blocks nobody then
+        int blocking =
+                specialMask ? isr & ~imr : isr; // a masked level in service blocks nobody then
         if ((icw4 & ICW4_SFNM) != 0) {
             blocking &= ~icw3; // further requests of the same slave get through
         }

@@ -7,9 +7,11 @@ import org.alcazar.platforms.pc.api.LegacyPic;
 import org.alcazar.vmm.device.Device;
 
 /**
- * Two 8259As as a PC has them: the slave's output is the master's input 2. Interrupts 0 to 7 are the master's inputs, 8 to 15 the slave's.
+ * Two 8259As as a PC has them: the slave's output is the master's input 2. Interrupts 0 to 7 are
+ * the master's inputs, 8 to 15 the slave's.
  *
- * <p>Lock: this object. It is called with the locks of devices held, and drives its output under its own lock.
+ * <p>Lock: this object. It is called with the locks of devices held, and drives its output under
+ * its own lock.
  */
 final class PicPair implements Device, LegacyPic {
     static final int INPUTS = 16;
@@ -29,7 +31,9 @@ final class PicPair implements Device, LegacyPic {
 
     private boolean asserted;
 
-    /** @param initialElcr which interrupts are level triggered after a reset, as firmware leaves it */
+    /**
+     * @param initialElcr which interrupts are level triggered after a reset, as firmware leaves it
+     */
     PicPair(int initialElcr) {
         this.initialElcr = initialElcr;
         clear();
@@ -96,7 +100,9 @@ final class PicPair implements Device, LegacyPic {
         int vector = master.vector(level);
         if (level == CASCADE && master.cascaded(level)) {
             vector = slave.vector(slave.acknowledge());
-            master.setInput(CASCADE, false); // INT falls with the acknowledge and rises again for what is left
+            master.setInput(
+                    CASCADE,
+                    false); // INT falls with the acknowledge and rises again for what is left
         }
         drive(false);
         update();

@@ -3,8 +3,9 @@ package org.alcazar.devices.pit8254;
 import org.alcazar.machine.SavedState;
 
 /**
- * One counter of an 8254. Times are ticks of its clock. The count is derived: it began at {@link #start} with {@link #reload} and has run ever since,
- * unless the gate holds it. The one tick between the writing of a count and its loading is left out.
+ * One counter of an 8254. Times are ticks of its clock. The count is derived: it began at {@link
+ * #start} with {@link #reload} and has run ever since, unless the gate holds it. The one tick
+ * between the writing of a count and its loading is left out.
  */
 final class Channel {
     static final long NEVER = Long.MAX_VALUE;
@@ -12,7 +13,11 @@ final class Channel {
     /** RW1-RW0. */
     private static final int LSB = 1, MSB = 2, BOTH = 3;
 
-    private static final int TERMINAL_COUNT = 0, ONE_SHOT = 1, RATE = 2, SQUARE = 3, SOFT_STROBE = 4;
+    private static final int TERMINAL_COUNT = 0,
+            ONE_SHOT = 1,
+            RATE = 2,
+            SQUARE = 3,
+            SOFT_STROBE = 4;
     private static final int HARD_STROBE = 5;
 
     private static final int STATUS_OUT = 0x80, STATUS_NULL_COUNT = 0x40;
@@ -32,7 +37,10 @@ final class Channel {
     /** Written, not loaded yet. */
     private boolean nullCount;
 
-    /** Whether a count runs (or stands, held by the gate); not before the first count, or the first trigger in modes 1 and 5. */
+    /**
+     * Whether a count runs (or stands, held by the gate); not before the first count, or the first
+     * trigger in modes 1 and 5.
+     */
     private boolean running;
 
     private long start;
@@ -66,7 +74,9 @@ final class Channel {
         mode = SQUARE; // its output is high: no interrupt is pending in an edge-triggered way
     }
 
-    /** @param value the control word's lower six bits */
+    /**
+     * @param value the control word's lower six bits
+     */
     void control(int value, long now) {
         access = value >> 4;
         mode = (value >> 1 & 3) == 2 || (value >> 1 & 3) == 3 ? value >> 1 & 3 : value >> 1 & 7;
@@ -198,7 +208,10 @@ final class Channel {
         };
     }
 
-    /** Rising edges of the output since the control word, but for those that a gate or a new count makes. */
+    /**
+     * Rising edges of the output since the control word, but for those that a gate or a new count
+     * makes.
+     */
     long risingEdges(long now) {
         if (!running || periodic() && !gate) {
             return earlierEdges;
@@ -206,10 +219,10 @@ final class Channel {
         long done = elapsed(now);
         return earlierEdges
                 + switch (mode) {
-            case TERMINAL_COUNT, ONE_SHOT -> done >= reload ? 1 : 0;
-            case RATE, SQUARE -> done / period();
-            default -> done > reload ? 1 : 0;
-        };
+                    case TERMINAL_COUNT, ONE_SHOT -> done >= reload ? 1 : 0;
+                    case RATE, SQUARE -> done / period();
+                    default -> done > reload ? 1 : 0;
+                };
     }
 
     /** Tick of the next change that matters: the next rising edge, or in mode 3 any edge. */
@@ -300,7 +313,10 @@ final class Channel {
     }
 
     private static int fromBcd(int value) {
-        return (value >> 12) * 1000 + (value >> 8 & 15) * 100 + (value >> 4 & 15) * 10 + (value & 15);
+        return (value >> 12) * 1000
+                + (value >> 8 & 15) * 100
+                + (value >> 4 & 15) * 10
+                + (value & 15);
     }
 
     private static int toBcd(int value) {

@@ -11,8 +11,9 @@ import org.alcazar.vmm.device.Device;
 import java.util.List;
 
 /**
- * Intel 8254 programmable interval timer (data sheet 231164-005, September 1993) as a PC has it: clocked with 1.193182 MHz, channel 0's output is
- * interrupt 0, channel 2's gate and output are in {@link SystemControl}. Channels keep no running count: all follows from the guest's clock and the
+ * Intel 8254 programmable interval timer (data sheet 231164-005, September 1993) as a PC has it:
+ * clocked with 1.193182 MHz, channel 0's output is interrupt 0, channel 2's gate and output are in
+ * {@link SystemControl}. Channels keep no running count: all follows from the guest's clock and the
  * tick at which the count began. One timer is armed, for channel 0's next change.
  *
  * <p>Lock: this object; the interrupt controllers are called under it.
@@ -25,7 +26,10 @@ final class Pit8254 implements Device, ByteDevice {
 
     static final int CONTROL = 3;
 
-    /** Control word: SC1-SC0 (3 is the read-back command), RW1-RW0 (0 latches the count), M2-M0, BCD. */
+    /**
+     * Control word: SC1-SC0 (3 is the read-back command), RW1-RW0 (0 latches the count), M2-M0,
+     * BCD.
+     */
     static final int READ_BACK = 3;
 
     static final int READ_BACK_NO_COUNT = 0x20, READ_BACK_NO_STATUS = 0x10;
@@ -97,7 +101,9 @@ final class Pit8254 implements Device, ByteDevice {
             for (int i = 0; i < channels.length; i++) {
                 if ((value & 2 << i) != 0) {
                     channels[i].readBack(
-                            (value & READ_BACK_NO_COUNT) == 0, (value & READ_BACK_NO_STATUS) == 0, now);
+                            (value & READ_BACK_NO_COUNT) == 0,
+                            (value & READ_BACK_NO_STATUS) == 0,
+                            now);
                 }
             }
         } else if ((value & 0x30) == 0) {
@@ -159,7 +165,10 @@ final class Pit8254 implements Device, ByteDevice {
         return channels[2].out(now);
     }
 
-    /** A square wave of the memory refresh that channel 1 once timed: about 15 microseconds each half. */
+    /**
+     * A square wave of the memory refresh that channel 1 once timed: about 15 microseconds each
+     * half.
+     */
     boolean refreshToggle() {
         return (ticks() / 18 & 1) != 0;
     }

@@ -53,7 +53,9 @@ public final class Pit8254Component implements DeviceType {
 
         @Override
         public SavedState save() {
-            return new SavedState("pit8254-pc", 1).put("pit", pit.save()).put("port-61", port61.save());
+            return new SavedState("pit8254-pc", 1)
+                    .put("pit", pit.save())
+                    .put("port-61", port61.save());
         }
 
         @Override

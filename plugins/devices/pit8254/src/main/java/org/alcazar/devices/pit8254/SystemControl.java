@@ -4,8 +4,9 @@ import org.alcazar.machine.ByteDevice;
 import org.alcazar.machine.SavedState;
 
 /**
- * Port 0x61 of a PC, the NMI status and control register (Intel 82371SB, 2.5.3.1): gate and output of timer channel 2, the speaker, refresh
- * toggle. No source of NMIs is modelled, so the status bits stay 0.
+ * Port 0x61 of a PC, the NMI status and control register (Intel 82371SB, 2.5.3.1): gate and output
+ * of timer channel 2, the speaker, refresh toggle. No source of NMIs is modelled, so the status
+ * bits stay 0.
  */
 final class SystemControl implements ByteDevice {
     static final int TIMER2_GATE = 1, SPEAKER = 2, SERR_DISABLE = 4, IOCHK_DISABLE = 8;

@@ -8,7 +8,10 @@ import java.util.List;
 
 /** What a BIOS leaves in the memory of the clock: sizes of RAM, equipment, checksum. */
 final class BiosData {
-    private static final int EQUIPMENT = 0x14, BASE_KIB = 0x15, EXTENDED_KIB = 0x17, CHECKSUM = 0x2e;
+    private static final int EQUIPMENT = 0x14,
+            BASE_KIB = 0x15,
+            EXTENDED_KIB = 0x17,
+            CHECKSUM = 0x2e;
     private static final int EXTENDED_KIB_POST = 0x30, ABOVE_16M = 0x34, ABOVE_4G = 0x5b;
 
     private static final long MIB = 1 << 20;

@@ -27,8 +27,7 @@ final class Calendar {
         long shifted = day + EPOCH;
         int era = (int) Math.floorDiv(shifted, (long) DAYS_PER_ERA);
         int dayOfEra = (int) (shifted - (long) era * DAYS_PER_ERA);
-        int yearOfEra =
-                (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365;
+        int yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365;
         int dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
         int m = (5 * dayOfYear + 2) / 153;
         int dayOfMonth = dayOfYear - (153 * m + 2) / 5 + 1;

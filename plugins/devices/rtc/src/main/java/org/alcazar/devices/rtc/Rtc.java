@@ -9,8 +9,10 @@ import org.alcazar.vmm.GuestTimer;
 import org.alcazar.vmm.device.Device;
 
 /**
- * Motorola MC146818A real-time clock (data sheet of 1984) with 128 bytes of memory and a century byte, as PCs have it. The time is the guest's wall clock plus an
- * offset that changes when the guest sets it. Flags are worked out when somebody looks; one timer is armed for the next interrupt that is enabled.
+ * Motorola MC146818A real-time clock (data sheet of 1984) with 128 bytes of memory and a century
+ * byte, as PCs have it. The time is the guest's wall clock plus an offset that changes when the
+ * guest sets it. Flags are worked out when somebody looks; one timer is armed for the next
+ * interrupt that is enabled.
  *
  * <p>Lock: this object; the interrupt controllers are called under it.
  */
@@ -18,13 +20,32 @@ final class Rtc implements Device, ByteDevice, Cmos {
     static final int PORTS = 2;
 
     /** Registers. */
-    static final int SECONDS = 0, SECONDS_ALARM = 1, MINUTES = 2, MINUTES_ALARM = 3, HOURS = 4, HOURS_ALARM = 5;
+    static final int SECONDS = 0,
+            SECONDS_ALARM = 1,
+            MINUTES = 2,
+            MINUTES_ALARM = 3,
+            HOURS = 4,
+            HOURS_ALARM = 5;
 
-    static final int DAY_OF_WEEK = 6, DAY = 7, MONTH = 8, YEAR = 9, A = 10, B = 11, C = 12, D = 13, CENTURY = 0x32;
+    static final int DAY_OF_WEEK = 6,
+            DAY = 7,
+            MONTH = 8,
+            YEAR = 9,
+            A = 10,
+            B = 11,
+            C = 12,
+            D = 13,
+            CENTURY = 0x32;
 
     static final int SIZE = 128;
     static final int A_UIP = 0x80, A_DIVIDER = 0x70, A_RATE = 0x0f;
-    static final int B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_SQWE = 8, B_BINARY = 4, B_24H = 2;
+    static final int B_SET = 0x80,
+            B_PIE = 0x40,
+            B_AIE = 0x20,
+            B_UIE = 0x10,
+            B_SQWE = 8,
+            B_BINARY = 4,
+            B_24H = 2;
     static final int C_IRQF = 0x80, FLAGS = 0x70;
     static final int C_PF = 0x40, C_AF = 0x20, C_UF = 0x10;
     static final int D_VRT = 0x80;
@@ -51,12 +72,16 @@ final class Rtc implements Device, ByteDevice, Cmos {
     /** Added to the guest's wall clock. */
     private long offset;
 
-    /** The update chain stands (SET, or divider held): the time registers in {@link #memory} hold. */
+    /**
+     * The update chain stands (SET, or divider held): the time registers in {@link #memory} hold.
+     */
     private boolean halted;
 
     private int flags;
 
-    /** Up to which flags have been worked out: second of the time, period of the periodic interrupt. */
+    /**
+     * Up to which flags have been worked out: second of the time, period of the periodic interrupt.
+     */
     private long seenSecond;
 
     private long seenPeriod;
@@ -143,7 +168,8 @@ final class Rtc implements Device, ByteDevice, Cmos {
             case A -> {
                 memory[A] = (byte) (value & ~A_UIP);
                 seenPeriod = period();
-                halt(SECOND / 2); // the first update comes half a second after the divider is let go
+                halt(SECOND / 2); // the first update comes half a second after the divider is
+                // let go
             }
             case B -> {
                 memory[B] = (byte) ((value & B_SET) != 0 ? value & ~B_UIE : value);
@@ -179,7 +205,10 @@ final class Rtc implements Device, ByteDevice, Cmos {
         return (memory[A] & 0x60) == 0x60;
     }
 
-    /** Stops the update chain as A and B say, or lets it go on from {@code fraction} nanoseconds behind the second. */
+    /**
+     * Stops the update chain as A and B say, or lets it go on from {@code fraction} nanoseconds
+     * behind the second.
+     */
     private void halt(long fraction) {
         boolean now = (memory[B] & B_SET) != 0 || dividerHeld();
         if (now && !halted) {
@@ -370,9 +399,7 @@ final class Rtc implements Device, ByteDevice, Cmos {
             return Long.MAX_VALUE;
         }
         int seconds = (memory[B] & B_UIE) != 0 ? 1 : alarmIn(seenSecond);
-        return seconds == NONE
-                ? Long.MAX_VALUE
-                : now + (seenSecond + seconds) * SECOND - nanos();
+        return seconds == NONE ? Long.MAX_VALUE : now + (seenSecond + seconds) * SECOND - nanos();
     }
 
     @Override

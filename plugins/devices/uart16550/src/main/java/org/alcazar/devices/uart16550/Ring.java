@@ -70,7 +70,10 @@ final class Ring {
     void load(byte[] contents) {
         if (contents.length > bytes.length) {
             throw new IncompatibleStateException(
-                    "saved state of uart16550: a queue of " + contents.length + " bytes, at most " + bytes.length);
+                    "saved state of uart16550: a queue of "
+                            + contents.length
+                            + " bytes, at most "
+                            + bytes.length);
         }
         clear();
         for (byte b : contents) {

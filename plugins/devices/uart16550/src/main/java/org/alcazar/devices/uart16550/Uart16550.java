@@ -10,8 +10,9 @@ import org.alcazar.vmm.device.CharacterBackend;
 import org.alcazar.vmm.device.Device;
 
 /**
- * A PC16550D UART (National Semiconductor, June 1995; section numbers are those of its data sheet). Sending takes no time; received bytes wait in a
- * bounded buffer outside the chip until its FIFO has room, so that outside input never overruns.
+ * A PC16550D UART (National Semiconductor, June 1995; section numbers are those of its data sheet).
+ * Sending takes no time; received bytes wait in a bounded buffer outside the chip until its FIFO
+ * has room, so that outside input never overruns.
  *
  * <p>Lock: this object; interrupt controllers and the backend are called under it.
  */
@@ -27,7 +28,6 @@ final class Uart16550 implements Device, ByteDevice {
     static final int RBR = 0, THR = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5;
 
     static final int MSR = 6, SCR = 7, DLL = 0, DLM = 1;
-
     static final int IER_ERBFI = 1, IER_ETBEI = 2, IER_ELSI = 4, IER_EDSSI = 8, IER_MASK = 0x0f;
 
     /** Interrupt identification, most urgent first (table IV). */
@@ -72,7 +72,10 @@ final class Uart16550 implements Device, ByteDevice {
 
     private int modemDelta;
 
-    /** OE and the errors of the byte at the FIFO's head, as the line status interrupt and LSR show them until LSR is read. */
+    /**
+     * OE and the errors of the byte at the FIFO's head, as the line status interrupt and LSR show
+     * them until LSR is read.
+     */
     private int lineErrors;
 
     /** A THR-empty interrupt waits; reading IIR while it is the cause takes it back. */

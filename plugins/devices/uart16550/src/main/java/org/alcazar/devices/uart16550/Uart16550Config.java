@@ -15,7 +15,8 @@ import org.alcazar.vmm.plugin.Settings;
 record Uart16550Config(int base, int irq, String backend) {
     static final Schema SCHEMA =
             Schema.of(
-                    Key.integer("base", 0, 0xfff8, 0x3f8, "first of its eight ports, a multiple of 8"),
+                    Key.integer(
+                            "base", 0, 0xfff8, 0x3f8, "first of its eight ports, a multiple of 8"),
                     Key.integer("irq", 0, 23, 4, "interrupt"),
                     Key.backend("backend", "console", "where bytes go to and come from"));
 
@@ -25,7 +26,6 @@ record Uart16550Config(int base, int irq, String backend) {
             throw new ConfigurationException(
                     "uart16550: base=0x" + Integer.toHexString(base) + " is not a multiple of 8");
         }
-        return new Uart16550Config(
-                base, (int) settings.integer("irq"), settings.string("backend"));
+        return new Uart16550Config(base, (int) settings.integer("irq"), settings.string("backend"));
     }
 }

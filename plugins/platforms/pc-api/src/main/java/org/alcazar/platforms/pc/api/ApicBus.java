@@ -2,7 +2,10 @@ package org.alcazar.platforms.pc.api;
 
 import java.util.function.IntConsumer;
 
-/** How interrupt messages reach local APICs (APM volume 2, 16.6). Safe from any thread; allocates nothing. */
+/**
+ * How interrupt messages reach local APICs (APM volume 2, 16.6). Safe from any thread; allocates
+ * nothing.
+ */
 public interface ApicBus {
     /** Delivery modes, as in the ICR and in redirection entries. */
     int FIXED = 0;

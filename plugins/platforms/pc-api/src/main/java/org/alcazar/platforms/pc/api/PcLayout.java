@@ -2,7 +2,9 @@ package org.alcazar.platforms.pc.api;
 
 /** Guest-physical addresses that parts of a PC agree on. */
 public final class PcLayout {
-    /** End of RAM below 1 MiB that guests may use: the extended BIOS data area and the BIOS follow. */
+    /**
+     * End of RAM below 1 MiB that guests may use: the extended BIOS data area and the BIOS follow.
+     */
     public static final long LOW_MEMORY_END = 0x9_fc00;
 
     /** The frame buffer window: no RAM. */
@@ -28,7 +30,9 @@ public final class PcLayout {
     /** ACPI's interrupt. */
     public static final int SCI = 9;
 
-    /** First of the four I/O APIC pins that PCI interrupts share: pin A of device 0 comes in here. */
+    /**
+     * First of the four I/O APIC pins that PCI interrupts share: pin A of device 0 comes in here.
+     */
     public static final int PCI_INTERRUPTS = 16;
 
     private PcLayout() {}
