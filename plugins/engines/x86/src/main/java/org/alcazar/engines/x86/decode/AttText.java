@@ -18,7 +18,9 @@ final class AttText extends OperandText {
         if (name.equals("lcall") || name.equals("ljmp") || name.equals("lret")) {
             return bare(insn, name);
         }
-        if (name.startsWith("movzb") || name.startsWith("movzw") || name.startsWith("movsb")
+        if (name.startsWith("movzb")
+                || name.startsWith("movzw")
+                || name.startsWith("movsb")
                 || name.equals("movsw")) {
             return first.kind() == OperandKind.REG ? name + letter(insn.operandSize) : name;
         }
@@ -35,7 +37,8 @@ final class AttText extends OperandText {
         boolean odd = insn.mode == 16 ? insn.operandSize == 4 : insn.operandSize == 2;
         String size = insn.mode == 16 ? "l" : "w";
         return switch (name) {
-            case "pushf", "popf", "pusha", "popa", "leave", "ret", "lcall", "ljmp" -> odd ? name + size : name;
+            case "pushf", "popf", "pusha", "popa", "leave", "ret", "lcall", "ljmp" ->
+                    odd ? name + size : name;
             case "lret", "iret", "sysret" ->
                     insn.operandSize == 8 ? name + "q" : odd ? name + size : name;
             default -> name;
@@ -52,8 +55,7 @@ final class AttText extends OperandText {
         boolean register = !register(insn, first).isEmpty();
         boolean suffixed =
                 switch (name) {
-                    case "push", "pop" ->
-                            !register || first.kind() == OperandKind.FIXED_SEGMENT;
+                    case "push", "pop" -> !register || first.kind() == OperandKind.FIXED_SEGMENT;
                     case "call" -> !register;
                     case "jmp" -> !register && insn.opcode != 0xeb;
                     case "ret", "enter" -> true;
@@ -132,7 +134,9 @@ final class AttText extends OperandText {
     }
 
     private static boolean indirect(Row row) {
-        return row.encoding().map() == 0 && row.encoding().opcode() == 0xff && row.has(Row.ENDS_BLOCK);
+        return row.encoding().map() == 0
+                && row.encoding().opcode() == 0xff
+                && row.has(Row.ENDS_BLOCK);
     }
 
     private static void registerOperand(
@@ -168,7 +172,8 @@ final class AttText extends OperandText {
         segment(out, insn);
         boolean zeroIndex = showsZeroIndex(insn);
         boolean registers = !noBase(insn) || !noIndex(insn) || zeroIndex;
-        boolean displaced = insn.modrm >= 0x40 || noBase(insn) || insn.base == Instruction.RIP_RELATIVE;
+        boolean displaced =
+                insn.modrm >= 0x40 || noBase(insn) || insn.base == Instruction.RIP_RELATIVE;
         if (!registers) {
             out.append(absolute(insn, insn.displacement));
             return;

@@ -1,13 +1,15 @@
 package org.alcazar.engines.x86.decode;
 
-import java.util.List;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
 
+import java.util.List;
+
 /**
- * Instructions as text, as binutils' objdump prints them, by the names and operands of the opcode table.
+ * Instructions as text, as binutils' objdump prints them, by the names and operands of the opcode
+ * table.
  *
  * <p>For one thread only.
  */
@@ -54,12 +56,17 @@ public final class Disassembler {
         return before + text(instruction, address, prefixes.suffix());
     }
 
-    /** Length of what {@link #text(byte[], int, int, int, long)} returned last: 1 if it was {@code (bad)}. */
+    /**
+     * Length of what {@link #text(byte[], int, int, int, long)} returned last: 1 if it was {@code
+     * (bad)}.
+     */
     public int length() {
         return length;
     }
 
-    /** The text of a decoded instruction, with lock and repeat prefixes where they mean something. */
+    /**
+     * The text of a decoded instruction, with lock and repeat prefixes where they mean something.
+     */
     public String text(Instruction insn, long address) {
         return new PrefixText(insn, att).meaningful() + text(insn, address, "");
     }

@@ -7,7 +7,10 @@ import org.alcazar.engines.x86.isa.Row;
 
 /** Operands in Intel syntax. */
 final class IntelText extends OperandText {
-    /** Mnemonics as objdump prints them: string instructions without size letter, since their operands show it. */
+    /**
+     * Mnemonics as objdump prints them: string instructions without size letter, since their
+     * operands show it.
+     */
     static String sized(Instruction insn, String name) {
         for (Operand o : insn.row.operands()) {
             if (o.kind() == OperandKind.STRING_SOURCE
@@ -95,7 +98,8 @@ final class IntelText extends OperandText {
     private static void memory(StringBuilder out, Instruction insn) {
         boolean zeroIndex = showsZeroIndex(insn);
         boolean registers = !noBase(insn) || !noIndex(insn) || zeroIndex;
-        boolean displaced = insn.modrm >= 0x40 || noBase(insn) || insn.base == Instruction.RIP_RELATIVE;
+        boolean displaced =
+                insn.modrm >= 0x40 || noBase(insn) || insn.base == Instruction.RIP_RELATIVE;
         if (!registers) {
             out.append(SEGMENTS[insn.segment]).append(':');
             out.append(absolute(insn, insn.displacement));

@@ -79,7 +79,10 @@ abstract class OperandText {
             case 64 -> insn.operandSize == 2 ? target & 0xffff : target;
             case 32 -> insn.operandSize == 2 ? target & 0xffff : target & 0xffffffffL;
             // A linear address may be given: the 64 KiB segment is kept.
-            default -> insn.operandSize == 4 ? target & 0xffffffffL : next & ~0xffffL | target & 0xffff;
+            default ->
+                    insn.operandSize == 4
+                            ? target & 0xffffffffL
+                            : next & ~0xffffL | target & 0xffff;
         };
     }
 
@@ -104,7 +107,9 @@ abstract class OperandText {
         return insn.index == Instruction.NO_REGISTER;
     }
 
-    /** An address without registers: shown as objdump does, that is with a sign if it has 16 bits. */
+    /**
+     * An address without registers: shown as objdump does, that is with a sign if it has 16 bits.
+     */
     static String absolute(Instruction insn, long displacement) {
         return switch (insn.addressSize) {
             case 2 -> signedHex(displacement);
@@ -113,7 +118,10 @@ abstract class OperandText {
         };
     }
 
-    /** Whether a SIB byte without index shows an index register named riz or eiz, because it has no need to be there. */
+    /**
+     * Whether a SIB byte without index shows an index register named riz or eiz, because it has no
+     * need to be there.
+     */
     static boolean showsZeroIndex(Instruction insn) {
         if (!hasSib(insn) || !noIndex(insn)) {
             return false;

@@ -100,8 +100,11 @@ final class PrefixText {
             return true;
         }
         boolean wide = (insn.rex & 8) != 0 && insn.mode == 64;
-        boolean jump = row.has(Row.NEAR_BRANCH) && (row.shape() & Row.IMMEDIATE_MASK) >= Row.IMM_REL8;
-        return !wide && sizeMatters() && !(jump && row.encoding().map() == 0 && row.encoding().opcode() < 0xe4);
+        boolean jump =
+                row.has(Row.NEAR_BRANCH) && (row.shape() & Row.IMMEDIATE_MASK) >= Row.IMM_REL8;
+        return !wide
+                && sizeMatters()
+                && !(jump && row.encoding().map() == 0 && row.encoding().opcode() < 0xe4);
     }
 
     private boolean sizeMatters() {
@@ -120,7 +123,18 @@ final class PrefixText {
             }
         }
         return switch (row.mnemonic()) {
-            case "nop", "ret", "retf", "leave", "enter", "callf", "jmpf", "lss", "lfs", "lgs", "les", "lds" ->
+            case "nop",
+                    "ret",
+                    "retf",
+                    "leave",
+                    "enter",
+                    "callf",
+                    "jmpf",
+                    "lss",
+                    "lfs",
+                    "lgs",
+                    "les",
+                    "lds" ->
                     true;
             case "push", "pop" -> true;
             case "fldenv", "fnstenv", "frstor", "fnsave" -> true;

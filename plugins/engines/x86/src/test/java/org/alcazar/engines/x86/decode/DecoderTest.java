@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.HexFormat;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Row;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+
+import java.util.HexFormat;
 
 class DecoderTest {
     private final Decoder decoder = new Decoder();
@@ -76,7 +77,8 @@ class DecoderTest {
     }
 
     @Test
-    @DisplayName("on AMD, 66 makes near branches 16 bits wide in 64-bit mode; on Intel it does nothing")
+    @DisplayName(
+            "on AMD, 66 makes near branches 16 bits wide in 64-bit mode; on Intel it does nothing")
     void nearBranches() {
         valid(64, "66 e8 00 01", "call");
         assertEquals(2, insn.operandSize);
@@ -252,8 +254,23 @@ class DecoderTest {
     void modes() {
         for (String hex :
                 new String[] {
-                    "06", "27", "2f", "37", "3f", "60", "61", "62 00", "9a 00 00 00 00 00 00",
-                    "c4 00", "c5 00", "ce", "d4 0a", "d5 0a", "d6", "82 c0 01", "0f 34"
+                    "06",
+                    "27",
+                    "2f",
+                    "37",
+                    "3f",
+                    "60",
+                    "61",
+                    "62 00",
+                    "9a 00 00 00 00 00 00",
+                    "c4 00",
+                    "c5 00",
+                    "ce",
+                    "d4 0a",
+                    "d5 0a",
+                    "d6",
+                    "82 c0 01",
+                    "0f 34"
                 }) {
             invalid(64, hex);
             assertTrue(decode(32, hex) > 0, hex);

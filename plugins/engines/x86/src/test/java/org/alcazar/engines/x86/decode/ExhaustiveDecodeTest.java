@@ -4,12 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.HexFormat;
-import java.util.Random;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Row;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+
+import java.util.HexFormat;
+import java.util.Random;
 
 class ExhaustiveDecodeTest {
     private static final int[] MODES = {16, 32, 64};
@@ -29,7 +30,8 @@ class ExhaustiveDecodeTest {
     private final Instruction insn = new Instruction();
 
     @Test
-    @DisplayName("every opcode with every ModRM byte, mode and usual prefix is an instruction or invalid")
+    @DisplayName(
+            "every opcode with every ModRM byte, mode and usual prefix is an instruction or invalid")
     void everyOpcode() {
         for (Decoder decoder : new Decoder[] {new Decoder(), new Decoder(OpcodeTable.complete())}) {
             for (int mode : MODES) {

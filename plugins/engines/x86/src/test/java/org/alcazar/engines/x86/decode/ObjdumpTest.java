@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -15,11 +19,11 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Compares with objdump where there is one; texts only with the version whose style the disassembler has. */
+/**
+ * Compares with objdump where there is one; texts only with the version whose style the
+ * disassembler has.
+ */
 class ObjdumpTest {
     private static final String STYLE = "2.40";
     private static final Pattern SYMBOL = Pattern.compile("<[^>]*>");
@@ -95,9 +99,7 @@ class ObjdumpTest {
         List<String> command = new ArrayList<>(List.of("objdump", "-w", "--insn-width=16"));
         command.addAll(List.of(options));
         Process process =
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         Disassembler disassembler = new Disassembler(syntax);
         int count = 0;
         List<String> different = new ArrayList<>();

@@ -2,6 +2,9 @@ package org.alcazar.engines.x86.isa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -11,8 +14,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 class CompletenessTest {
     private static final String PACKAGE = "org.alcazar.engines.x86.semantics.";
@@ -23,8 +24,7 @@ class CompletenessTest {
 
     /** Public methods of instruction classes that serve the engine, not a row. */
     private static final Set<String> HELPERS =
-            Set.of(
-                    "Branches.condition", "Mmx.enter", "Mmx.write", "SystemInstructions.tooLong");
+            Set.of("Branches.condition", "Mmx.enter", "Mmx.write", "SystemInstructions.tooLong");
 
     @Test
     @DisplayName("every row of an announced feature has its method of semantics")

@@ -6,13 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 
 class OpcodeTableTest {
     @Test
@@ -41,7 +42,8 @@ class OpcodeTableTest {
     }
 
     @Test
-    @DisplayName("a row that overrides has another below it, or stands for a hint that did nothing before")
+    @DisplayName(
+            "a row that overrides has another below it, or stands for a hint that did nothing before")
     void overrides() {
         for (Row a : OpcodeTable.rows()) {
             if (a.encoding().overrides()) {
@@ -56,15 +58,12 @@ class OpcodeTableTest {
     @Test
     @DisplayName("every enabled row is found by at least one encoding, and no other row is found")
     void everyRowIsReachable() {
-        for (OpcodeTable table :
-                List.of(OpcodeTable.standard(), OpcodeTable.complete())) {
+        for (OpcodeTable table : List.of(OpcodeTable.standard(), OpcodeTable.complete())) {
             Set<Row> found = new HashSet<>();
             for (int slot = 0; slot < 1024 * 12; slot++) {
                 for (int modrm = 0; modrm < 256; modrm++) {
                     int code = slot / 12;
-                    found.add(
-                            table.find(
-                                    code >> 8, code & 255, slot % 12 / 3, slot % 3, modrm));
+                    found.add(table.find(code >> 8, code & 255, slot % 12 / 3, slot % 3, modrm));
                 }
             }
             Set<Row> wanted = new HashSet<>();
@@ -94,8 +93,20 @@ class OpcodeTableTest {
         for (Row row : OpcodeTable.rows()) {
             for (Operand o : row.operands()) {
                 switch (o.kind()) {
-                    case RM, REG, RM_REGISTER, MEMORY, SEGMENT, CONTROL, DEBUG, XMM_REG, XMM_RM,
-                            XMM_RM_REGISTER, MMX_REG, MMX_RM, MMX_RM_REGISTER, ST_I ->
+                    case RM,
+                            REG,
+                            RM_REGISTER,
+                            MEMORY,
+                            SEGMENT,
+                            CONTROL,
+                            DEBUG,
+                            XMM_REG,
+                            XMM_RM,
+                            XMM_RM_REGISTER,
+                            MMX_REG,
+                            MMX_RM,
+                            MMX_RM_REGISTER,
+                            ST_I ->
                             assertTrue(row.encoding().modrm(), row::toString);
                     default -> {}
                 }
