@@ -7,7 +7,7 @@ import org.alcazar.machine.Stateful;
  * in the pause barrier.
  */
 public interface Device extends Stateful, AutoCloseable {
-    /** Power-on or bus reset. */
+    /** Power-on, once all devices are made, or a reset of the machine. */
     void reset();
 
     /** Hooks, lines and timers are taken back by the core; a device closes what else it holds. */

@@ -96,6 +96,7 @@ final class Machine {
         makeVcores(blocks);
         openConsole();
         makeDevices();
+        devices.reset(); // power-on
     }
 
     void load() throws ConfigurationException {
