@@ -60,6 +60,7 @@ public final class AcpiComponent implements DeviceType {
                         });
         context.hookPorts(config.base(), Acpi.PORTS, acpi);
         context.provide(AcpiTables.class, () -> root);
+        context.onEvent("power-button", acpi::press);
         context.provide(PowerButton.class, () -> machine.post("power button", acpi::press));
         return acpi;
     }

@@ -44,7 +44,7 @@ public final class ApicComponent implements DeviceType {
         LocalApic.ExternalInterrupts external =
                 pic.<LocalApic.ExternalInterrupts>map(ApicComponent::acknowledge)
                         .orElse(LocalApic.ExternalInterrupts.ABSENT);
-        Apics apics = new Apics(() -> context.currentVcore().index());
+        Apics apics = new Apics();
         for (Vcore core : context.vcores()) {
             LocalApic apic =
                     new LocalApic(
@@ -56,7 +56,7 @@ public final class ApicComponent implements DeviceType {
                             config.virtualWire() && core.index() == 0);
             apics.add(apic);
             core.interruptSource(apic);
-            pic.ifPresent(p -> p.addOutput(apic.lint0()));
+            pic.ifPresent(p -> apics.own(p.addOutput(apic.lint0())));
         }
         context.hookMemory(WINDOW, WINDOW_BYTES, apics);
         context.provide(ApicBus.class, apics);

@@ -2,26 +2,25 @@ package org.alcazar.devices.apic;
 
 import static org.alcazar.devices.apic.Registers.*;
 
-import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
 import org.alcazar.platforms.pc.api.ApicBus;
+import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.device.DeviceContext.VcoreMemory;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
-import java.util.function.IntSupplier;
 
 /**
  * All local APICs of a machine: the window in which each core sees its own, and the bus between
  * them. It has no lock and calls one APIC after the other.
  */
-final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
+final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
     private static final int STRIDE = 16;
-
-    private final IntSupplier accessingCore;
 
     /** By index of the core; complete before the machine starts. */
     private LocalApic[] apics = {};
@@ -29,11 +28,11 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
     /** Replaced as a whole. */
     private IntConsumer[] listeners = {};
 
-    /**
-     * @param accessingCore index of the core whose access is being served
-     */
-    Apics(IntSupplier accessingCore) {
-        this.accessingCore = accessingCore;
+    private final List<Hook> owned = new ArrayList<>();
+
+    /** Takes over what is to be closed with the APICs. */
+    void own(Hook hook) {
+        owned.add(hook);
     }
 
     void add(LocalApic apic) {
@@ -43,8 +42,8 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
 
     /** Registers are 32 bits wide on 16-byte boundaries; other accesses are undefined (16.3.2). */
     @Override
-    public long read(long offset, Width width) {
-        LocalApic apic = apics[accessingCore.getAsInt()];
+    public long read(Vcore vcore, long offset, Width width) {
+        LocalApic apic = apics[vcore.index()];
         int within = (int) offset & STRIDE - 1;
         if (within >= Integer.BYTES) {
             return 0;
@@ -53,9 +52,9 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
     }
 
     @Override
-    public void write(long offset, Width width, long value) {
+    public void write(Vcore vcore, long offset, Width width, long value) {
         if ((offset & STRIDE - 1) == 0 && width.bytes() >= Integer.BYTES) {
-            apics[accessingCore.getAsInt()].write((int) offset, (int) value);
+            apics[vcore.index()].write((int) offset, (int) value);
         }
     }
 
@@ -118,10 +117,15 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
     }
 
     @Override
-    public synchronized void addEndOfInterrupt(IntConsumer listener) {
+    public synchronized Hook addEndOfInterrupt(IntConsumer listener) {
         IntConsumer[] more = Arrays.copyOf(listeners, listeners.length + 1);
         more[listeners.length] = listener;
         listeners = more;
+        return () -> removeEndOfInterrupt(listener);
+    }
+
+    private synchronized void removeEndOfInterrupt(IntConsumer listener) {
+        listeners = Arrays.stream(listeners).filter(l -> l != listener).toArray(IntConsumer[]::new);
     }
 
     @Override
@@ -162,5 +166,6 @@ final class Apics implements Device, BusDevice, ApicBus, LocalApic.Wiring {
         for (LocalApic apic : apics) {
             apic.close();
         }
+        owned.forEach(Hook::close);
     }
 }

@@ -6,9 +6,12 @@ import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
 import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.vmm.Counter;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.device.Device;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * An I/O APIC with 24 inputs: Intel 82093AA (data sheet 290566-001, May 1996) with the EOI register
@@ -40,6 +43,7 @@ final class IoApic implements Device, BusDevice {
     private final ApicBus bus;
     private final Counter ignored;
     private final int initialId;
+    private final List<Hook> owned = new ArrayList<>();
 
     private int select;
     private int id;
@@ -57,6 +61,11 @@ final class IoApic implements Device, BusDevice {
         this.ignored = ignored;
         this.initialId = id;
         clear();
+    }
+
+    /** Takes over what is to be closed with this chip. */
+    void own(Hook hook) {
+        owned.add(hook);
     }
 
     private void clear() {
@@ -204,5 +213,10 @@ final class IoApic implements Device, BusDevice {
         System.arraycopy(state.getInts("low"), 0, low, 0, PINS);
         System.arraycopy(state.getInts("high"), 0, high, 0, PINS);
         inputs = state.getInt("inputs");
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Hook::close);
     }
 }

@@ -42,7 +42,7 @@ public final class IoApicComponent implements DeviceType {
         IoApic ioApic =
                 new IoApic(
                         IoApicConfig.of(settings).id(), bus, context.counter("ignored-accesses"));
-        bus.addEndOfInterrupt(ioApic::endOfInterrupt);
+        ioApic.own(bus.addEndOfInterrupt(ioApic::endOfInterrupt));
         context.hookMemory(WINDOW, WINDOW_BYTES, ioApic);
         context.interruptInput(TIMER, ioApic.pin(TIMER_PIN));
         for (int pin = 0; pin < IoApic.PINS; pin++) {
@@ -50,7 +50,8 @@ public final class IoApicComponent implements DeviceType {
                 context.interruptInput(pin, ioApic.pin(pin));
             }
         }
-        context.find(LegacyPic.class).ifPresent(pic -> pic.addOutput(ioApic.pin(PIC_PIN)));
+        context.find(LegacyPic.class)
+                .ifPresent(pic -> ioApic.own(pic.addOutput(ioApic.pin(PIC_PIN))));
         return ioApic;
     }
 }

@@ -4,7 +4,10 @@ import org.alcazar.machine.ByteDevice;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.SavedState;
 import org.alcazar.platforms.pc.api.LegacyPic;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.device.Device;
+
+import java.util.Arrays;
 
 /**
  * Two 8259As as a PC has them: the slave's output is the master's input 2. Interrupts 0 to 7 are
@@ -51,11 +54,15 @@ final class PicPair implements Device, LegacyPic {
     }
 
     @Override
-    public synchronized void addOutput(InterruptLine wire) {
-        InterruptLine[] more = java.util.Arrays.copyOf(outputs, outputs.length + 1);
-        more[outputs.length] = wire;
-        outputs = more;
+    public synchronized Hook addOutput(InterruptLine wire) {
+        outputs = Arrays.copyOf(outputs, outputs.length + 1);
+        outputs[outputs.length - 1] = wire;
         wire.set(asserted);
+        return () -> removeOutput(wire);
+    }
+
+    private synchronized void removeOutput(InterruptLine wire) {
+        outputs = Arrays.stream(outputs).filter(w -> w != wire).toArray(InterruptLine[]::new);
     }
 
     /** The wire into input {@code number}, 0 to 15 without 2. */

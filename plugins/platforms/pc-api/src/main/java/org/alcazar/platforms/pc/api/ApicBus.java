@@ -1,5 +1,7 @@
 package org.alcazar.platforms.pc.api;
 
+import org.alcazar.vmm.Hook;
+
 import java.util.function.IntConsumer;
 
 /**
@@ -29,6 +31,10 @@ public interface ApicBus {
      */
     void deliver(int destination, boolean logical, int mode, int vector, boolean level);
 
-    /** Tells the listener the vector of each level-triggered interrupt whose handler has ended. */
-    void addEndOfInterrupt(IntConsumer listener);
+    /**
+     * Tells the listener the vector of each level-triggered interrupt whose handler has ended.
+     *
+     * @return closed to end that
+     */
+    Hook addEndOfInterrupt(IntConsumer listener);
 }

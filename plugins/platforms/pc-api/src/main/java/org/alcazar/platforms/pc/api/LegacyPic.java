@@ -1,6 +1,7 @@
 package org.alcazar.platforms.pc.api;
 
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.vmm.Hook;
 
 /** The pair of 8259A interrupt controllers, as the processor sees it. */
 public interface LegacyPic {
@@ -17,6 +18,8 @@ public interface LegacyPic {
     /**
      * Connects the interrupt output to one more wire: LINT0 of a local APIC, a pin of the I/O APIC.
      * Called under the controller's lock when the output changes.
+     *
+     * @return closed to take the wire off
      */
-    void addOutput(InterruptLine wire);
+    Hook addOutput(InterruptLine wire);
 }
