@@ -279,7 +279,8 @@ class ArchitectureTest {
                         .filter(field -> field.getModifiers().contains(JavaModifier.STATIC))
                         .filter(field -> !field.getModifiers().contains(JavaModifier.FINAL))
                         .map(JavaField::getFullName)
-                        // guest-usable memory is one range per process: the contract itself is static
+                        // guest-usable memory is one range per process: the contract itself is
+                        // static
                         .filter(name -> !name.startsWith("org.alcazar.host.HostRange."))
                         .toList());
     }

@@ -3,10 +3,14 @@ package org.alcazar.launcher.config;
 import org.alcazar.launcher.message.Failure;
 import org.apache.commons.configuration2.BaseHierarchicalConfiguration;
 import org.apache.commons.configuration2.PropertiesConfiguration.PropertiesReader;
-import org.apache.commons.configuration2.XMLConfiguration;
 import org.apache.commons.configuration2.YAMLConfiguration;
 import org.apache.commons.configuration2.ex.ConfigurationException;
 import org.apache.commons.configuration2.tree.ImmutableNode;
+import org.w3c.dom.Element;
+import org.w3c.dom.NamedNodeMap;
+import org.w3c.dom.Node;
+import org.w3c.dom.Text;
+import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 import org.xml.sax.SAXParseException;
 import org.xml.sax.helpers.DefaultHandler;
@@ -78,16 +82,32 @@ final class TreeReader {
     }
 
     private static ImmutableNode xml(String text)
-            throws ConfigurationException, IOException, ParserConfigurationException, SAXException {
+            throws IOException, ParserConfigurationException, SAXException {
         DocumentBuilderFactory factory = DocumentBuilderFactory.newDefaultInstance();
         // A description has no use for entities, and they would read other files.
         factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
         DocumentBuilder builder = factory.newDocumentBuilder();
         builder.setErrorHandler(new DefaultHandler()); // throws what is fatal, prints nothing
-        XMLConfiguration xml = new XMLConfiguration();
-        xml.setDocumentBuilder(builder);
-        xml.read(new StringReader(text));
-        return root(xml);
+        // Not by XMLConfiguration: its loader wants more libraries than this is worth.
+        return node(builder.parse(new InputSource(new StringReader(text))).getDocumentElement());
+    }
+
+    private static ImmutableNode node(Element element) {
+        ImmutableNode.Builder node = new ImmutableNode.Builder().name(element.getTagName());
+        NamedNodeMap attributes = element.getAttributes();
+        for (int i = 0; i < attributes.getLength(); i++) {
+            node.addAttribute(attributes.item(i).getNodeName(), attributes.item(i).getNodeValue());
+        }
+        StringBuilder text = new StringBuilder();
+        for (Node child = element.getFirstChild(); child != null; child = child.getNextSibling()) {
+            if (child instanceof Element below) {
+                node.addChild(node(below));
+            } else if (child instanceof Text) {
+                text.append(child.getNodeValue());
+            }
+        }
+        String value = text.toString().strip();
+        return (value.isEmpty() ? node : node.value(value)).create();
     }
 
     private static ImmutableNode properties(String text) throws IOException {

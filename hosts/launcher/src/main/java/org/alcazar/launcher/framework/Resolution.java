@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 final class Resolution {
     private static final Pattern PACKAGE =
             Pattern.compile(
-                    "osgi\\.wiring\\.package=([\\w.]+)\\)((?:\\([^)]*\\)|\\(!\\([^)]*\\)\\))*)");
+                    "osgi\\.wiring\\.package=([\\w.]+)\\)((?:\\(!\\([^)]*\\)\\)|\\([^)]*\\))*)");
     private static final Pattern FROM = Pattern.compile("\\(version>=([\\w.]+)\\)");
     private static final Pattern BELOW = Pattern.compile("\\(!\\(version>=([\\w.]+)\\)\\)");
     private static final Pattern BUNDLE = Pattern.compile("osgi\\.wiring\\.bundle=([\\w.-]+)\\)");

@@ -14,7 +14,11 @@ public final class Spelling {
         String wanted = given.toLowerCase(Locale.ROOT);
         return names.stream()
                 .min(Comparator.comparingInt(name -> distance(wanted, name)))
-                .filter(name -> distance(wanted, name) <= Math.max(1, name.length() / 3));
+                .filter(name -> distance(wanted, name) <= tolerated(name));
+    }
+
+    private static int tolerated(String name) {
+        return name.length() < 4 ? 1 : Math.max(2, name.length() / 3);
     }
 
     /** The end of a message about an unknown name: the nearest one, or all there are. */
