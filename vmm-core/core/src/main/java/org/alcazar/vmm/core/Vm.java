@@ -64,6 +64,7 @@ final class Vm implements VirtualMachine {
     private final AtomicReference<@Nullable VmEnd> wish = new AtomicReference<>();
     private @Nullable VmEnd end;
     private boolean resetPending;
+    private boolean destroyed;
     private final List<Consumer<VmEnd>> endListeners = new ArrayList<>();
     private final CopyOnWriteArrayList<EventListener> eventListeners = new CopyOnWriteArrayList<>();
 
@@ -191,8 +192,13 @@ final class Vm implements VirtualMachine {
                                 + name
                                 + ": a vcore does not come to its end; its memory stays in use");
             }
-            release();
+            if (destroyed) {
+                return;
+            }
+            destroyed = true;
         }
+        // Not under the lock: the supervisor may wait for it.
+        release();
     }
 
     /** Makes a created VM, whose state was replaced by a saved one, a paused one. */
