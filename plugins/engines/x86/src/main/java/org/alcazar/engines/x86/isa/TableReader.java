@@ -25,9 +25,12 @@ final class TableReader {
     };
 
     private final List<Row> rows = new ArrayList<>(1200);
-    private final Map<String, Operand> operands = new HashMap<>(256);
     private final Map<String, Feature> features = new HashMap<>(128);
+    private final Map<String, List<Operand>> operandLists = new HashMap<>(512);
+    private final Map<String, Extras> knownExtras = new HashMap<>(64);
     private final List<String> defaults = new ArrayList<>();
+    private final List<String> words = new ArrayList<>();
+    private final String[] columns = new String[5];
     private String file = "";
     private int line;
 
@@ -68,7 +71,7 @@ final class TableReader {
     static List<Row> parse(String text) {
         TableReader reader = new TableReader();
         reader.file = "text";
-        reader.lines(text);
+        reader.lines(text.getBytes(StandardCharsets.ISO_8859_1));
         return List.copyOf(reader.rows);
     }
 
@@ -78,31 +81,35 @@ final class TableReader {
                 throw new IllegalStateException("the bundle lacks its resource " + name);
             }
             file = name;
-            lines(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
+            lines(in.readAllBytes());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void lines(String text) {
+    private void lines(byte[] text) {
         line = 0;
         defaults.clear();
-        for (int from = 0; from < text.length(); ) {
-            int to = text.indexOf('\n', from);
-            to = to < 0 ? text.length() : to;
+        knownExtras.clear();
+        for (int from = 0; from < text.length; ) {
+            int to = from;
+            while (to < text.length && text[to] != '\n') {
+                to++;
+            }
             line++;
-            if (to > from) {
-                switch (text.charAt(from)) {
-                    case '#' -> {}
-                    case '@' -> {
-                        defaults.clear();
-                        tokens(text.substring(from + 1, to), ' ', defaults);
-                    }
-                    default -> line(text.substring(from, to));
-                }
+            if (to > from && text[from] == '@') {
+                defaults.clear();
+                knownExtras.clear();
+                tokens(string(text, from + 1, to), ' ', defaults);
+            } else if (to > from && text[from] != '#') {
+                line(text, from, to);
             }
             from = to + 1;
         }
+    }
+
+    private static String string(byte[] text, int from, int to) {
+        return new String(text, from, to - from, StandardCharsets.ISO_8859_1);
     }
 
     private IllegalStateException wrong(String what) {
@@ -124,43 +131,84 @@ final class TableReader {
         }
     }
 
-    private void line(String text) {
-        String[] column = {"", "", "", "", ""};
-        int from = 0;
-        for (int i = 0; i < 5 && from <= text.length(); i++) {
-            int to = text.indexOf('|', from);
-            to = to < 0 ? text.length() : to;
-            column[i] = text.substring(from, to).trim();
-            from = to + 1;
+    private void line(byte[] text, int from, int to) {
+        int n = 0;
+        Arrays.fill(columns, "");
+        for (int i = from; i < to && n < columns.length; i++) {
+            int start = i;
+            while (i < to && text[i] != '|') {
+                i++;
+            }
+            int end = i;
+            while (start < end && text[start] == ' ') {
+                start++;
+            }
+            while (end > start && text[end - 1] == ' ') {
+                end--;
+            }
+            columns[n++] = string(text, start, end);
         }
-        if (column[3].isEmpty()) {
+        if (columns[3].isEmpty()) {
             throw wrong("a row needs five columns");
         }
         reset();
-        List<String> words = new ArrayList<>(8);
-        tokens(column[0], ' ', words);
-        for (String word : words) {
-            encoding(word);
-        }
         words.clear();
-        words.addAll(defaults);
-        tokens(column[4], ' ', words);
-        for (String word : words) {
-            extra(word);
+        tokens(columns[0], ' ', words);
+        for (int i = 0; i < words.size(); i++) {
+            encoding(words.get(i));
         }
-        words.clear();
-        tokens(column[2], ',', words);
-        Operand[] list = new Operand[words.size()];
-        for (int i = 0; i < list.length; i++) {
-            list[i] = operand(words.get(i));
-            shape |= shape(list[i]);
-            if ((traits & Row.SSE) != 0 && memory128(list[i]) && (traits & UNALIGNED) == 0) {
+        extras(columns[4]);
+        List<Operand> list = operandList(columns[2]);
+        for (int i = 0; i < list.size(); i++) {
+            Operand o = list.get(i);
+            shape |= shape(o);
+            if ((traits & Row.SSE) != 0 && memory128(o) && (traits & UNALIGNED) == 0) {
                 traits |= Row.ALIGNED;
             }
         }
         traits &= ~UNALIGNED;
-        add(column[1], column[3], List.of(list));
+        add(columns[1], columns[3], list);
     }
+
+    private List<Operand> operandList(String column) {
+        List<Operand> known = operandLists.get(column);
+        if (known != null) {
+            return known;
+        }
+        words.clear();
+        tokens(column, ',', words);
+        Operand[] list = new Operand[words.size()];
+        for (int i = 0; i < list.length; i++) {
+            list[i] = operand(words.get(i));
+        }
+        List<Operand> made = List.of(list);
+        operandLists.put(column, made);
+        return made;
+    }
+
+    /** Sets traits and what else the last column says, on top of the file's defaults. */
+    private void extras(String column) {
+        Extras known = knownExtras.get(column);
+        if (known == null) {
+            words.clear();
+            words.addAll(defaults);
+            tokens(column, ' ', words);
+            for (String word : words) {
+                extra(word);
+            }
+            knownExtras.put(
+                    column, new Extras(traits, feature, overrides, undefined, undefinedByCount));
+            return;
+        }
+        traits = known.traits;
+        feature = known.feature;
+        overrides = known.overrides;
+        undefined = known.undefined;
+        undefinedByCount = known.undefinedByCount;
+    }
+
+    private record Extras(
+            int traits, Feature feature, boolean overrides, int undefined, int undefinedByCount) {}
 
     /** Internal: a 128-bit memory operand that needs no alignment. */
     private static final int UNALIGNED = 1 << 31;
@@ -382,10 +430,6 @@ final class TableReader {
     }
 
     private Operand operand(String word) {
-        Operand known = operands.get(word);
-        if (known != null) {
-            return known;
-        }
         String text = word;
         boolean implied = text.charAt(0) == '(';
         if (implied) {
@@ -393,9 +437,7 @@ final class TableReader {
         }
         boolean write = text.charAt(0) == '=' || text.charAt(0) == '+';
         boolean read = text.charAt(0) != '=';
-        Operand made = operand(write ? text.substring(1) : text, read, write, implied);
-        operands.put(word, made);
-        return made;
+        return operand(write ? text.substring(1) : text, read, write, implied);
     }
 
     private Operand operand(String text, boolean read, boolean write, boolean implied) {
