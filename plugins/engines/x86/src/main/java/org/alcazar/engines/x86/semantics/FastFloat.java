@@ -39,6 +39,18 @@ final class FastFloat {
         return m >= Float.MIN_NORMAL && m <= Float.MAX_VALUE || m == 0;
     }
 
+    /** A result that can't come from an underflow: the smallest normal number can, by rounding. */
+    static boolean isSafe(double v) {
+        double m = Math.abs(v);
+        return m > Double.MIN_NORMAL && m <= Double.MAX_VALUE || m == 0;
+    }
+
+    /** As for double. */
+    static boolean isSafe(float v) {
+        float m = Math.abs(v);
+        return m > Float.MIN_NORMAL && m <= Float.MAX_VALUE || m == 0;
+    }
+
     /** Neither NaN nor denormal. */
     static boolean isComparable(double v) {
         return Math.abs(v) >= Double.MIN_NORMAL || v == 0;
@@ -78,7 +90,7 @@ final class FastFloat {
         if (op == SseFloat.MIN || op == SseFloat.MAX) {
             return isComparable(x) && isComparable(y) ? 0 : SLOW;
         }
-        if (!isOrdinary(x) || !isOrdinary(y) || !isOrdinary(r)) {
+        if (!isOrdinary(x) || !isOrdinary(y) || !isSafe(r)) {
             return SLOW;
         }
         double error;
@@ -112,7 +124,7 @@ final class FastFloat {
         if (op == SseFloat.MIN || op == SseFloat.MAX) {
             return isComparable(x) && isComparable(y) ? 0 : SLOW;
         }
-        if (!isOrdinary(x) || !isOrdinary(y) || !isOrdinary(r)) {
+        if (!isOrdinary(x) || !isOrdinary(y) || !isSafe(r)) {
             return SLOW;
         }
         boolean exact;

@@ -117,7 +117,7 @@ public final class SseConvert {
     public static void cvtsd2ss(Cpu cpu, int dst, long v) {
         double x = Double.longBitsToDouble(v);
         float r = (float) x;
-        if (FastFloat.isDefault(cpu.mxcsr) && FastFloat.isOrdinary(r) && (r != 0 || x == 0)) {
+        if (FastFloat.isDefault(cpu.mxcsr) && FastFloat.isSafe(r) && (r != 0 || x == 0)) {
             cpu.mxcsr |= r == x ? 0 : FloatStatus.PE;
             SseMemory.merge32(cpu, dst, Float.floatToRawIntBits(r));
             return;
@@ -153,8 +153,14 @@ public final class SseConvert {
     }
 
     private static long toSingles(long v, FloatStatus s) {
-        long r = SseFloat.ofInteger(Format.SINGLE, (int) v, s);
-        return r | SseFloat.ofInteger(Format.SINGLE, v >> 32, s) << 32;
+        return toSingle((int) v, s) | toSingle((int) (v >> 32), s) << 32;
+    }
+
+    private static long toSingle(int v, FloatStatus s) {
+        float r = v;
+        return (int) r == v && v != Integer.MAX_VALUE
+                ? Float.floatToRawIntBits(r) & LOW32
+                : SseFloat.ofInteger(Format.SINGLE, v, s);
     }
 
     public static void cvtps2dq(Cpu cpu, int dst, long lo, long hi) {
@@ -174,8 +180,19 @@ public final class SseConvert {
     }
 
     private static long fromSingles(long v, boolean truncate, FloatStatus s) {
-        long r = SseFloat.toInteger(Format.SINGLE, v & LOW32, 32, truncate, s) & LOW32;
-        return r | SseFloat.toInteger(Format.SINGLE, v >>> 32, 32, truncate, s) << 32;
+        return fromSingle((int) v, truncate, s)
+                | fromSingle((int) (v >>> 32), truncate, s) << 32;
+    }
+
+    private static long fromSingle(int v, boolean truncate, FloatStatus s) {
+        float x = Float.intBitsToFloat(v);
+        boolean simple = truncate || s.rounding == FloatStatus.NEAREST;
+        if (simple && Math.abs(x) < 0x1p31f && FastFloat.isComparable(x)) {
+            int r = truncate ? (int) x : (int) Math.rint(x);
+            s.raise(r == x ? 0 : FloatStatus.PE);
+            return r & LOW32;
+        }
+        return SseFloat.toInteger(Format.SINGLE, v & LOW32, 32, truncate, s) & LOW32;
     }
 
     public static void cvtdq2pd(Cpu cpu, int dst, long v) {

@@ -237,6 +237,12 @@ public final class X87 {
         };
     }
 
+    /** Memory operand, sign-extended. */
+    static long readSigned(Cpu cpu, Instruction insn, int bytes) {
+        int shift = 64 - 8 * bytes;
+        return read(cpu, insn, bytes) << shift >> shift;
+    }
+
     static Float80 read80(Cpu cpu, Instruction insn) {
         long la = Operands.linear(cpu, insn, 10, false);
         long significand = cpu.mmu.read64(la);

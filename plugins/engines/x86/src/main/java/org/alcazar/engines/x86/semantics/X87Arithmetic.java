@@ -224,14 +224,13 @@ public final class X87Arithmetic {
     }
 
     private static void integer(Cpu cpu, Instruction insn, int bytes, int op) {
-        long bits = X87.read(cpu, insn, bytes);
+        Float80 b = Float80.ofLong(X87.readSigned(cpu, insn, bytes));
         X87.pointers(cpu, insn);
         if (X87.isEmpty(cpu, 0)) {
             underflow(cpu, 0);
             return;
         }
         FloatStatus s = X87.status(cpu);
-        Float80 b = Float80.ofLong(bytes == 2 ? (short) bits : (int) bits);
         X87.finish(cpu, s, 0, compute(op, X87.get(cpu, 0), b, s));
     }
 

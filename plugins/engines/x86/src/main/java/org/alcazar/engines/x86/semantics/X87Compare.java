@@ -138,13 +138,12 @@ public final class X87Compare {
     }
 
     private static void integer(Cpu cpu, Instruction insn, int bytes, int pops) {
-        long bits = X87.read(cpu, insn, bytes);
+        Float80 b = Float80.ofLong(X87.readSigned(cpu, insn, bytes));
         X87.pointers(cpu, insn);
         if (X87.isEmpty(cpu, 0)) {
             underflow(cpu, pops);
             return;
         }
-        Float80 b = Float80.ofLong(bytes == 2 ? (short) bits : (int) bits);
         withTop(cpu, b, X87.status(cpu), pops);
     }
 

@@ -22,19 +22,19 @@ public final class X87Load {
     }
 
     public static void fild16(Cpu cpu, Instruction insn) {
-        Float80 v = Float80.ofLong((short) X87.read(cpu, insn, 2));
+        Float80 v = Float80.ofLong(X87.readSigned(cpu, insn, 2));
         X87.pointers(cpu, insn);
         X87.push(cpu, v);
     }
 
     public static void fild32(Cpu cpu, Instruction insn) {
-        Float80 v = Float80.ofLong((int) X87.read(cpu, insn, 4));
+        Float80 v = Float80.ofLong(X87.readSigned(cpu, insn, 4));
         X87.pointers(cpu, insn);
         X87.push(cpu, v);
     }
 
     public static void fild64(Cpu cpu, Instruction insn) {
-        Float80 v = Float80.ofLong(X87.read(cpu, insn, 8));
+        Float80 v = Float80.ofLong(X87.readSigned(cpu, insn, 8));
         X87.pointers(cpu, insn);
         X87.push(cpu, v);
     }

@@ -98,9 +98,10 @@ public final class X87Transcendental {
                 || one && y.isInfinite()) {
             return Float80.invalid(s);
         }
-        noteDenormals(x, y, s);
         boolean negative = y.negative() != below;
-        if (x.isZero() && !y.isInfinite()) {
+        if (!x.isZero()) {
+            noteDenormals(x, y, s);
+        } else if (!y.isInfinite()) {
             s.raise(FloatStatus.ZE);
         }
         if (x.isZero() || x.isInfinite() || y.isInfinite()) {
