@@ -77,12 +77,14 @@ final class NativeOracle {
                 new ProcessBuilder(program + "")
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
+        byte[] question = new byte[cases.capacity()];
+        cases.get(0, question);
         Thread writer =
                 Thread.ofPlatform()
                         .start(
                                 () -> {
                                     try (OutputStream out = process.getOutputStream()) {
-                                        out.write(cases.array());
+                                        out.write(question);
                                     } catch (IOException e) {
                                         throw new UncheckedIOException(e);
                                     }
