@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Boots the same kernel and initramfs under Alcazar and under QEMU's TCG in turn, and compares wall times. The clock runs from the start of the process to the line with
- * which {@code /init} reports itself; Alcazar's own part before the guest's first instruction is taken from its statistics and shown apart.
+ * Boots the same kernel and initramfs under Alcazar and under QEMU's TCG in turn, and compares wall
+ * times. The clock runs from the start of the process to the line with which {@code /init} reports
+ * itself; Alcazar's own part before the guest's first instruction is taken from its statistics and
+ * shown apart.
  */
 final class BootBench {
     private static final String MARKER = "alcazar: init reached";
@@ -35,7 +37,8 @@ final class BootBench {
                 case "--rounds" -> bench.rounds = Integer.parseInt(value);
                 case "--json" -> bench.json = Optional.of(Path.of(value));
                 default -> {
-                    System.err.println("alcazar: bench boot takes --against qemu, --rounds N, --json FILE");
+                    System.err.println(
+                            "alcazar: bench boot takes --against qemu, --rounds N, --json FILE");
                     return 2;
                 }
             }
@@ -78,7 +81,8 @@ final class BootBench {
                         "-append",
                         "console=ttyS0 alcazar.run=hello");
         if (qemu && !available("qemu-system-x86_64")) {
-            System.err.println("alcazar: qemu-system-x86_64 is not installed, left out (package qemu-system-x86)");
+            System.err.println(
+                    "alcazar: qemu-system-x86_64 is not installed, left out (package qemu-system-x86)");
             qemu = false;
         }
         for (int round = 1; round <= rounds; round++) {
@@ -122,7 +126,8 @@ final class BootBench {
                 }
             }
             if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || !reached) {
-                throw new IOException(name + " did not reach init; its console ends with: " + tail(console));
+                throw new IOException(
+                        name + " did not reach init; its console ends with: " + tail(console));
             }
             if (Files.size(stats) > 0) {
                 firstInstruction(stats);
@@ -133,7 +138,10 @@ final class BootBench {
         }
     }
 
-    /** Takes the part before the guest's first instruction off, as the launcher's statistics give it. */
+    /**
+     * Takes the part before the guest's first instruction off, as the launcher's statistics give
+     * it.
+     */
     private void firstInstruction(Path stats) throws IOException {
         var matcher =
                 java.util.regex.Pattern.compile("\"before-guest\"\\s*:\\s*([0-9.]+)")
@@ -156,32 +164,30 @@ final class BootBench {
 
     private void report() throws IOException {
         StringBuilder out = new StringBuilder();
-        seconds.forEach(
-                (name, values) ->
-                        System.out.printf(
-                                "%-36s median %.2f s  (%.2f to %.2f, %d rounds)%n",
-                                name,
-                                median(values),
-                                values.stream().mapToDouble(v -> v).min().orElse(0),
-                                values.stream().mapToDouble(v -> v).max().orElse(0),
-                                values.size()));
+        seconds.forEach((name, values) ->
+                System.out.printf(
+                        "%-36s median %.2f s  (%.2f to %.2f, %d rounds)%n",
+                        name,
+                        median(values),
+                        values.stream().mapToDouble(v -> v).min().orElse(0),
+                        values.stream().mapToDouble(v -> v).max().orElse(0),
+                        values.size()));
         List<Double> peer = seconds.get("qemu-tcg process start to init");
         if (peer != null) {
-            seconds.forEach(
-                    (name, values) -> {
-                        if (name.startsWith("alcazar")) {
-                            System.out.printf("%-36s %.2f times QEMU%n", name, median(values) / median(peer));
-                        }
-                    });
+            seconds.forEach((name, values) -> {
+                if (name.startsWith("alcazar")) {
+                    System.out.printf(
+                            "%-36s %.2f times QEMU%n", name, median(values) / median(peer));
+                }
+            });
         }
         out.append("{");
-        seconds.forEach(
-                (name, values) ->
-                        out.append(out.length() > 1 ? "," : "")
-                                .append("\n  \"")
-                                .append(name)
-                                .append("\": ")
-                                .append(values));
+        seconds.forEach((name, values) ->
+                out.append(out.length() > 1 ? "," : "")
+                        .append("\n  \"")
+                        .append(name)
+                        .append("\": ")
+                        .append(values));
         out.append("\n}\n");
         if (json.isPresent()) {
             Files.writeString(json.get(), out);

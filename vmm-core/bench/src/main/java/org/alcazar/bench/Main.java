@@ -4,13 +4,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Entry of {@code ./alcazar bench}. Without a name it lists the benchmarks.
- */
+/** Entry of {@code ./alcazar bench}. Without a name it lists the benchmarks. */
 public final class Main {
     private static final Map<String, String> BENCHES =
             Map.of(
-                    "boot", "Debian kernel from start to init [--against qemu] [--rounds N] [--json FILE]",
+                    "boot",
+                            "Debian kernel from start to init [--against qemu] [--rounds N] [--json FILE]",
                     "exits", "exit path and device access under JMH, with the allocation profiler");
 
     private Main() {}
