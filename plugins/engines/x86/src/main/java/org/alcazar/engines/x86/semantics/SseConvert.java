@@ -180,8 +180,7 @@ public final class SseConvert {
     }
 
     private static long fromSingles(long v, boolean truncate, FloatStatus s) {
-        return fromSingle((int) v, truncate, s)
-                | fromSingle((int) (v >>> 32), truncate, s) << 32;
+        return fromSingle((int) v, truncate, s) | fromSingle((int) (v >>> 32), truncate, s) << 32;
     }
 
     private static long fromSingle(int v, boolean truncate, FloatStatus s) {

@@ -254,12 +254,13 @@ final class Unrounded {
         // Too far even for a wrapped exponent: infinity, however it rounds.
         boolean beyond = (s.unmasked & FloatStatus.OE) != 0;
         infinite =
-                beyond || switch (s.rounding) {
-                    case FloatStatus.NEAREST -> true;
-                    case FloatStatus.DOWN -> negative;
-                    case FloatStatus.UP -> !negative;
-                    default -> false;
-                };
+                beyond
+                        || switch (s.rounding) {
+                            case FloatStatus.NEAREST -> true;
+                            case FloatStatus.DOWN -> negative;
+                            case FloatStatus.UP -> !negative;
+                            default -> false;
+                        };
         if (infinite) {
             s.flags |= FloatStatus.ROUNDED_UP;
         } else {

@@ -88,7 +88,8 @@ public final class X87Store {
         Float80 v = X87.get(cpu, 0);
         boolean missing = X87.isEmpty(cpu, 0);
         if (missing && insn.opcode == 0xd9) {
-            // The alias of FSTP at D9 does not look at the tag: an empty register is popped, not copied.
+            // The alias of FSTP at D9 does not look at the tag: an empty register is popped, not
+            // copied.
             X87.clearC1(cpu);
             X87.pop(cpu);
             return;

@@ -10,7 +10,10 @@ import java.math.BigInteger;
  * x87 exponentials, logarithms and trigonometry; computed with more than 100 bits and rounded once.
  */
 public final class X87Transcendental {
-    /** π/2 as the processor has it, with 66 bits, times 2 to the power of 67: what angles are reduced by. */
+    /**
+     * π/2 as the processor has it, with 66 bits, times 2 to the power of 67: what angles are
+     * reduced by.
+     */
     private static final BigInteger HALF_PI = new BigInteger("c90fdaa22168c234c", 16);
 
     private X87Transcendental() {}
@@ -134,7 +137,10 @@ public final class X87Transcendental {
                                     log.exponent(),
                                     log.normalized());
             // Exact results count as inexact too.
-            s.raise(u.exponent < Float80.MIN_EXPONENT ? FloatStatus.PE | FloatStatus.UE : FloatStatus.PE);
+            s.raise(
+                    u.exponent < Float80.MIN_EXPONENT
+                            ? FloatStatus.PE | FloatStatus.UE
+                            : FloatStatus.PE);
             return u;
         }
         DoubleDouble m = DoubleDouble.significand(x);

@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.semantics;
 
-import java.nio.ByteBuffer;
-import java.util.Random;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
@@ -11,7 +9,13 @@ import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
 
-/** One case of the native oracle: made at random, run here, and compared with what the processor made of it. */
+import java.nio.ByteBuffer;
+import java.util.Random;
+
+/**
+ * One case of the native oracle: made at random, run here, and compared with what the processor
+ * made of it.
+ */
 final class FloatCase {
     /** Guest address of the memory operand. */
     private static final long OPERAND = 0x10000;
@@ -41,7 +45,7 @@ final class FloatCase {
         return cpu;
     }
 
-    void fill(byte[] code, int length, FloatOperands operands, Random random, boolean image) {
+    void fill(byte[] code, int length, FloatOperands operands, Random random, String form) {
         buffer.put(at, new byte[NativeOracle.SIZE]);
         for (int i = 0; i < 16; i++) {
             buffer.put(at + i, i < length ? code[i] : (byte) 0x90);
@@ -57,8 +61,11 @@ final class FloatCase {
             buffer.putLong(memory + i, v[0]);
             buffer.putLong(memory + i + 8, v[1]);
         }
-        if (image) {
+        if (form.contains("fxrstor")) {
             fillState(memory, operands, random);
+        } else if (form.contains("ldmxcsr")) {
+            // Misaligned mode is not announced; the processor may have it.
+            buffer.putInt(memory, buffer.getInt(memory) & ~(1 << 17));
         }
     }
 
@@ -142,17 +149,34 @@ final class FloatCase {
     String describe() {
         int fx = at + NativeOracle.FX;
         StringBuilder s = new StringBuilder();
-        s.append(String.format("fcw %04x fsw %04x tags %02x mxcsr %04x", buffer.getShort(fx),
-                buffer.getShort(fx + 2), buffer.get(fx + 4), buffer.getInt(fx + 24)));
-        s.append(String.format(" rax %x rcx %x flags %x", buffer.getLong(at + NativeOracle.RAX),
-                buffer.getLong(at + NativeOracle.RCX), buffer.getLong(at + NativeOracle.RFLAGS)));
+        s.append(
+                String.format(
+                        "fcw %04x fsw %04x tags %02x mxcsr %04x",
+                        buffer.getShort(fx),
+                        buffer.getShort(fx + 2),
+                        buffer.get(fx + 4),
+                        buffer.getInt(fx + 24)));
+        s.append(
+                String.format(
+                        " rax %x rcx %x flags %x",
+                        buffer.getLong(at + NativeOracle.RAX),
+                        buffer.getLong(at + NativeOracle.RCX),
+                        buffer.getLong(at + NativeOracle.RFLAGS)));
         for (int i = 0; i < 3; i++) {
-            s.append(String.format(" st%d %04x:%016x", i, buffer.getShort(fx + 40 + 16 * i),
-                    buffer.getLong(fx + 32 + 16 * i)));
+            s.append(
+                    String.format(
+                            " st%d %04x:%016x",
+                            i,
+                            buffer.getShort(fx + 40 + 16 * i),
+                            buffer.getLong(fx + 32 + 16 * i)));
         }
         for (int i = 0; i < 2; i++) {
-            s.append(String.format(" xmm%d %016x_%016x", i, buffer.getLong(fx + 168 + 16 * i),
-                    buffer.getLong(fx + 160 + 16 * i)));
+            s.append(
+                    String.format(
+                            " xmm%d %016x_%016x",
+                            i,
+                            buffer.getLong(fx + 168 + 16 * i),
+                            buffer.getLong(fx + 160 + 16 * i)));
         }
         int m = at + NativeOracle.MEMORY;
         s.append(String.format(" mem %016x_%016x", buffer.getLong(m + 8), buffer.getLong(m)));
@@ -174,7 +198,11 @@ final class FloatCase {
         check(s, "rflags", cpu.rflags() & STATUS, flags);
         check(s, "fcw", cpu.fcw, buffer.getShort(fx) & 0xffff);
         int ignored = units == 0 ? 0 : X87.C1;
-        check(s, "fsw", X87.statusWord(cpu) & ~ignored, buffer.getShort(fx + 2) & 0xffff & ~ignored);
+        check(
+                s,
+                "fsw",
+                X87.statusWord(cpu) & ~ignored,
+                buffer.getShort(fx + 2) & 0xffff & ~ignored);
         int tags = 0;
         for (int n = 0; n < 8; n++) {
             tags |= (cpu.ftw >> 2 * n & 3) == 3 ? 0 : 1 << n;
@@ -198,22 +226,30 @@ final class FloatCase {
         for (int i = 0; i < 512; i += 2) {
             if (isDefined(name, i)) {
                 long here = HostRam.getShort(OPERAND + i) & 0xffff;
-                check(s, "memory+" + i, here, buffer.getShort(at + NativeOracle.MEMORY + i) & 0xffff);
+                check(
+                        s,
+                        "memory+" + i,
+                        here,
+                        buffer.getShort(at + NativeOracle.MEMORY + i) & 0xffff);
             }
         }
         return s + "";
     }
 
-    /** Units in the last place between a number and a register, whose exponents differ by one at most. */
+    /**
+     * Units in the last place between a number and a register, whose exponents differ by one at
+     * most.
+     */
     private static long distance(Float80 there, Cpu cpu, int n) {
         int step = there.signExponent() - cpu.fpExponent[n];
         long here = cpu.fpSignificand[n];
-        long result = switch (step) {
-            case 0 -> Math.abs(there.significand() - here);
-            case 1 -> there.significand() - Long.MIN_VALUE - here;
-            case -1 -> here - Long.MIN_VALUE - there.significand();
-            default -> Long.MAX_VALUE;
-        };
+        long result =
+                switch (step) {
+                    case 0 -> Math.abs(there.significand() - here);
+                    case 1 -> there.significand() - Long.MIN_VALUE - here;
+                    case -1 -> here - Long.MIN_VALUE - there.significand();
+                    default -> Long.MAX_VALUE;
+                };
         return result < 0 ? Long.MAX_VALUE : result;
     }
 

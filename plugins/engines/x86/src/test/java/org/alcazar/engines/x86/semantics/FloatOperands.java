@@ -2,15 +2,36 @@ package org.alcazar.engines.x86.semantics;
 
 import java.util.Random;
 
-/** Random operands in which special values, neighbours of boundaries and near-equal pairs are frequent. */
+/**
+ * Random operands in which special values, neighbours of boundaries and near-equal pairs are
+ * frequent.
+ */
 final class FloatOperands {
     private static final int[] EXPONENTS_80 = {
-        0, 0, 1, 2, 50, 0x3f80, 0x3fc0, 0x3ffd, 0x3ffe, 0x3fff, 0x3fff, 0x4000, 0x400d, 0x400e, 0x401d,
-        0x401e, 0x403d, 0x403e, 0x403f, 0x4040, 0x407e, 0x407f, 0x43fe, 0x43ff, 0x3c00, 0x3c01, 0x3f81, 0x3f6a,
-        0x7ffe, 0x7ffd, 0x7fff, 0x7fff
+        0, 0, 1, 2, 50, 0x3f80, 0x3fc0, 0x3ffd, 0x3ffe, 0x3fff, 0x3fff, 0x4000, 0x400d, 0x400e,
+        0x401d, 0x401e, 0x403d, 0x403e, 0x403f, 0x4040, 0x407e, 0x407f, 0x43fe, 0x43ff, 0x3c00,
+        0x3c01, 0x3f81, 0x3f6a, 0x7ffe, 0x7ffd, 0x7fff, 0x7fff
     };
-    private static final long[] FRACTIONS = {0, 0, 0, -1L, 1, 1L << 63, 1L << 62, 3L << 62, -2L, 2, 1L << 40, 1L << 10,
-        1L << 11, 3L << 10, 1L << 39, 3L << 39, 0xfffff_ffffffff_000L, -1L << 40};
+    private static final long[] FRACTIONS = {
+        0,
+        0,
+        0,
+        -1L,
+        1,
+        1L << 63,
+        1L << 62,
+        3L << 62,
+        -2L,
+        2,
+        1L << 40,
+        1L << 10,
+        1L << 11,
+        3L << 10,
+        1L << 39,
+        3L << 39,
+        0xfffff_ffffffff_000L,
+        -1L << 40
+    };
 
     private final Random random;
     private long last64;
@@ -35,7 +56,10 @@ final class FloatOperands {
         Float80 v;
         int kind = random.nextInt(16);
         if (kind == 0) {
-            v = new Float80(last80.significand() + random.nextInt(5) - 2, last80.signExponent() ^ random.nextInt(2) << 15);
+            v =
+                    new Float80(
+                            last80.significand() + random.nextInt(5) - 2,
+                            last80.signExponent() ^ random.nextInt(2) << 15);
         } else if (kind == 1) {
             v = Float80.ofLong(random.nextLong() >> random.nextInt(64));
         } else if (kind == 2) {
@@ -68,9 +92,35 @@ final class FloatOperands {
         } else if (kind == 2) {
             v = random.nextLong();
         } else {
-            int[] exps = {0, 0, 1, 2, 0x7ff, 0x7fe, 0x7fd, 0x3ff, 0x400, 0x3fe, 0x3ff + 30, 0x3ff + 31, 0x3ff + 32,
-                0x3ff + 62, 0x3ff + 63, 0x3ff + 64, 0x3ff + 53, 0x3ff + 127, 0x3ff + 128, 0x3ff - 126, 0x3ff - 127,
-                0x3ff - 149, 0x3ff - 150, 0x1ff, 0x200, 0x5ff, 0x5fe};
+            int[] exps = {
+                0,
+                0,
+                1,
+                2,
+                0x7ff,
+                0x7fe,
+                0x7fd,
+                0x3ff,
+                0x400,
+                0x3fe,
+                0x3ff + 30,
+                0x3ff + 31,
+                0x3ff + 32,
+                0x3ff + 62,
+                0x3ff + 63,
+                0x3ff + 64,
+                0x3ff + 53,
+                0x3ff + 127,
+                0x3ff + 128,
+                0x3ff - 126,
+                0x3ff - 127,
+                0x3ff - 149,
+                0x3ff - 150,
+                0x1ff,
+                0x200,
+                0x5ff,
+                0x5fe
+            };
             int exp = exps[random.nextInt(exps.length)];
             if (random.nextInt(3) == 0) {
                 exp = 0x3ff - 60 + random.nextInt(120);
@@ -91,8 +141,10 @@ final class FloatOperands {
         } else if (kind == 2) {
             v = random.nextInt();
         } else {
-            int[] exps = {0, 0, 1, 2, 0xff, 0xfe, 0xfd, 0x7f, 0x80, 0x7e, 0x7f + 30, 0x7f + 31, 0x7f + 32, 0x7f + 62,
-                0x7f + 63, 0x7f + 64, 0x7f + 23, 0x3f, 0x40, 0xbf, 0xbe};
+            int[] exps = {
+                0, 0, 1, 2, 0xff, 0xfe, 0xfd, 0x7f, 0x80, 0x7e, 0x7f + 30, 0x7f + 31, 0x7f + 32,
+                0x7f + 62, 0x7f + 63, 0x7f + 64, 0x7f + 23, 0x3f, 0x40, 0xbf, 0xbe
+            };
             int exp = exps[random.nextInt(exps.length)];
             if (random.nextInt(3) == 0) {
                 exp = 0x7f - 30 + random.nextInt(60);

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.lang.foreign.Arena;
-import java.util.HexFormat;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
@@ -16,6 +14,9 @@ import org.alcazar.host.HostRange;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+
+import java.lang.foreign.Arena;
+import java.util.HexFormat;
 
 /** The rules of x87, MMX and SSE by example; needs no particular processor. */
 class FloatingPointTest {
@@ -247,7 +248,9 @@ class FloatingPointTest {
 
     @Test
     void packingSaturatesAndUnpackingInterleaves() {
-        assertEquals(0x80_7f_02_01_80_7f_02_01L, Mmx.packsswb(0x8000_7fff_0002_0001L, 0x8000_7fff_0002_0001L));
+        assertEquals(
+                0x80_7f_02_01_80_7f_02_01L,
+                Mmx.packsswb(0x8000_7fff_0002_0001L, 0x8000_7fff_0002_0001L));
         assertEquals(0x14_04_13_03_12_02_11_01L, Mmx.punpcklbw(0x04030201, 0x14131211));
         assertEquals(2 * 3 + 4 * 5, Mmx.pmaddwd(0x0000_0000_0002_0004L, 0x0000_0000_0003_0005L));
     }

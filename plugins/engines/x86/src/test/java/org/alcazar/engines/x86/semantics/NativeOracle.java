@@ -81,14 +81,13 @@ final class NativeOracle {
         cases.get(0, question);
         Thread writer =
                 Thread.ofPlatform()
-                        .start(
-                                () -> {
-                                    try (OutputStream out = process.getOutputStream()) {
-                                        out.write(question);
-                                    } catch (IOException e) {
-                                        throw new UncheckedIOException(e);
-                                    }
-                                });
+                        .start(() -> {
+                            try (OutputStream out = process.getOutputStream()) {
+                                out.write(question);
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(e);
+                            }
+                        });
         byte[] answer = new byte[cases.capacity()];
         new DataInputStream(new BufferedInputStream(process.getInputStream())).readFully(answer);
         try {

@@ -1,16 +1,20 @@
 package org.alcazar.engines.x86.semantics;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** Executes one decoded floating-point or vector instruction by reflection, as the calling conventions of the package say. */
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Executes one decoded floating-point or vector instruction by reflection, as the calling
+ * conventions of the package say.
+ */
 final class SemanticsCall {
     private final Instruction insn;
     private final Method method;
@@ -27,10 +31,10 @@ final class SemanticsCall {
     private static Method find(Instruction insn) {
         String[] parts = insn.row.semantics().split("\\.");
         try {
-            Class<?> owner =
-                    Class.forName(SemanticsCall.class.getPackageName() + "." + parts[0]);
+            Class<?> owner = Class.forName(SemanticsCall.class.getPackageName() + "." + parts[0]);
             List<Method> found = new ArrayList<>();
-            int bits = insn.row.operands().isEmpty() ? 0 : 8 * insn.row.operands().get(0).bytes(insn);
+            int bits =
+                    insn.row.operands().isEmpty() ? 0 : 8 * insn.row.operands().get(0).bytes(insn);
             for (String name : List.of(parts[1], parts[1] + bits)) {
                 for (Method m : owner.getDeclaredMethods()) {
                     if (m.getName().equals(name)) {
@@ -96,9 +100,7 @@ final class SemanticsCall {
     }
 
     private long lane(long old, long source) {
-        return method.getParameterCount() == 2
-                ? (long) invoke(old, source)
-                : (long) invoke(source);
+        return method.getParameterCount() == 2 ? (long) invoke(old, source) : (long) invoke(source);
     }
 
     private Object invoke(Object... arguments) {
@@ -158,9 +160,7 @@ final class SemanticsCall {
             int n = 2 * register(o);
             return bytes == 16 ? new long[] {cpu.xmm[n], cpu.xmm[n + 1]} : new long[] {cpu.xmm[n]};
         }
-        return new long[] {
-            isMmx(o) ? cpu.fpSignificand[register(o) & 7] : cpu.gpr[register(o)]
-        };
+        return new long[] {isMmx(o) ? cpu.fpSignificand[register(o) & 7] : cpu.gpr[register(o)]};
     }
 
     private void store(Cpu cpu, Operand o, long v) {
