@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.alcazar.devices.apic.ApicComponent;
 import org.alcazar.devices.uart16550.Uart16550Component;
 import org.alcazar.engines.x86.interpreter.X86Component;
@@ -108,7 +109,7 @@ public class ExitPath {
         VirtualMachine vm = vmm.find(id).orElseThrow();
         long end = vm.vcores().getFirst().retired() + (long) TURNS * INSTRUCTIONS_PER_TURN;
         while (vm.vcores().getFirst().retired() < end) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(100_000);
         }
         return end;
     }

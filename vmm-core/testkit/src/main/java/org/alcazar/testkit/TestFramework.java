@@ -166,9 +166,15 @@ public final class TestFramework implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        framework.stop();
-        framework.waitForStop(0);
+    public void close() throws IOException {
+        try {
+            framework.stop();
+            framework.waitForStop(0);
+        } catch (BundleException e) {
+            throw new IOException("the test framework does not stop", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         try (Stream<Path> files = Files.walk(cache)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

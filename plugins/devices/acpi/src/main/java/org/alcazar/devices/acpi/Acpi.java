@@ -21,8 +21,10 @@ final class Acpi implements Device, ByteDevice, PowerButton {
     /** Registers, each in its own grouping (4.8.1). */
     static final int PM1_STS = 0, PM1_EN = 2, PM1_CNT = 4, PM_TMR = 8;
 
-    static final int TMR_STS = 1, GBL_STS = 1 << 5, PWRBTN_STS = 1 << 8;
-    static final int WRITABLE_EN = TMR_STS | GBL_STS | PWRBTN_STS;
+    static final int TMR_STS = 1, GBL_STS = 1 << 5, PWRBTN_STS = 1 << 8, RTC_STS = 1 << 10;
+
+    /** The clock's alarm can be enabled, as kernels insist, but wakes nobody: there is no sleep. */
+    static final int WRITABLE_EN = TMR_STS | GBL_STS | PWRBTN_STS | RTC_STS;
     static final int SCI_EN = 1, SLP_EN = 1 << 13, SLP_TYP_SHIFT = 10;
 
     /** SLP_TYP of soft off, as the table says in _S5. */
