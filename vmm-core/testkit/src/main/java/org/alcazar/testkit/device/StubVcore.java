@@ -1,0 +1,65 @@
+package org.alcazar.testkit.device;
+
+import org.alcazar.machine.Architecture;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.InterruptSource;
+import org.alcazar.machine.Requests;
+import org.alcazar.vmm.Vcore;
+import org.alcazar.vmm.VirtualMachine;
+
+import java.nio.ByteOrder;
+import java.util.List;
+
+/** A core without an engine: it keeps the requests that are posted to it. */
+public final class StubVcore implements Vcore {
+    private final int index;
+    private final ControlBlock block =
+            new ControlBlock(new Architecture("none", ByteOrder.LITTLE_ENDIAN, 48, List.of()));
+
+    public StubVcore(int index) {
+        this.index = index;
+    }
+
+    /** Whether any of these requests was posted since the last call. */
+    public boolean take(int requests) {
+        return block.requests().take(requests) != 0;
+    }
+
+    @Override
+    public int index() {
+        return index;
+    }
+
+    @Override
+    public VirtualMachine vm() {
+        throw new UnsupportedOperationException("a core without a VM");
+    }
+
+    @Override
+    public ControlBlock block() {
+        return block;
+    }
+
+    @Override
+    public void fetch(long groups) {}
+
+    @Override
+    public Requests requests() {
+        return block.requests();
+    }
+
+    @Override
+    public void post(int requests) {
+        block.requests().post(requests);
+    }
+
+    @Override
+    public void interruptSource(InterruptSource source) {
+        block.interrupts = source;
+    }
+
+    @Override
+    public long retired() {
+        return 0;
+    }
+}
