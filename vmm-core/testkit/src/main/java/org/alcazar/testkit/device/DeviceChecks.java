@@ -14,8 +14,8 @@ public final class DeviceChecks {
     private DeviceChecks() {}
 
     /**
-     * A guest that reads and writes at random, at all widths and offsets of the window and a little beyond, while time
-     * passes, meets no exception, and no value wider than its access.
+     * A guest that reads and writes at random, at all widths and offsets of the window and a little
+     * beyond, while time passes, meets no exception, and no value wider than its access.
      */
     public static void anyAccessIsHarmless(
             BusDevice device, int window, ManualClock clock, long seed) {
@@ -37,7 +37,9 @@ public final class DeviceChecks {
         }
     }
 
-    /** What {@code fresh} saves after a restore is what {@code used} has saved. @return that state */
+    /**
+     * What {@code fresh} saves after a restore is what {@code used} has saved. @return that state
+     */
     public static SavedState savesWhatItRestored(Stateful used, Stateful fresh) {
         SavedState before = used.save();
         if (!before.equals(used.save())) {
@@ -47,7 +49,11 @@ public final class DeviceChecks {
         SavedState after = fresh.save();
         if (!before.equals(after)) {
             throw new AssertionError(
-                    before.type() + " saved " + before.values() + ", after restore " + after.values());
+                    before.type()
+                            + " saved "
+                            + before.values()
+                            + ", after restore "
+                            + after.values());
         }
         return before;
     }

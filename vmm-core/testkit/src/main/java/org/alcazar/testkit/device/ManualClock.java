@@ -7,7 +7,10 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A guest's clock that stands until the test advances it; timers fire on the way, each at its deadline. */
+/**
+ * A guest's clock that stands until the test advances it; timers fire on the way, each at its
+ * deadline.
+ */
 public final class ManualClock implements GuestClock {
     private static final long FREQUENCY = 1_000_000_000L;
 
@@ -65,8 +68,7 @@ public final class ManualClock implements GuestClock {
         return (int) timers.stream().filter(Timer::armed).count();
     }
 
-    private @Nullable Timer next(
-            long until) {
+    private @Nullable Timer next(long until) {
         Timer best = null;
         for (Timer timer : timers) {
             if (timer.armed

@@ -25,6 +25,7 @@ final class Acpi implements Device, ByteDevice, PowerButton {
 
     /** The clock's alarm can be enabled, as kernels insist, but wakes nobody: there is no sleep. */
     static final int WRITABLE_EN = TMR_STS | GBL_STS | PWRBTN_STS | RTC_STS;
+
     static final int SCI_EN = 1, SLP_EN = 1 << 13, SLP_TYP_SHIFT = 10;
 
     /** SLP_TYP of soft off, as the table says in _S5. */
