@@ -2,13 +2,16 @@ package org.alcazar.machine;
 
 /**
  * A device whose registers are bytes, as on an ISA bus: wider accesses are split into single bytes,
- * lowest offset first. Devices with registers that must be read in one piece override {@link #read}.
+ * lowest offset first. Devices with registers that must be read in one piece override {@link
+ * #read}.
  */
 public interface ByteDevice extends BusDevice {
     /** A register, 0 to 255. Offsets without a register give 255. */
     int readByte(int offset);
 
-    /** @param value 0 to 255 */
+    /**
+     * @param value 0 to 255
+     */
     void writeByte(int offset, int value);
 
     @Override
