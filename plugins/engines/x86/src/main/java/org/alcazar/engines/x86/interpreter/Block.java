@@ -65,6 +65,15 @@ final class Block {
                 (key & MODE) == MODE_64 ? -1 : (key & MODE) == MODE_32 ? 0xffffffffL : 0xffff;
     }
 
+    /** Whether its only instruction is POPF or IRET, which may clear TF but trap all the same. */
+    boolean loadsFlags() {
+        if (first == null || first.insn == null) {
+            return false;
+        }
+        String semantics = first.insn.row.semantics();
+        return semantics.equals("Stack.popf") || semantics.equals("FarTransfers.iret");
+    }
+
     /** Linear address of the first byte. */
     long linear() {
         return linear(0);

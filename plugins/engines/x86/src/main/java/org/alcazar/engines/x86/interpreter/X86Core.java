@@ -253,7 +253,9 @@ final class X86Core implements VirtualCore {
         return (core.flags & Bits.TF) != 0
                 || core.shadow != 0
                 || core.proceed
-                || !core.accesses.isEmpty();
+                || !core.accesses.isEmpty()
+                || core.breakpoints.armed()
+                || core.mmu.watching();
     }
 
     /** Everything that can come between two instructions. */
@@ -381,6 +383,7 @@ final class X86Core implements VirtualCore {
     /** After an attempt to deliver an event: looks at requests again unless it ended in an exit. */
     private int delivered(int outcome) {
         core.link = null;
+        core.taskSwitched = false;
         core.findKey();
         if (outcome == TRIPLE_FAULT) {
             core.activity = X86.SHUT_DOWN;
@@ -423,6 +426,8 @@ final class X86Core implements VirtualCore {
             }
             dispatches++;
             core.retired = after;
+            // Without breakpoints nobody sees when exactly the first instruction clears it.
+            core.flags &= ~Bits.RF;
             op = block.first;
         } catch (CpuFault fault) {
             return fault(null, fault);
@@ -449,16 +454,27 @@ final class X86Core implements VirtualCore {
     /** Runs one instruction alone. */
     private int step() {
         steps++;
-        long limit = core.limit;
-        boolean trap = (core.flags & Bits.TF) != 0;
+        int flags = core.flags;
         int shadow = core.shadow;
-        core.shadow = 0;
+        long limit = core.limit;
+        long faultsBefore = faults;
         core.link = null;
         core.accesses.rewind();
         core.findKey();
+        core.mmu.watch(core.breakpoints.watchData());
+        if ((flags & Bits.RF) == 0 && shadow != 2) {
+            int hits = core.breakpoints.execution(linear());
+            if (hits != 0) {
+                return debug(hits);
+            }
+        }
+        core.shadow = 0;
+        core.flags &= ~Bits.RF;
+        long retired = core.retired;
+        Block block = Block.NONE;
         int reason;
         try {
-            Block block = lookup(core.key | Block.SINGLE);
+            block = lookup(core.key | Block.SINGLE);
             core.retired++;
             core.limit = core.retired;
             reason = execute(block.first);
@@ -472,18 +488,40 @@ final class X86Core implements VirtualCore {
         }
         if (reason != ON) {
             core.shadow = shadow;
+            core.flags |= flags & Bits.RF;
+        }
+        if (reason != ON || faults != faultsBefore) {
+            core.breakpoints.take();
             return reason;
         }
         core.accesses.clear();
         core.proceed = false;
-        if (trap && (core.flags & Bits.TF) != 0 && core.shadow != 2 && core.pendingEvent == 0) {
-            return trap();
+        if (core.retired == retired) {
+            // A repetition goes on here: its breakpoint does not hit again.
+            core.flags |= Bits.RF;
         }
-        return ON;
+        return stepped(block, (flags & Bits.TF) != 0);
     }
 
-    private int trap() {
-        core.dr[6] |= DR6_BS;
+    /** Debug traps after an instruction; MOV SS puts them off until the next one is done. */
+    private int stepped(Block block, boolean traced) {
+        if (core.shadow == 2 || core.pendingEvent != 0) {
+            return ON;
+        }
+        int hits = core.breakpoints.take();
+        if (traced && ((core.flags & Bits.TF) != 0 || block.loadsFlags())) {
+            hits |= DR6_BS;
+        }
+        return hits == 0 ? ON : debug(hits);
+    }
+
+    private long linear() {
+        return core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+    }
+
+    /** #DB with bits for DR6; those of earlier breakpoints go. */
+    private int debug(int hits) {
+        core.dr[6] = core.dr[6] & ~0xfL | hits;
         return fault(null, core.fault(Bits.DB));
     }
 
@@ -496,7 +534,7 @@ final class X86Core implements VirtualCore {
         core.retired++;
         core.shadow = 0;
         core.accesses.clear();
-        return (core.flags & Bits.TF) != 0 ? trap() : ON;
+        return (core.flags & Bits.TF) != 0 ? debug(DR6_BS) : ON;
     }
 
     /**
@@ -506,8 +544,11 @@ final class X86Core implements VirtualCore {
         faults++;
         if (op != null) {
             core.retired -= op.block.count - op.at;
-            core.rip = op.rip();
+            if (!core.taskSwitched) {
+                core.rip = op.rip();
+            }
         }
+        core.taskSwitched = false;
         if (fault.vector == Bits.GP && core.mmu.nonCanonical) {
             core.mmu.nonCanonical = false;
             if (op != null && op.usesStack()) {
@@ -529,12 +570,13 @@ final class X86Core implements VirtualCore {
     private int exit(@Nullable Op op, CpuExit exit) {
         ExitFrame frame = core.block.frame();
         frame.length = 0;
+        core.taskSwitched = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;
             core.rip = op.rip();
             frame.length = op.length;
         }
-        frame.pc = core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+        frame.pc = linear();
         core.link = null;
         return exit.reason;
     }

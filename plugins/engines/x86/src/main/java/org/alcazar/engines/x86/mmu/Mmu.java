@@ -67,6 +67,9 @@ public final class Mmu {
     private long cr4Seen;
     private long eferSeen;
 
+    /** Every data access takes the slow path and is reported to the core's breakpoints. */
+    private boolean watching;
+
     private volatile boolean invalidateRequested;
 
     /**
@@ -295,6 +298,9 @@ public final class Mmu {
             if (old == expected) {
                 stored(hpa, bytes);
             }
+            if (watching) {
+                cpu.breakpoints.data(la, bytes, true);
+            }
             return old;
         }
         probeWrite(la, bytes);
@@ -372,13 +378,19 @@ public final class Mmu {
         if (!system) {
             checkAlignment(la, bytes);
         }
+        long value;
         if (!crosses(la, bytes)) {
-            return load(target(la, bytes, 0, system), bytes);
+            value = load(target(la, bytes, 0, system), bytes);
+        } else {
+            int first = 4096 - (int) (la & ~PAGE);
+            long a = target(la, first, 0, system);
+            long b = target(nextPage(la), bytes - first, 0, system);
+            value = loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
         }
-        int first = 4096 - (int) (la & ~PAGE);
-        long a = target(la, first, 0, system);
-        long b = target(nextPage(la), bytes - first, 0, system);
-        return loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
+        if (watching && !system) {
+            cpu.breakpoints.data(la, bytes, false);
+        }
+        return value;
     }
 
     private void write(long la, int bytes, long value, boolean system) {
@@ -387,13 +399,16 @@ public final class Mmu {
         }
         if (!crosses(la, bytes)) {
             store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
-            return;
+        } else {
+            int first = 4096 - (int) (la & ~PAGE);
+            long a = target(la, first, PageWalker.WRITE, system);
+            long b = target(nextPage(la), bytes - first, PageWalker.WRITE, system);
+            storePart(a, first, value);
+            storePart(b, bytes - first, value >>> 8 * first);
         }
-        int first = 4096 - (int) (la & ~PAGE);
-        long a = target(la, first, PageWalker.WRITE, system);
-        long b = target(nextPage(la), bytes - first, PageWalker.WRITE, system);
-        storePart(a, first, value);
-        storePart(b, bytes - first, value >>> 8 * first);
+        if (watching && !system) {
+            cpu.breakpoints.data(la, bytes, true);
+        }
     }
 
     /**
@@ -463,7 +478,7 @@ public final class Mmu {
         long page = la & PAGE | tag;
         long[] v = views[to];
         int at = (int) (la >>> 10) & INDEX;
-        boolean data = to != CHECKED;
+        boolean data = to != CHECKED && !watching;
         boolean writable =
                 data && allows(value, PageWalker.WRITE, to) && RamPages.flags(value & PAGE) == 0;
         v[at] = data && allows(value, 0, to) ? page : 0;
@@ -622,6 +637,19 @@ public final class Mmu {
         }
         viewIndex = to;
         view = views[to];
+    }
+
+    /** Whether data accesses are reported to {@link Cpu#breakpoints}. */
+    public boolean watching() {
+        return watching;
+    }
+
+    /** Has data accesses reported from now on, or no more. */
+    public void watch(boolean on) {
+        if (on != watching) {
+            watching = on;
+            nextGeneration();
+        }
     }
 
     /**

@@ -75,10 +75,12 @@ public final class InputOutput {
 
     /** Reads a port that may be used; zero-extended. */
     static long read(Cpu cpu, int port, int bytes) {
-        if (cpu.block.ports.contains(port)) {
-            return cpu.access(Space.PORT, port, bytes, false, 0);
-        }
-        return cpu.bus.readPort(port, Width.of(bytes));
+        long value =
+                cpu.block.ports.contains(port)
+                        ? cpu.access(Space.PORT, port, bytes, false, 0)
+                        : cpu.bus.readPort(port, Width.of(bytes));
+        cpu.breakpoints.port(port, bytes);
+        return value;
     }
 
     static void write(Cpu cpu, int port, int bytes, long value) {
@@ -87,5 +89,6 @@ public final class InputOutput {
         } else {
             cpu.bus.writePort(port, Width.of(bytes), value);
         }
+        cpu.breakpoints.port(port, bytes);
     }
 }

@@ -154,7 +154,11 @@ public final class Stack {
         mask |= extended ? Bits.VIF : 0;
         int flags = (int) cpu.rflags() & ~mask | image & mask & ~Bits.RF;
         release(cpu, insn.operandSize);
+        boolean checks = ((flags ^ cpu.flags) & Bits.AC) != 0;
         cpu.setRflags(flags & ~Bits.RF & 0xffffffffL);
+        if (checks) {
+            cpu.mmu.modeChanged();
+        }
     }
 
     /** ENTER. */

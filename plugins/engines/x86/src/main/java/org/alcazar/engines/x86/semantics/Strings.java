@@ -58,12 +58,22 @@ public final class Strings {
         cpu.accesses.clear();
     }
 
+    /** Whether a debugger may want to see every iteration. */
+    private static boolean traced(Cpu cpu) {
+        return (cpu.flags & Bits.TF) != 0 || cpu.breakpoints.armed();
+    }
+
+    /** Iterations up to the first look at requests. */
+    private static int slice(Cpu cpu) {
+        return traced(cpu) ? 1 : SLICE;
+    }
+
     /**
      * Whether to leave a repetition for what has been posted; RIP goes back to the instruction
      * then.
      */
     private static boolean interrupted(Cpu cpu, Instruction insn) {
-        if (cpu.requests.pending() == 0) {
+        if (cpu.requests.pending() == 0 && !traced(cpu)) {
             return false;
         }
         cpu.rip -= insn.length;
@@ -77,7 +87,7 @@ public final class Strings {
             move(cpu, insn, bytes);
             return;
         }
-        int left = SLICE;
+        int left = slice(cpu);
         for (long n = count(cpu, insn); n != 0; n = count(cpu, insn)) {
             long bulk = bulkMove(cpu, insn, bytes, n);
             if (bulk == 0) {
@@ -115,7 +125,7 @@ public final class Strings {
      * @return iterations done, 0 if this way is closed
      */
     private static long bulkMove(Cpu cpu, Instruction insn, int bytes, long count) {
-        if (count < 2 || (cpu.flags & Bits.DF) != 0 || insn.addressSize == 2) {
+        if (count < 2 || (cpu.flags & (Bits.DF | Bits.TF)) != 0 || insn.addressSize == 2) {
             return 0;
         }
         long from = source(cpu, insn, bytes);
@@ -178,7 +188,7 @@ public final class Strings {
             store(cpu, insn, bytes);
             return;
         }
-        int left = SLICE;
+        int left = slice(cpu);
         for (long n = count(cpu, insn); n != 0; n = count(cpu, insn)) {
             long bulk = bulkStore(cpu, insn, bytes, n);
             if (bulk == 0) {
@@ -203,7 +213,7 @@ public final class Strings {
     }
 
     private static long bulkStore(Cpu cpu, Instruction insn, int bytes, long count) {
-        if (count < 2 || (cpu.flags & Bits.DF) != 0 || insn.addressSize == 2) {
+        if (count < 2 || (cpu.flags & (Bits.DF | Bits.TF)) != 0 || insn.addressSize == 2) {
             return 0;
         }
         long to = destination(cpu, insn, bytes, true);
@@ -251,7 +261,7 @@ public final class Strings {
             load(cpu, insn, bytes);
             return;
         }
-        int left = SLICE;
+        int left = slice(cpu);
         while (count(cpu, insn) != 0) {
             load(cpu, insn, bytes);
             done(cpu, insn, 1);
@@ -276,7 +286,7 @@ public final class Strings {
             scan(cpu, insn, bytes);
             return;
         }
-        int left = SLICE;
+        int left = slice(cpu);
         while (count(cpu, insn) != 0) {
             scan(cpu, insn, bytes);
             done(cpu, insn, 1);
@@ -305,7 +315,7 @@ public final class Strings {
             compare(cpu, insn, bytes);
             return;
         }
-        int left = SLICE;
+        int left = slice(cpu);
         while (count(cpu, insn) != 0) {
             compare(cpu, insn, bytes);
             done(cpu, insn, 1);

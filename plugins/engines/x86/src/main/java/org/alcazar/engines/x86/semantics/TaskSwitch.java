@@ -156,6 +156,7 @@ final class TaskSwitch {
             cpu.cr3 = next[17];
             cpu.mmu.flush(false);
         }
+        cpu.taskSwitched = true;
         cpu.rip = next[0];
         cpu.setRflags(next[1] & 0x3f_7fd7L);
         for (int i = 0; i < 8; i++) {
@@ -186,6 +187,7 @@ final class TaskSwitch {
             cpu.dr[6] |= TASK_TRAP;
             throw cpu.fault(Bits.DB);
         }
+        cpu.taskSwitched = false;
     }
 
     private static void loadTable(Cpu cpu, int selector) {

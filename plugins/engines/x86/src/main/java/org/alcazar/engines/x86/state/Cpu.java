@@ -126,6 +126,11 @@ public class Cpu {
     /** That of the frame in use. */
     public AccessLog accesses = new AccessLog();
 
+    public final Breakpoints breakpoints = new Breakpoints(this);
+
+    /** The instruction in execution has switched tasks: its faults belong to the new task. */
+    public boolean taskSwitched;
+
     private final CpuFault fault = new CpuFault();
     private final CpuExit exit = new CpuExit();
 

@@ -1,0 +1,98 @@
+package org.alcazar.engines.x86.state;
+
+import org.alcazar.engines.x86.api.Bits;
+
+/**
+ * The breakpoints of DR0 to DR3 (APM volume 2, 13.1). They cost nothing while DR7 enables none;
+ * else the run loop executes instructions one by one, and the MMU reports every data access if one
+ * of them watches data.
+ */
+public final class Breakpoints {
+    private static final int EXECUTE = 0, WRITE = 1, PORT = 2, ACCESS = 3;
+    private static final int[] BYTES = {1, 2, 8, 4};
+
+    private final Cpu cpu;
+
+    /** Breakpoints that the instruction in execution has hit, bits as in DR6. */
+    private int hits;
+
+    Breakpoints(Cpu cpu) {
+        this.cpu = cpu;
+    }
+
+    /** Whether DR7 enables any. */
+    public boolean armed() {
+        return (cpu.dr[7] & 0xff) != 0;
+    }
+
+    private boolean enabled(int n) {
+        return (cpu.dr[7] >>> 2 * n & 3) != 0;
+    }
+
+    private int kind(int n) {
+        return (int) (cpu.dr[7] >>> 16 + 4 * n) & 3;
+    }
+
+    /** Whether data accesses have to be reported. */
+    public boolean watchData() {
+        for (int n = 0; n < 4; n++) {
+            if (enabled(n) && (kind(n) & WRITE) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Those that an instruction at a linear address hits before it is executed, as in DR6. */
+    public int execution(long linear) {
+        int found = 0;
+        for (int n = 0; n < 4; n++) {
+            if (enabled(n) && kind(n) == EXECUTE && address(n) == linear) {
+                found |= 1 << n;
+            }
+        }
+        return found;
+    }
+
+    private long address(int n) {
+        return cpu.longMode() ? cpu.dr[n] : cpu.dr[n] & 0xffff_ffffL;
+    }
+
+    /** A data access has taken place. */
+    public void data(long la, int bytes, boolean write) {
+        long linear = cpu.longMode() ? la : la & 0xffff_ffffL;
+        for (int n = 0; n < 4; n++) {
+            int kind = kind(n);
+            if (enabled(n) && (kind == ACCESS || kind == WRITE && write)) {
+                test(n, linear, bytes);
+            }
+        }
+    }
+
+    /** A port has been accessed; CR4.DE lets breakpoints watch these. */
+    public void port(int port, int bytes) {
+        if ((cpu.cr4 & Bits.CR4_DE) == 0) {
+            return;
+        }
+        for (int n = 0; n < 4; n++) {
+            if (enabled(n) && kind(n) == PORT) {
+                test(n, port, bytes);
+            }
+        }
+    }
+
+    private void test(int n, long at, int bytes) {
+        int watched = BYTES[(int) (cpu.dr[7] >>> 18 + 4 * n) & 3];
+        long first = address(n) & -watched;
+        if (at - first < watched && first - at < bytes) {
+            hits |= 1 << n;
+        }
+    }
+
+    /** Those hit since the last call, as in DR6. */
+    public int take() {
+        int found = hits;
+        hits = 0;
+        return found;
+    }
+}
