@@ -1,11 +1,12 @@
 package org.alcazar.bench;
 
-import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
+
+import java.util.List;
 
 /** Runs {@link ExitPath} with JMH's allocation profiler, which counts all threads of the JVM. */
 final class ExitBench {

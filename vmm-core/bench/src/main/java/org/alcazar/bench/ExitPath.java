@@ -1,12 +1,5 @@
 package org.alcazar.bench;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.alcazar.devices.apic.ApicComponent;
 import org.alcazar.devices.uart16550.Uart16550Component;
 import org.alcazar.engines.x86.interpreter.X86Component;
@@ -33,9 +26,18 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
 /**
- * A guest that does nothing but device accesses: one port read and write at a UART, one memory-mapped read and write at a local APIC in each turn. One operation is one
- * exit, from the guest's instruction through engine, dispatch and device model and back.
+ * A guest that does nothing but device accesses: one port read and write at a UART, one
+ * memory-mapped read and write at a local APIC in each turn. One operation is one exit, from the
+ * guest's instruction through engine, dispatch and device model and back.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -49,13 +51,28 @@ public class ExitPath {
     private static final int EXITS_PER_TURN = 4;
 
     private static final byte[] GUEST = {
-        0x66, (byte) 0xba, (byte) 0xfd, 0x03, // mov $0x3fd, %dx   (LSR)
+        0x66,
+        (byte) 0xba,
+        (byte) 0xfd,
+        0x03, // mov $0x3fd, %dx   (LSR)
         (byte) 0xec, // in %dx, %al
-        0x66, (byte) 0xba, (byte) 0xff, 0x03, // mov $0x3ff, %dx   (SCR)
+        0x66,
+        (byte) 0xba,
+        (byte) 0xff,
+        0x03, // mov $0x3ff, %dx   (SCR)
         (byte) 0xee, // out %al, %dx
-        (byte) 0xa1, (byte) 0x80, 0x00, (byte) 0xe0, (byte) 0xfe, // mov 0xfee00080, %eax   (TPR)
-        (byte) 0xa3, (byte) 0x80, 0x00, (byte) 0xe0, (byte) 0xfe, // mov %eax, 0xfee00080
-        (byte) 0xeb, (byte) 0xea // jmp to the start
+        (byte) 0xa1,
+        (byte) 0x80,
+        0x00,
+        (byte) 0xe0,
+        (byte) 0xfe, // mov 0xfee00080, %eax   (TPR)
+        (byte) 0xa3,
+        (byte) 0x80,
+        0x00,
+        (byte) 0xe0,
+        (byte) 0xfe, // mov %eax, 0xfee00080
+        (byte) 0xeb,
+        (byte) 0xea // jmp to the start
     };
 
     private final JvmHost host;
