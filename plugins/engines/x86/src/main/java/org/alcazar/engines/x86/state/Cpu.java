@@ -126,7 +126,7 @@ public class Cpu {
     /** That of the frame in use. */
     public AccessLog accesses = new AccessLog();
 
-    public final Breakpoints breakpoints = new Breakpoints(this);
+    public final Breakpoints breakpoints;
 
     /** The instruction in execution has switched tasks: its faults belong to the new task. */
     public boolean taskSwitched;
@@ -134,12 +134,14 @@ public class Cpu {
     private final CpuFault fault = new CpuFault();
     private final CpuExit exit = new CpuExit();
 
+    @SuppressWarnings("this-escape") // the parts keep the reference, they don't look at it yet
     public Cpu(int index, ControlBlock block, PhysicalBus bus) {
         this.index = index;
         this.block = block;
         this.bus = bus;
         this.requests = block.requests();
-        this.mmu = new Mmu(this);
+        breakpoints = new Breakpoints(this);
+        mmu = new Mmu(this);
     }
 
     /** An exception without error code; {@code throw} what this returns. */
