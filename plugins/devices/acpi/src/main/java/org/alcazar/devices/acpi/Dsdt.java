@@ -72,6 +72,8 @@ final class Dsdt {
                             "KBD",
                             "PNP0303",
                             new Resources().io(0x60, 1).io(0x64, 1).irq(1).template()));
+            // Guests believe the controller's second port to be broken if nothing is named there.
+            devices.add(isaDevice("MOU", "PNP0F13", new Resources().irq(12).template()));
         }
         if (config.com1()) {
             devices.add(

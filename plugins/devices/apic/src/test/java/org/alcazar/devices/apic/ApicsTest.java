@@ -230,6 +230,8 @@ class ApicsTest {
     @Test
     void afterAResetThePicsInterruptsComeThroughLint0OfTheBootCore() {
         apics.reset();
+        assertEquals(SVR_ENABLE | 0xff, read(0, SVR));
+        assertEquals(0xff, read(1, SVR));
         each.get(0).lint0().set(true);
         each.get(1).lint0().set(true);
         assertTrue(cores[0].take(Requests.INTERRUPT));
@@ -309,6 +311,18 @@ class ApicsTest {
         clock.advance(1_000_000);
         assertEquals(NONE, each.get(0).acknowledge());
         assertEquals(0, clock.armedTimers());
+    }
+
+    @Test
+    void aCountThatIsDoneDoesNotStartOverWhenTheTimerBecomesPeriodic() {
+        write(0, TIMER_DIVIDE, 0xb);
+        write(0, LVT_TIMER, LVT_MASK | 0x40);
+        write(0, TIMER_INITIAL, 1000);
+        clock.advance(2500);
+        write(0, LVT_TIMER, LVT_PERIODIC | 0x40);
+        clock.advance(1_000_000);
+        assertEquals(NONE, each.get(0).acknowledge());
+        assertEquals(0, read(0, TIMER_CURRENT));
     }
 
     @Test

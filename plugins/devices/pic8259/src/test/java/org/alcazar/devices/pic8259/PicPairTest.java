@@ -106,6 +106,28 @@ class PicPairTest {
     }
 
     @Test
+    void aNewEdgeOfAServedInterruptWaitsForTheEnd() {
+        raise(4);
+        pics.acknowledge();
+        lower(4);
+        raise(4);
+        assertFalse(cpu.level());
+        master.writeByte(COMMAND, EOI);
+        assertTrue(cpu.level());
+    }
+
+    @Test
+    void aMoreUrgentSlaveRequestDuringAnAcknowledgeIsNotLost() {
+        raise(12);
+        raise(10);
+        assertEquals(SLAVE_BASE + 2, pics.acknowledge());
+        lower(10);
+        slave.writeByte(COMMAND, EOI);
+        master.writeByte(COMMAND, EOI);
+        assertEquals(SLAVE_BASE + 4, pics.acknowledge());
+    }
+
+    @Test
     void aLevelInterruptComesAgainWhileItsLineStands() {
         raise(9); // level triggered by the initial ELCR
         assertEquals(SLAVE_BASE + 1, pics.acknowledge());

@@ -147,6 +147,16 @@ class Pit8254Test {
     }
 
     @Test
+    void theOutputOfAnOddSquareWaveCanBeReadAtPort61() {
+        port61.writeByte(0, SystemControl.TIMER2_GATE);
+        program(CH2, 3, 5);
+        ticks(2);
+        assertTrue(pit.out2());
+        ticks(1);
+        assertFalse(pit.out2());
+    }
+
+    @Test
     void mode4GivesOneEdgeOneClockAfterTheEnd() {
         program(CH0, 4, 100);
         line.takeEdges();

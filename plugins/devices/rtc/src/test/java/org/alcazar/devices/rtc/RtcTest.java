@@ -169,6 +169,12 @@ class RtcTest {
         read(C);
         clock.advance(SECOND / 256 + 1);
         assertEquals(1, line.takeEdges());
+        write(A, 0x22);
+        read(C);
+        clock.advance(SECOND / 256 - 2);
+        assertEquals(0, line.takeEdges());
+        clock.advance(2);
+        assertEquals(1, line.takeEdges());
     }
 
     @Test
