@@ -16,7 +16,12 @@ public interface HostProcessors {
      */
     HostThread start(String name, int cpu, Runnable body) throws HostRefusal;
 
-    /** Runs a short action on a processor and waits for its end. */
+    /**
+     * Runs a short action on a processor and waits for its end.
+     *
+     * @throws IllegalArgumentException if there is no such processor
+     * @throws IllegalStateException if the action threw; the cause says what
+     */
     void callOn(int cpu, Runnable action);
 
     /** Lets other threads run first. */
@@ -24,7 +29,8 @@ public interface HostProcessors {
 
     /**
      * Sleeps until {@link HostThread#wake}, {@link HostThread#kick}, or until the time is over. A
-     * wake that came before the sleep is not lost. May return early.
+     * wake that came before the sleep is not lost. May return early. Threads that {@link #start}
+     * did not start have no handle to wake them by: they sleep until the time is over or less.
      *
      * @param nanos at most so long; {@link Long#MAX_VALUE} without a limit
      */

@@ -11,8 +11,9 @@ import java.nio.ByteOrder;
  * <p>A host-physical address is an offset into the range. Each access is checked against constants,
  * so a wild one throws {@link IndexOutOfBoundsException} and never harms the JVM. The first host
  * that starts in a process provides the range with {@link HostRange#reserve}. The plain accessors
- * take any alignment and are little-endian; a big-endian architecture reverses the bytes. The
- * {@code …Volatile}, {@code compareAndSet…} and opaque forms need natural alignment.
+ * take any alignment, are little-endian (a big-endian architecture reverses the bytes) and order
+ * nothing between threads. The {@code …Volatile} and {@code compareAndSet…} forms need natural
+ * alignment, else they throw {@link IllegalArgumentException}.
  *
  * <p>Writers to guest RAM other than an engine's own store path use {@code
  * org.alcazar.machine.RamPages}, which also tells who watches a page.
@@ -36,7 +37,10 @@ public final class HostRam {
 
     private HostRam() {}
 
-    /** The range from {@code address} on, for bulk transfers by files and sockets. */
+    /**
+     * The range from {@code address} on, for bulk transfers by files and sockets. Who fills guest
+     * RAM through it tells {@code RamPages.written} afterwards.
+     */
     public static MemorySegment slice(long address, long bytes) {
         return SEGMENT.asSlice(address, bytes);
     }

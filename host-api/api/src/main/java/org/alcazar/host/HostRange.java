@@ -53,8 +53,15 @@ public final class HostRange {
      * @param bytes a multiple of the page size
      * @param alignment a power of two of at least the page size
      * @throws HostRefusal if the range has no such gap
+     * @throws IllegalArgumentException if the two are not as said above
      */
     public static long carve(long bytes, long alignment) throws HostRefusal {
+        if (bytes <= 0
+                || bytes % HostMemory.PAGE_SIZE != 0
+                || alignment < HostMemory.PAGE_SIZE
+                || Long.bitCount(alignment) != 1) {
+            throw new IllegalArgumentException("bytes=" + bytes + " alignment=" + alignment);
+        }
         synchronized (CARVED) {
             long at = alignUp(HostMemory.PAGE_SIZE, alignment);
             for (var taken : CARVED.entrySet()) {
@@ -76,7 +83,11 @@ public final class HostRange {
         }
     }
 
-    /** Gives an arena back. */
+    /**
+     * Gives an arena back.
+     *
+     * @throws IllegalArgumentException if no arena in use starts at {@code address}
+     */
     public static void release(long address) {
         synchronized (CARVED) {
             if (CARVED.remove(address) == null) {

@@ -16,6 +16,9 @@ public record Architecture(
         String name, ByteOrder byteOrder, int physicalBits, List<RegisterGroup> groups) {
     public Architecture {
         groups = List.copyOf(groups);
+        if (groups.size() > Long.SIZE) {
+            throw new IllegalArgumentException(groups.size() + " groups; masks hold 64");
+        }
         for (int i = 0; i < groups.size(); i++) {
             if (groups.get(i).id() != i) {
                 throw new IllegalArgumentException(

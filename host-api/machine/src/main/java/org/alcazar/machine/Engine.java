@@ -10,8 +10,10 @@ public interface Engine extends AutoCloseable {
     VirtualCore newCore(int index, ControlBlock block);
 
     /**
-     * Forgets translations. When this returns, no core uses the old ones any more; callable from
-     * any thread, a core's own included.
+     * Forgets translations. When this returns, no core uses the old ones any more. Callable from
+     * any thread, a core's own between two runs included, but not from within an access to a {@link
+     * BusDevice} on {@link PhysicalBus} (two cores would wait for each other), nor with a lock that
+     * such a device takes. A core that is in {@code run} complies at its next block of guest code.
      *
      * @param start and {@code bytes}: the guest-physical range for {@link Scope#GUEST_PHYSICAL}
      */

@@ -7,6 +7,10 @@ package org.alcazar.machine;
  * <p>At an exit the guest's state is that before the instruction, or before the current repetition
  * of a string instruction. The engine finishes the instruction with the reply and repeats no
  * finished part of it.
+ *
+ * <p>A frame stays as the VMM leaves it until the core's next run at the same {@link
+ * ControlBlock#depth}. IDLE, WINDOW, KICK, BUDGET, DEBUG and SHUTDOWN take no reply. If the VMM
+ * moves the program counter instead of replying, the engine forgets the access.
  */
 public final class ExitFrame {
     /**

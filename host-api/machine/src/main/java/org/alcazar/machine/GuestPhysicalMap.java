@@ -34,11 +34,16 @@ public final class GuestPhysicalMap {
     private final RamPages.Listener dirtyListener = this::logWrite;
 
     /**
-     * Adds a range. @throws IllegalArgumentException if it is not whole pages or overlaps another
+     * Adds a range.
+     *
+     * @throws IllegalArgumentException if it is not whole pages, reaches beyond the address space
+     *     or overlaps another
      */
     public synchronized void add(Range range) {
         if (((range.start | range.bytes | range.host) & HostMemory.PAGE_SIZE - 1) != 0
-                || range.bytes <= 0) {
+                || range.bytes <= 0
+                || range.start < 0
+                || range.end() <= 0) {
             throw new IllegalArgumentException("not whole pages: " + range);
         }
         List<Range> all = new ArrayList<>(Arrays.asList(ranges));
@@ -60,6 +65,10 @@ public final class GuestPhysicalMap {
         Range[] left = Arrays.stream(ranges).filter(r -> r.start != start).toArray(Range[]::new);
         if (left.length == ranges.length) {
             throw new IllegalArgumentException("no range at " + Long.toHexString(start));
+        }
+        Range gone = ranges[find(start)];
+        if (gone.ram) {
+            dirty.clear(page(gone.start), page(gone.end()));
         }
         ranges = left;
     }
@@ -134,6 +143,10 @@ public final class GuestPhysicalMap {
         }
     }
 
+    private static int page(long address) {
+        return Math.toIntExact(address >>> HostMemory.PAGE_SHIFT);
+    }
+
     private void forEachRamPage(java.util.function.LongConsumer action) {
         for (Range range : ranges) {
             for (long p = 0; range.ram && p < range.bytes; p += HostMemory.PAGE_SIZE) {
@@ -148,7 +161,7 @@ public final class GuestPhysicalMap {
         }
         for (Range range : ranges) {
             if (range.ram && page >= range.host && page < range.host + range.bytes) {
-                dirty.set((int) (range.start + page - range.host >>> HostMemory.PAGE_SHIFT));
+                dirty.set(page(range.start + page - range.host));
                 RamPages.unmark(page, RamPages.LOGGED);
             }
         }

@@ -11,8 +11,9 @@ public interface InterruptSource {
     InterruptSource EMPTY = () -> NONE;
 
     /**
-     * Acknowledges the most urgent pending interrupt. The source posts {@link Requests#INTERRUPT}
-     * again if another one waits.
+     * Acknowledges the most urgent pending interrupt. Called on the core's thread from within
+     * {@code run}; it may take the controller's lock but must not wait for another core. The source
+     * posts {@link Requests#INTERRUPT} again if another one waits.
      *
      * @return its vector, or {@link #NONE} if nothing waits any more
      */

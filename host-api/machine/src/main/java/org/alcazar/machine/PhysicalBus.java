@@ -23,15 +23,31 @@ public final class PhysicalBus {
         return Long.compareUnsigned(address, HostRam.SIZE) < 0;
     }
 
-    /** Attaches a device to host-physical memory. @throws IllegalArgumentException on overlap */
+    /**
+     * Attaches a device to host-physical memory above the RAM. An access goes to the window that it
+     * starts in, with its whole width, even where it reaches beyond the window's end.
+     *
+     * @throws IllegalArgumentException if the window is empty, lies in RAM or overlaps another
+     */
     public synchronized Attachment attachMemory(long first, long bytes, BusDevice device) {
+        if (bytes <= 0 || first < HostRam.SIZE || first > Long.MAX_VALUE - bytes) {
+            throw new IllegalArgumentException(
+                    "no place for a bus window: 0x%x, %d bytes".formatted(first, bytes));
+        }
         Window window = new Window(first, first + bytes - 1, device);
         memory = with(memory, window);
         return () -> detach(window);
     }
 
-    /** Attaches a device to ports. @throws IllegalArgumentException on overlap */
+    /**
+     * Attaches a device to ports.
+     *
+     * @throws IllegalArgumentException if the range is empty or overlaps another
+     */
     public synchronized Attachment attachPorts(int first, int count, BusDevice device) {
+        if (first < 0 || count <= 0) {
+            throw new IllegalArgumentException("no ports: %d from %d".formatted(count, first));
+        }
         Window window = new Window(first, first + count - 1L, device);
         ports = with(ports, window);
         return () -> detach(window);
@@ -92,7 +108,7 @@ public final class PhysicalBus {
         return java.util.Arrays.stream(windows).filter(w -> !w.equals(gone)).toArray(Window[]::new);
     }
 
-    /** A device on the bus. */
+    /** A device on the bus. Closing takes it off; accesses that have begun still reach it. */
     @FunctionalInterface
     public interface Attachment extends AutoCloseable {
         @Override

@@ -3,6 +3,7 @@ package org.alcazar.machine;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -15,7 +16,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * engine for code in its own TLBs, others by {@link Engine#invalidate}).
  *
  * <p>This is state of the process, as the RAM itself is. Flags are set and cleared under the class
- * lock and read without it.
+ * lock and read without it. A writer writes first and looks at the flags then; who flags a page
+ * flags first and reads the page then; each has a full fence between the two. So either the writer
+ * sees the flag, or the reader the new bytes.
  */
 public final class RamPages {
     /** The page holds code that some engine has decoded or translated. */
@@ -57,6 +60,7 @@ public final class RamPages {
         return chunk == null ? 0 : chunk[index(address)];
     }
 
+    /** Sets flags of the page around a host-physical RAM address. */
     public static synchronized void mark(long address, int flag) {
         int at = (int) (address >>> HostMemory.PAGE_SHIFT + CHUNK_SHIFT);
         byte[] chunk = FLAGS[at];
@@ -65,8 +69,10 @@ public final class RamPages {
             FLAGS[at] = chunk;
         }
         chunk[index(address)] |= (byte) flag;
+        VarHandle.fullFence();
     }
 
+    /** Clears flags of the page around a host-physical RAM address. */
     public static synchronized void unmark(long address, int flag) {
         byte[] chunk = FLAGS[(int) (address >>> HostMemory.PAGE_SHIFT + CHUNK_SHIFT)];
         if (chunk != null) {
@@ -76,6 +82,7 @@ public final class RamPages {
 
     /** Tells the listeners that bytes were written, where their pages are watched. */
     public static void written(long address, long bytes) {
+        VarHandle.fullFence();
         long last = address + bytes - 1;
         for (long page = address & -HostMemory.PAGE_SIZE;
                 page <= last;

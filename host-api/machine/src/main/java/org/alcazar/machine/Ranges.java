@@ -19,8 +19,15 @@ public final class Ranges {
         this.bounds = bounds;
     }
 
-    /** This set with the inclusive range added. */
+    /**
+     * This set with the inclusive range added.
+     *
+     * @throws IllegalArgumentException if {@code last} lies before {@code first} (unsigned)
+     */
     public Ranges with(long first, long last) {
+        if (Long.compareUnsigned(last, first) < 0) {
+            throw new IllegalArgumentException("0x%x to 0x%x".formatted(first, last));
+        }
         long lo = first;
         long hi = last;
         long[] out = new long[bounds.length + 2];
@@ -42,6 +49,7 @@ public final class Ranges {
         return new Ranges(Arrays.copyOf(out, n));
     }
 
+    /** Whether an address (unsigned) lies in the set. */
     public boolean contains(long address) {
         for (int i = 0; i < bounds.length; i += 2) {
             if (Long.compareUnsigned(address, bounds[i]) < 0) {

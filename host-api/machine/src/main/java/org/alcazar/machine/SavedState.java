@@ -1,5 +1,7 @@
 package org.alcazar.machine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -14,6 +16,12 @@ import java.util.Objects;
  * The saved form of a stateful part, and the only thing that crosses bundles: a type, a schema
  * version, and named values, each a long, a double, a String, a byte array, a list, a map, or
  * another SavedState. Two are equal when their whole trees are.
+ *
+ * <p>The typed {@code put} and {@code get} forms of arrays copy them; arrays inside lists and maps
+ * are shared with the caller, who must not change them afterwards. The getters throw {@link
+ * IncompatibleStateException} where a value is missing, of another type or out of the type's range.
+ * A part reads an older version of its schema by looking at {@link #version} itself instead of
+ * {@link #require}.
  */
 public final class SavedState {
     private final String type;
@@ -115,7 +123,12 @@ public final class SavedState {
     }
 
     public int getInt(String name) {
-        return Math.toIntExact(getLong(name));
+        long value = getLong(name);
+        if (value != (int) value) {
+            throw new IncompatibleStateException(
+                    "saved state of " + type + ": '" + name + "' = " + value + " is no int");
+        }
+        return (int) value;
     }
 
     public boolean getBoolean(String name) {
@@ -135,14 +148,14 @@ public final class SavedState {
     }
 
     public long[] getLongs(String name) {
-        byte[] bytes = get(name, byte[].class);
+        byte[] bytes = whole(name, Long.BYTES);
         long[] out = new long[bytes.length / Long.BYTES];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(out);
         return out;
     }
 
     public int[] getInts(String name) {
-        byte[] bytes = get(name, byte[].class);
+        byte[] bytes = whole(name, Integer.BYTES);
         int[] out = new int[bytes.length / Integer.BYTES];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(out);
         return out;
@@ -180,6 +193,22 @@ public final class SavedState {
         return this;
     }
 
+    private byte[] whole(String name, int unit) {
+        byte[] bytes = get(name, byte[].class);
+        if (bytes.length % unit != 0) {
+            throw new IncompatibleStateException(
+                    "saved state of "
+                            + type
+                            + ": '"
+                            + name
+                            + "' has "
+                            + bytes.length
+                            + " bytes, wanted a multiple of "
+                            + unit);
+        }
+        return bytes;
+    }
+
     private <T> T get(String name, Class<T> as) {
         Object value = values.get(name);
         if (value == null) {
@@ -204,7 +233,7 @@ public final class SavedState {
         return as.cast(value);
     }
 
-    private static void check(Object value) {
+    private static void check(@Nullable Object value) {
         switch (value) {
             case Long l -> {}
             case Double d -> {}
@@ -212,10 +241,18 @@ public final class SavedState {
             case byte[] b -> {}
             case SavedState s -> {}
             case List<?> list -> list.forEach(SavedState::check);
-            case Map<?, ?> map -> map.values().forEach(SavedState::check);
-            default ->
+            case Map<?, ?> map -> {
+                for (Map.Entry<?, ?> entry : map.entrySet()) {
+                    if (!(entry.getKey() instanceof String)) {
+                        throw new IllegalArgumentException("not a key of saved state: " + entry);
+                    }
+                    check(entry.getValue());
+                }
+            }
+            case null, default ->
                     throw new IllegalArgumentException(
-                            "not a type of saved state: " + value.getClass().getName());
+                            "not a type of saved state: "
+                                    + (value == null ? "null" : value.getClass().getName()));
         }
     }
 

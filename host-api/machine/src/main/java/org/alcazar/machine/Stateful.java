@@ -2,7 +2,7 @@ package org.alcazar.machine;
 
 /** A part whose state must be saved with the machine. Called in the pause barrier only. */
 public interface Stateful {
-    /** All of the state that a guest can notice. */
+    /** All of the state that a guest can notice. Changes nothing: two in a row are equal. */
     SavedState save();
 
     /**
