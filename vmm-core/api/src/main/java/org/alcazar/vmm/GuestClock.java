@@ -28,15 +28,24 @@ public interface GuestClock {
     /**
      * Ticks of a clock of {@code hertz} since the VM's start: nanos × hertz / 10⁹ without overflow,
      * rounded down.
+     *
+     * @param nanos not negative
+     * @param hertz 1 to 9 · 10⁹
      */
     static long ticks(long nanos, long hertz) {
         return nanos / NANOS_PER_SECOND * hertz
                 + nanos % NANOS_PER_SECOND * hertz / NANOS_PER_SECOND;
     }
 
-    /** The first nanosecond at which {@link #ticks} reaches {@code ticks}. */
+    /**
+     * The first nanosecond at which {@link #ticks} reaches {@code ticks}; {@link Long#MAX_VALUE},
+     * which is never, where that lies beyond the range. Same limits.
+     */
     static long nanosOf(long ticks, long hertz) {
-        return ticks / hertz * NANOS_PER_SECOND
-                + (ticks % hertz * NANOS_PER_SECOND + hertz - 1) / hertz;
+        long seconds = ticks / hertz;
+        long rest = (ticks % hertz * NANOS_PER_SECOND + hertz - 1) / hertz;
+        return seconds > (Long.MAX_VALUE - rest) / NANOS_PER_SECOND
+                ? Long.MAX_VALUE
+                : seconds * NANOS_PER_SECOND + rest;
     }
 }

@@ -3,8 +3,8 @@ package org.alcazar.vmm.device;
 import org.alcazar.machine.Stateful;
 
 /**
- * A device of one VM. Its state is saved with the VM: {@link #save} and {@link #restore} are called
- * in the pause barrier.
+ * A device of one VM. Its state is saved with the VM: {@link #save}, {@link #restore} and {@link
+ * #reset} are called in the pause barrier, for all devices in the order of creation.
  */
 public interface Device extends Stateful, AutoCloseable {
     /** Power-on, once all devices are made, or a reset of the machine. */

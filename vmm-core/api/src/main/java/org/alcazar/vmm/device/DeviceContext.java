@@ -18,6 +18,12 @@ import java.util.Optional;
 /**
  * What a device gets of its VM. Everything that it hooks or provides belongs to it and is taken
  * back when it goes.
+ *
+ * <p>Threads: hooks run on the thread of the vcore that makes the access; timers, input and events
+ * on some vcore's thread between two runs. The core lets one of them at a time into a device. Wires
+ * and roles are direct calls from other devices, on their threads: a device guards what they touch
+ * with a lock of its own. Hooks may be made and closed while the VM runs; an access that has begun
+ * still reaches the old handler.
  */
 public interface DeviceContext {
     /** The device's name in the VM, such as {@code com1}. */

@@ -92,7 +92,7 @@ public final class Settings {
 
     private static long integer(String where, Key key, String text) throws ConfigurationException {
         try {
-            return Long.decode(text);
+            return number(text);
         } catch (NumberFormatException e) {
             throw wrong(where, key, text, "a whole number");
         }
@@ -111,7 +111,8 @@ public final class Settings {
      * NumberFormatException if it is none
      */
     public static long parseSize(String text) {
-        String t = text.trim().toUpperCase(Locale.ROOT).replaceFirst("I?B$", "");
+        String t = text.trim().toUpperCase(Locale.ROOT);
+        t = t.startsWith("0X") ? t : t.replaceFirst("I?B$", "");
         int shift =
                 t.isEmpty()
                         ? 0
@@ -122,11 +123,23 @@ public final class Settings {
                             case 'T' -> 40;
                             default -> 0;
                         };
-        long number = Long.decode(shift == 0 ? t : t.substring(0, t.length() - 1));
+        long number = number(shift == 0 ? t : t.substring(0, t.length() - 1));
         if (number < 0 || number > Long.MAX_VALUE >> shift) {
             throw new NumberFormatException(text);
         }
         return number << shift;
+    }
+
+    /** Decimal, or hexadecimal with 0x; leading zeros mean nothing. */
+    private static long number(String text) {
+        String digits = text.startsWith("-") ? text.substring(1) : text;
+        boolean hex = digits.startsWith("0x") || digits.startsWith("0X");
+        String body = hex ? digits.substring(2) : digits;
+        if (body.isEmpty() || Character.digit(body.charAt(0), 16) < 0) {
+            throw new NumberFormatException(text);
+        }
+        long value = Long.parseLong(body, hex ? 16 : 10);
+        return digits.length() == text.length() ? value : -value;
     }
 
     private static Long inRange(String where, Key key, String text, long value)
