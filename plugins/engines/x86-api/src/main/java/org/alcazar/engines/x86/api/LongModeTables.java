@@ -21,6 +21,10 @@ public final class LongModeTables implements AutoCloseable {
     public static final int MAX_LEAF_LEVEL = 3;
 
     private static final int LEVELS = 4;
+
+    /** Bits of the addresses that so many levels translate. */
+    private static final int REACH = 48;
+
     private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
     private static final long TABLE = Bits.PTE_P | Bits.PTE_RW | Bits.PTE_US | Bits.PTE_A;
 
@@ -58,8 +62,15 @@ public final class LongModeTables implements AutoCloseable {
      *
      * @param maxLevel highest leaf level to use
      * @return end of the mapped page, guest-physical
+     * @throws HostRefusal if the host has no page for a table; what was mapped stays
+     * @throws IllegalArgumentException if the address does not lie in the range, or beyond what
+     *     four levels reach
      */
     public long map(GuestPhysicalMap.Range range, long address, int maxLevel) throws HostRefusal {
+        if (address < range.start() || address >= range.end() || address >>> REACH != 0) {
+            throw new IllegalArgumentException(
+                    "0x%x does not lie in %s below 2^%d".formatted(address, range, REACH));
+        }
         int level = range.ram() ? maxLevel : 1;
         while (!fits(range, address, leafBytes(level))) {
             level--;
@@ -98,7 +109,10 @@ public final class LongModeTables implements AutoCloseable {
         return table;
     }
 
-    /** Clears every leaf that touches the range. Tables stay. */
+    /**
+     * Clears every leaf that touches the range, whole. Tables stay. The caller invalidates the
+     * engine's translations.
+     */
     public void clear(long start, long bytes) {
         long address = start;
         while (address < start + bytes) {
