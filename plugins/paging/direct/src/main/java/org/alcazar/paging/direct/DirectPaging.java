@@ -7,6 +7,7 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
@@ -35,7 +36,8 @@ final class DirectPaging implements PagingMode {
 
     private void fill() throws HostRefusal {
         for (GuestPhysicalMap.Range range : map.ranges()) {
-            for (long at = range.start(); at < range.end(); ) {
+            boolean readable = (range.rights() & Rights.READ) != 0;
+            for (long at = range.start(); readable && at < range.end(); ) {
                 at = tables.map(range, at, LongModeTables.MAX_LEAF_LEVEL);
             }
         }
@@ -51,7 +53,9 @@ final class DirectPaging implements PagingMode {
     public synchronized void translation(ControlBlock block) throws HostRefusal {
         ExitFrame frame = block.frame();
         int at = map.find(frame.address);
-        if (at < 0 || (map.range(at).rights() & frame.code) != frame.code) {
+        // An entry that is present can always be read.
+        int wanted = frame.code | Rights.READ;
+        if (at < 0 || (map.range(at).rights() & wanted) != wanted) {
             frame.reply = ExitFrame.AS_ACCESS;
         } else {
             // Only after a change of the map.

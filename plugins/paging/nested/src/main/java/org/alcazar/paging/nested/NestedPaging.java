@@ -7,6 +7,7 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
@@ -39,7 +40,9 @@ final class NestedPaging implements PagingMode {
     public synchronized void translation(ControlBlock block) throws HostRefusal {
         ExitFrame frame = block.frame();
         int at = map.find(frame.address);
-        if (at < 0 || (map.range(at).rights() & frame.code) != frame.code) {
+        // An entry that is present can always be read.
+        int wanted = frame.code | Rights.READ;
+        if (at < 0 || (map.range(at).rights() & wanted) != wanted) {
             frame.reply = ExitFrame.AS_ACCESS;
             return;
         }
