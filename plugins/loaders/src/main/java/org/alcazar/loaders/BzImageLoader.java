@@ -99,7 +99,7 @@ public final class BzImageLoader implements GuestLoader {
         bytes = Math.min(bytes, kernel.size() - setup);
         long address = loadAddress(kernel, version);
         long needed = Math.max(bytes, version >= 0x20a ? u32(kernel, INIT_SIZE) : bytes);
-        Placement.requireRam(boot.memory(), kernel, address, needed);
+        Placement.requireFree(boot.memory(), kernel, address, needed);
         Placement.copy(boot.memory(), kernel, setup, address, bytes);
         zeroPage(boot, address, address + needed);
         enter(boot, version, address);

@@ -46,7 +46,7 @@ final class ElfImage {
         long table = wide ? u64(image, 32) : u32(image, 28);
         int entryBytes = u16(image, wide ? 54 : 42);
         int count = u16(image, wide ? 56 : 44);
-        if (count == 0 || table < 0 || table + (long) count * entryBytes > image.size()) {
+        if (count == 0 || table < 0 || (long) count * entryBytes > image.size() - table) {
             throw new ConfigurationException(
                     image.name()
                             + " is truncated or no executable: it has no whole table of program headers");
@@ -116,16 +116,7 @@ final class ElfImage {
         for (Segment s : segments) {
             if (s.type == LOAD && s.memoryBytes != 0) {
                 long fileBytes = Math.min(s.fileBytes, s.memoryBytes);
-                if (s.physical < Placement.LOW_END && s.physical + s.memoryBytes > Placement.INFO) {
-                    throw new ConfigurationException(
-                            "%s wants the memory at 0x%x; loaders need 0x%x to 0x%x for themselves"
-                                    .formatted(
-                                            image.name(),
-                                            s.physical,
-                                            Placement.INFO,
-                                            Placement.LOW_END - 1));
-                }
-                Placement.requireRam(memory, image, s.physical, s.memoryBytes);
+                Placement.requireFree(memory, image, s.physical, s.memoryBytes);
                 Placement.copy(memory, image, s.offset, s.physical, fileBytes);
                 memory.fill(s.physical + fileBytes, s.memoryBytes - fileBytes, 0);
                 end = Math.max(end, s.physical + s.memoryBytes);

@@ -34,10 +34,38 @@ final class EntryState {
     private static final int REAL_DATA = 0x93;
     private static final long GIB = 1L << 30;
 
+    private static final int FIXED_RANGES = 11;
+
+    /** The fixed range from 0xa0000 to 0xbffff. */
+    private static final int DISPLAY_WINDOW = 2;
+
+    private static final int WRITE_BACK = 6;
+    private static final long ALL_WRITE_BACK = 0x0606_0606_0606_0606L;
+    private static final int MTRR_VALID = 1 << 11;
+    private static final int MTRR_ENABLE = 1 << 11;
+    private static final int MTRR_FIXED_ENABLE = 1 << 10;
+    private static final long PHYSICAL_ADDRESSES = (1L << 48) - 1;
+
     private final ControlBlock core;
 
     EntryState(ControlBlock core) {
         this.core = core;
+        memoryTypes();
+    }
+
+    /**
+     * Memory types as firmware leaves them (APM volume 2, 7.7): write-back, but for the display
+     * window and the hole below 4 GiB. A kernel that finds no types set mistrusts PAT too.
+     */
+    private void memoryTypes() {
+        long[] msrs = core.group(X86.MSRS);
+        for (int i = 0; i < FIXED_RANGES; i++) {
+            msrs[X86.MTRR_FIXED0 + i] = i == DISPLAY_WINDOW ? 0 : ALL_WRITE_BACK;
+        }
+        msrs[X86.MTRR_PHYS_BASE0] = 3 * GIB;
+        msrs[X86.MTRR_PHYS_BASE0 + 1] = PHYSICAL_ADDRESSES & -GIB | MTRR_VALID;
+        msrs[X86.MTRR_DEF_TYPE] = MTRR_ENABLE | MTRR_FIXED_ENABLE | WRITE_BACK;
+        core.dirty |= 1L << X86.MSRS;
     }
 
     /** Sets a general register, by {@link X86}'s number. */

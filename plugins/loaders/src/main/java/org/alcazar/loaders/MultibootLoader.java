@@ -96,7 +96,7 @@ public final class MultibootLoader implements GuestLoader {
                                 + " is a 64-bit ELF file; multiboot 1 takes 32-bit ones or the header's address fields");
             }
             end = elf.load(boot.memory());
-            entry = elf.entry();
+            entry = elf.physicalEntry();
         }
         information(boot, end);
         new EntryState(boot.bootCore())
@@ -118,10 +118,10 @@ public final class MultibootLoader implements GuestLoader {
                             + " has a multiboot header whose addresses contradict each other");
         }
         long bytes = loadEnd == 0 ? kernel.size() - position : loadEnd - load;
-        Placement.copy(boot.memory(), kernel, position, load, bytes);
         long end = load + bytes;
+        Placement.requireFree(boot.memory(), kernel, load, Math.max(end, bssEnd) - load);
+        Placement.copy(boot.memory(), kernel, position, load, bytes);
         if (bssEnd > end) {
-            Placement.requireRam(boot.memory(), kernel, end, bssEnd - end);
             boot.memory().fill(end, bssEnd - end, 0);
             end = bssEnd;
         }

@@ -53,6 +53,21 @@ final class Placement {
         }
     }
 
+    /**
+     * The part of an image from {@code address} on is RAM, and not the loaders' own.
+     *
+     * @throws ConfigurationException that says what is in the way
+     */
+    static void requireFree(GuestMemory memory, Image image, long address, long bytes)
+            throws ConfigurationException {
+        if (address < LOW_END && bytes > INFO - address) {
+            throw new ConfigurationException(
+                    "%s wants the memory at 0x%x; loaders need 0x%x to 0x%x for themselves"
+                            .formatted(image.name(), address, INFO, LOW_END - 1));
+        }
+        requireRam(memory, image, address, bytes);
+    }
+
     static void requireRam(GuestMemory memory, Image image, long address, long bytes)
             throws ConfigurationException {
         if (bytes > 0 && !memory.isRam(address, bytes)) {

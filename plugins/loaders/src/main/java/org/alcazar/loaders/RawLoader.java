@@ -38,9 +38,14 @@ public final class RawLoader implements GuestLoader {
                                 new ConfigurationException(
                                         boot.kernel().name()
                                                 + " is a raw image; say where it goes with address, such as 0x7c00"));
-        Placement.copy(boot.memory(), boot.kernel(), 0, address, boot.kernel().size());
+        Image image = boot.kernel();
+        boolean real = address < REAL_MODE_END;
+        if (!real) {
+            Placement.requireFree(boot.memory(), image, address, image.size());
+        }
+        Placement.copy(boot.memory(), image, 0, address, image.size());
         EntryState state = new EntryState(boot.bootCore());
-        if (address < REAL_MODE_END) {
+        if (real) {
             state.realMode(address);
         } else {
             state.protectedMode(boot.memory(), address);
