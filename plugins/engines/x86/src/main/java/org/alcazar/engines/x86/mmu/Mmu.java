@@ -216,6 +216,32 @@ public final class Mmu {
         return v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
     }
 
+    /**
+     * Where a run of reads within one page goes, for repeated string instructions: like {@link
+     * #directRead}, but looks further than the view, which may hold only one of two pages. Raises
+     * what a read would raise.
+     *
+     * @return the host-physical address, or -1 if each access has to be made by itself
+     */
+    public long bulkRead(long la, int bytes) {
+        long hpa = directRead(la, bytes);
+        return hpa >= 0 ? hpa : bulk(la, 0);
+    }
+
+    /** The same for writes. A page that somebody watches has to be written the ordinary way. */
+    public long bulkWrite(long la, int bytes) {
+        long hpa = directWrite(la, bytes);
+        return hpa >= 0 ? hpa : bulk(la, PageWalker.WRITE);
+    }
+
+    private long bulk(long la, int access) {
+        if (watching || view == views[CHECKED]) {
+            return -1;
+        }
+        long hpa = target(la, 1, access, false);
+        return isRam(hpa) && (access == 0 || RamPages.flags(hpa) == 0) ? hpa : -1;
+    }
+
     // ---- implicit accesses by the processor: as supervisor, whatever CPL is
 
     public int readSystem8(long la) {

@@ -36,8 +36,16 @@ final class Tlb {
     private int local = 1;
     private int global = 1;
 
+    /**
+     * Index of a page's pair. Higher bits are mixed in, so that two buffers at a distance of a power
+     * of two, which collide in the views, don't collide here too.
+     */
+    private static int slot(long linear) {
+        return ((int) (linear >>> 12 ^ linear >>> 25) & ENTRIES - 1) << 1;
+    }
+
     long find(long linear) {
-        int at = (int) (linear >>> 11) & 2 * ENTRIES - 2;
+        int at = slot(linear);
         long tag = entries[at];
         long page = linear & PAGE;
         return tag == (page | (long) local << 1) || tag == (page | (long) global << 1 | 1)
@@ -50,7 +58,7 @@ final class Tlb {
      * @param pageShift 12, 21, 22 or 30
      */
     void put(long linear, long value, int pageShift) {
-        int at = (int) (linear >>> 11) & 2 * ENTRIES - 2;
+        int at = slot(linear);
         boolean isGlobal = (value & GLOBAL) != 0;
         entries[at] = linear & PAGE | (isGlobal ? (long) global << 1 | 1 : (long) local << 1);
         entries[at + 1] = value;
@@ -78,7 +86,7 @@ final class Tlb {
 
     /** Forgets the page of 4 KiB around an address. */
     void drop(long linear) {
-        int at = (int) (linear >>> 11) & 2 * ENTRIES - 2;
+        int at = slot(linear);
         if ((entries[at] & PAGE) == (linear & PAGE)) {
             entries[at] = 0;
         }

@@ -135,9 +135,9 @@ public final class Strings {
             return 0;
         }
         int total = (int) n * bytes;
-        long source = cpu.mmu.directRead(from, total);
-        long target = cpu.mmu.directWrite(to, total);
-        if (source < 0 || target < 0) {
+        long source = cpu.mmu.bulkRead(from, total);
+        long target = source < 0 ? -1 : cpu.mmu.bulkWrite(to, total);
+        if (target < 0) {
             return 0;
         }
         if (target > source && target < source + total) {

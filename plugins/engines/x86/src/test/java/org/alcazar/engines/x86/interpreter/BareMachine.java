@@ -1,9 +1,9 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
-import org.alcazar.host.HostRange;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -16,7 +16,6 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.machine.Width;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +26,7 @@ import java.util.Map;
  * so only one lives at a time. COM1's data port collects text; a write to port 0xf4 ends the run.
  */
 final class BareMachine implements AutoCloseable {
-    static final long BYTES = 64L << 20;
+    static final long BYTES = TestMemory.BYTES;
 
     /** Where {@link #longMode} puts page tables (7 pages) and descriptors. */
     private static final long TABLES = 0x1000;
@@ -42,11 +41,7 @@ final class BareMachine implements AutoCloseable {
     private long exitValue = -1;
 
     static {
-        HostRange.reserve(
-                () -> {
-                    var raw = Arena.global().allocate(BYTES, 4096);
-                    return raw;
-                });
+        TestMemory.reserve();
     }
 
     BareMachine() {

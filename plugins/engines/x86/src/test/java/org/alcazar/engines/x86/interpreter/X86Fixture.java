@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.LongModeTables;
 import org.alcazar.engines.x86.api.X86;
@@ -17,7 +18,6 @@ import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Translation;
 
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -30,7 +30,7 @@ final class X86Fixture implements EngineFixture {
     private LongModeTables tables;
 
     X86Fixture() {
-        HostRange.reserve(() -> Arena.global().allocate(64L << 20, HostMemory.PAGE_SIZE));
+        TestMemory.reserve();
         tables = newTables();
     }
 

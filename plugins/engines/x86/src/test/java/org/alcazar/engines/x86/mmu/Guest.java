@@ -1,9 +1,9 @@
 package org.alcazar.engines.x86.mmu;
 
+import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
@@ -11,7 +11,6 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Translation;
 
-import java.lang.foreign.Arena;
 import java.util.Arrays;
 
 /**
@@ -33,7 +32,7 @@ public final class Guest implements AutoCloseable {
     private final long arena;
 
     public Guest() {
-        HostRange.reserve(() -> Arena.global().allocate(64L << 20, HostMemory.PAGE_SIZE));
+        TestMemory.reserve();
         try {
             arena = HostRange.carve(BYTES + TABLES, PAGE);
         } catch (HostRefusal e) {

@@ -4,18 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.host.HostRam;
-import org.alcazar.host.HostRange;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-import java.lang.foreign.Arena;
 import java.util.HexFormat;
 
 /** The rules of x87, MMX and SSE by example; needs no particular processor. */
@@ -27,7 +26,7 @@ class FloatingPointTest {
 
     @BeforeAll
     static void reserveMemory() {
-        HostRange.reserve(() -> Arena.global().allocate(1 << 20, 4096));
+        TestMemory.reserve();
     }
 
     @BeforeEach

@@ -3,19 +3,18 @@ package org.alcazar.engines.x86.semantics;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.state.Cpu;
-import org.alcazar.host.HostRange;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,7 +42,7 @@ class NativeFloatTest {
 
     @BeforeAll
     static void reserveMemory() {
-        HostRange.reserve(() -> Arena.global().allocate(1 << 20, 4096));
+        TestMemory.reserve();
     }
 
     @Test
