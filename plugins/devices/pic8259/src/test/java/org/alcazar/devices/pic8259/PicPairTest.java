@@ -128,6 +128,16 @@ class PicPairTest {
     }
 
     @Test
+    void aSlaveThatStillRequestsAfterAnAcknowledgeIsNotLost() {
+        initialise(slave, SLAVE_BASE, 2, 3); // ends by itself
+        raise(12);
+        raise(10);
+        assertEquals(SLAVE_BASE + 2, pics.acknowledge());
+        master.writeByte(COMMAND, EOI);
+        assertEquals(SLAVE_BASE + 4, pics.acknowledge());
+    }
+
+    @Test
     void aLevelInterruptComesAgainWhileItsLineStands() {
         raise(9); // level triggered by the initial ELCR
         assertEquals(SLAVE_BASE + 1, pics.acknowledge());
