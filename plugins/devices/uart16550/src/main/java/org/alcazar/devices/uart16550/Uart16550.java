@@ -84,6 +84,9 @@ final class Uart16550 implements Device, ByteDevice {
     /** No byte came or went for four character times, while the FIFO held some. */
     private boolean timedOut;
 
+    /** When the timer fires, while it is armed. */
+    private long timeoutAt;
+
     private boolean asserted;
 
     Uart16550(GuestClock clock, InterruptLine line, CharacterBackend backend, Counter dropped) {
@@ -250,6 +253,7 @@ final class Uart16550 implements Device, ByteDevice {
         fifo.clear();
         errors.clear();
         timedOut = false;
+        timeoutAt = 0;
         timer.cancel();
     }
 
@@ -339,7 +343,8 @@ final class Uart16550 implements Device, ByteDevice {
             return;
         }
         if (fifo.size() < trigger() && !timedOut) {
-            timer.arm(clock.nanos() + 4 * characterNanos());
+            timeoutAt = clock.nanos() + 4 * characterNanos();
+            timer.arm(timeoutAt);
         }
     }
 
@@ -397,6 +402,7 @@ final class Uart16550 implements Device, ByteDevice {
                 .put("thr-empty", thrEmpty)
                 .put("timed-out", timedOut)
                 .put("timeout-armed", timer.armed())
+                .put("timeout-at", timeoutAt)
                 .put("fifo", fifo.bytes())
                 .put("fifo-errors", errors.bytes())
                 .put("backlog", backlog.bytes());
@@ -419,9 +425,10 @@ final class Uart16550 implements Device, ByteDevice {
         fifo.load(state.getBytes("fifo"));
         errors.load(state.getBytes("fifo-errors"));
         backlog.load(state.getBytes("backlog"));
+        timeoutAt = state.getLong("timeout-at");
         timer.cancel();
         if (state.getBoolean("timeout-armed")) {
-            timer.arm(clock.nanos() + 4 * characterNanos());
+            timer.arm(timeoutAt);
         }
         asserted = cause() != IIR_NONE;
         line.set(asserted);
