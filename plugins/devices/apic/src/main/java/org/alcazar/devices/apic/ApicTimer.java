@@ -35,6 +35,9 @@ final class ApicTimer {
      */
     private boolean running;
 
+    /** What {@link #timer} was armed for last. */
+    private long deadline;
+
     ApicTimer(GuestClock clock, String name, Runnable expired) {
         this.clock = clock;
         timer = clock.timer(name, expired);
@@ -47,6 +50,7 @@ final class ApicTimer {
         masked = true;
         start = 0;
         running = false;
+        deadline = 0;
         timer.cancel();
     }
 
@@ -123,12 +127,17 @@ final class ApicTimer {
         long done = now - start;
         if (periodic) {
             long next = start + (done / period() + 1) * period();
-            timer.arm(Math.max(next, now + SHORTEST_PERIOD));
+            armFor(Math.max(next, now + SHORTEST_PERIOD));
         } else if (done < period()) {
-            timer.arm(start + period());
+            armFor(start + period());
         } else {
             timer.cancel(); // it ended while masked
         }
+    }
+
+    private void armFor(long when) {
+        deadline = when;
+        timer.arm(when);
     }
 
     /** The armed deadline has come. @return whether the count has really ended */
@@ -150,7 +159,8 @@ final class ApicTimer {
                 .put("masked", masked)
                 .put("start", start)
                 .put("running", running)
-                .put("armed", timer.armed());
+                .put("armed", timer.armed())
+                .put("deadline", deadline);
     }
 
     void restore(SavedState state) {
@@ -162,10 +172,9 @@ final class ApicTimer {
         start = state.getLong("start");
         running = state.getBoolean("running") && initial != 0;
         timer.cancel();
-        if (state.getBoolean("armed") && running && !periodic) {
-            timer.arm(start + period()); // at once, if the time has come in between
-        } else {
-            arm();
+        deadline = state.getLong("deadline");
+        if (state.getBoolean("armed")) {
+            timer.arm(deadline); // at once, if the time has come in between
         }
     }
 
