@@ -258,15 +258,11 @@ final class I8042 implements Device, Keyboard {
         return value;
     }
 
-    /** Fills the output buffer from the keyboard if it can. */
+    /** Fills the output buffer from the keyboard if it can, and else waits for the wire if that helps. */
     private void feed() {
-        if (full) {
-            return;
-        }
-        if (displaced != NOTHING) {
+        if (!full && displaced != NOTHING) {
             fill(displaced, false, true, false);
             displaced = NOTHING;
-            return;
         }
         while (!full && wanted()) {
             if (clock.nanos() < wireFree) {
@@ -275,6 +271,7 @@ final class I8042 implements Device, Keyboard {
             }
             receive(keyboard.take());
         }
+        timer.cancel();
     }
 
     private boolean wanted() {
