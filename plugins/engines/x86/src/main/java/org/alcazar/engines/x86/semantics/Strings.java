@@ -222,7 +222,7 @@ public final class Strings {
         if (n < 2 || !storeInLimit(cpu, insn, total)) {
             return 0;
         }
-        long target = cpu.mmu.directWrite(to, total);
+        long target = cpu.mmu.bulkWrite(to, total);
         if (target < 0) {
             return 0;
         }
