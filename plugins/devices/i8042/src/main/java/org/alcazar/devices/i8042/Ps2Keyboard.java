@@ -51,7 +51,10 @@ final class Ps2Keyboard {
     private final ByteQueue answers = new ByteQueue(ANSWER_MAX);
     private final ByteQueue keys = new ByteQueue(BUFFER);
     private boolean scanning;
+
+    /** Lit lamps: bit 0 scroll lock, 1 num lock, 2 caps lock. */
     private int leds;
+
     private int typematic;
     private int set;
 
@@ -191,15 +194,6 @@ final class Ps2Keyboard {
     int take() {
         lastSent = answers.empty() ? keys.take() : answers.take();
         return lastSent;
-    }
-
-    /** Lit lamps: bit 0 scroll lock, 1 num lock, 2 caps lock. */
-    int leds() {
-        return leds;
-    }
-
-    int typematic() {
-        return typematic;
     }
 
     SavedState save() {
