@@ -23,10 +23,22 @@ final class Describe {
         StringBuilder out = new StringBuilder();
         registers(core, out);
         code(core, out);
+        long linear = linear(core);
+        walk(core, linear, out);
+        if (address >>> 12 != linear >>> 12) {
+            walk(core, address, out);
+        }
+        return out.toString();
+    }
+
+    private static long linear(Core core) {
+        return core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+    }
+
+    private static void walk(Core core, long address, StringBuilder out) {
         for (String line : core.mmu.describe(address)) {
             out.append(line).append('\n');
         }
-        return out.toString();
     }
 
     private static void registers(Core core, StringBuilder out) {
@@ -55,8 +67,7 @@ final class Describe {
     }
 
     private static void code(Core core, StringBuilder out) {
-        boolean wide = core.code64();
-        long linear = wide ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
+        long linear = linear(core);
         byte[] bytes = new byte[LINES * 15];
         int got = 0;
         while (got < bytes.length) {

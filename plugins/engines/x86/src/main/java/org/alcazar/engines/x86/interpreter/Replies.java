@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.AccessLog;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.machine.ControlBlock;
@@ -26,6 +27,12 @@ final class Replies {
     private int vector;
     private boolean hasErrorCode;
     private int errorCode;
+
+    /** Whether there was an exception, the linear addresses where and about what. */
+    private boolean any;
+
+    private long at;
+    private long address;
 
     Replies(Core core) {
         this.core = core;
@@ -122,11 +129,27 @@ final class Replies {
         return (0x0022_7d00 >> vector & 1) != 0;
     }
 
-    /** Keeps an exception in case the VMM intercepts it. */
-    void remember(CpuFault fault) {
+    /** Keeps an exception in case the VMM intercepts it, or the core shuts down over it. */
+    void remember(CpuFault fault, long linear) {
         vector = fault.vector;
         hasErrorCode = fault.hasErrorCode;
         errorCode = fault.errorCode;
+        any = true;
+        at = linear;
+        address = vector == Bits.PFV ? core.mmu.faultAddress() : linear;
+    }
+
+    /** The address that the last exception was about: for a page fault that, else the code's. */
+    long lastAddress() {
+        return address;
+    }
+
+    /** The last exception as a line for people; empty if there was none. */
+    String describe() {
+        return any
+                ? "last exception %d, error code %x, at %016x, address %016x%n"
+                        .formatted(vector, hasErrorCode ? errorCode : 0, at, address)
+                : "";
     }
 
     /** The exception to raise. */

@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.semantics.CpuModel;
 import org.alcazar.engines.x86.semantics.Interrupts;
 import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
@@ -33,7 +34,7 @@ final class X86Core implements VirtualCore {
     private static final long SEGMENT_OR_CONTROL = 1L << X86.SEGMENTS | 1L << X86.CONTROL;
 
     /** As CPUID function 1 says it. */
-    private static final int IDENTITY = 0x00a1_0f11;
+    private static final int IDENTITY = CpuModel.SIGNATURE;
 
     private static final int DR6_BS = 1 << 14;
 
@@ -155,7 +156,7 @@ final class X86Core implements VirtualCore {
 
     @Override
     public String describe(ControlBlock block, long address) {
-        return Describe.core(core, address);
+        return Describe.core(core, address) + replies.describe();
     }
 
     @Override
@@ -387,8 +388,10 @@ final class X86Core implements VirtualCore {
         core.findKey();
         if (outcome == TRIPLE_FAULT) {
             core.activity = X86.SHUT_DOWN;
-            core.block.frame().code = 0;
-            core.block.frame().pc = core.rip;
+            ExitFrame frame = core.block.frame();
+            frame.code = 0;
+            frame.pc = linear();
+            frame.address = replies.lastAddress();
             return Exit.SHUTDOWN;
         }
         if (outcome != ON) {
@@ -556,7 +559,7 @@ final class X86Core implements VirtualCore {
             }
         }
         core.link = null;
-        replies.remember(fault);
+        replies.remember(fault, linear());
         try {
             boolean alive = Interrupts.raise(core, fault);
             core.accesses.clear();

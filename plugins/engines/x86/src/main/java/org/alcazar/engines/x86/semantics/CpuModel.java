@@ -33,7 +33,7 @@ public final class CpuModel {
      * Family 19h, model 11h, stepping 1: the first family whose CPUID can say that nothing is
      * speculated.
      */
-    private static final int SIGNATURE = 0x00a1_0f11;
+    public static final int SIGNATURE = 0x00a1_0f11;
 
     private static final String BRAND = "Alcazar x86-64 Engine Processor";
 
