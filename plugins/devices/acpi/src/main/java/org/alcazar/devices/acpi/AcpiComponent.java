@@ -47,6 +47,7 @@ public final class AcpiComponent implements DeviceType {
                             + context.vcores().size()
                             + " vcores do not fit; use fewer");
         }
+        byte[] mpTable = MpTable.build(config, context.vcores().size());
         GuestMemory memory = context.memory();
         VirtualMachine machine = context.machine();
         Acpi acpi =
@@ -57,6 +58,7 @@ public final class AcpiComponent implements DeviceType {
                         () -> {
                             write(memory, root, tables.anchor());
                             write(memory, place.start(), tables.tables());
+                            write(memory, MpTable.ADDRESS, mpTable);
                         });
         context.hookPorts(config.base(), Acpi.PORTS, acpi);
         context.provide(AcpiTables.class, () -> root);
@@ -73,9 +75,7 @@ public final class AcpiComponent implements DeviceType {
                 .findFirst()
                 .orElse(
                         new MemoryRange(
-                                behindAnchor,
-                                PcLayout.TABLES_END - behindAnchor,
-                                RangeKind.RESERVED));
+                                behindAnchor, MpTable.ADDRESS - behindAnchor, RangeKind.RESERVED));
     }
 
     private static void write(GuestMemory memory, long address, byte[] bytes) {
