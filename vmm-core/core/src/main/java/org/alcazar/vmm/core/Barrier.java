@@ -17,6 +17,9 @@ import java.util.Set;
 final class Barrier {
     private static final long MILLI = 1_000_000;
 
+    /** Milliseconds after which the host's clock is looked at again: it need not be the JVM's. */
+    private static final long LOOK = 20;
+
     private final HostClock clock;
 
     /** Stops and starts what is driven by the host's time. */
@@ -110,7 +113,7 @@ final class Barrier {
                                 + " ms: waiting for "
                                 + missing);
             }
-            pauseThread(left / MILLI + 1);
+            pauseThread(Math.min(left / MILLI + 1, LOOK));
         }
         if (ended) {
             leave();

@@ -1,13 +1,5 @@
 package org.alcazar.vmm.core;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.SavedState;
@@ -21,6 +13,15 @@ import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** A VMM on a fake host with the toy processor and a bare board; tests add devices. */
 final class Bench implements AutoCloseable {
@@ -50,10 +51,12 @@ final class Bench implements AutoCloseable {
 
     /** Makes a device of what hooks itself into its context, and puts it on the board. */
     Bench device(String name, Fitting fitting) {
-        return device(name, (context, settings) -> {
-            fitting.fit(context);
-            return new Plain();
-        });
+        return device(
+                name,
+                (context, settings) -> {
+                    fitting.fit(context);
+                    return new Plain();
+                });
     }
 
     /** Puts a device on the board. */
@@ -97,6 +100,10 @@ final class Bench implements AutoCloseable {
     static void until(BooleanSupplier condition) {
         while (!condition.getAsBoolean()) {
             Thread.onSpinWait();
+            java.lang.invoke.VarHandle.fullFence();
+            if (Thread.currentThread().isInterrupted()) {
+                throw new AssertionError("this never comes");
+            }
         }
     }
 

@@ -1,20 +1,5 @@
 package org.alcazar.vmm.core;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntConsumer;
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostFiles;
@@ -31,7 +16,26 @@ import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.jspecify.annotations.Nullable;
 
-/** A host whose clock stands until a test moves it, whose files are in memory, and which refuses on request. */
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+
+/**
+ * A host whose clock stands until a test moves it, whose files are in memory, and which refuses on
+ * request.
+ */
 final class FakeHost implements HostKernel {
     static final long ARENA = 64L << 20;
 
@@ -71,7 +75,9 @@ final class FakeHost implements HostKernel {
         if (service == HostFiles.class) {
             return Optional.of(service.cast(files));
         }
-        return service == HostConsoles.class ? Optional.of(service.cast(consoles)) : Optional.empty();
+        return service == HostConsoles.class
+                ? Optional.of(service.cast(consoles))
+                : Optional.empty();
     }
 
     /** Time that moves when told to; timers fire within {@link #advance}. */

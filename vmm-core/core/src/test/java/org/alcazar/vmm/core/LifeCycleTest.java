@@ -5,16 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.VmState;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 
 class LifeCycleTest {
     private static final Toy.Op FOREVER = new Toy.Jump(0);
@@ -39,8 +40,7 @@ class LifeCycleTest {
                 .device(
                         "power",
                         context -> {
-                            context.hookPorts(
-                                    0x10, 1, onWrite(v -> context.machine().powerOff()));
+                            context.hookPorts(0x10, 1, onWrite(v -> context.machine().powerOff()));
                             context.hookPorts(
                                     0x11, 1, onWrite(v -> context.machine().exit((int) v)));
                             context.hookPorts(
@@ -65,8 +65,7 @@ class LifeCycleTest {
 
     @Test
     void noInstructionRunsBehindThePowerOff() throws Exception {
-        try (Bench bench =
-                power(Toy.out(0x10, 1), new Toy.Set(5), Toy.out(0x11, 1), FOREVER)) {
+        try (Bench bench = power(Toy.out(0x10, 1), new Toy.Set(5), Toy.out(0x11, 1), FOREVER)) {
             assertEquals(0, bench.run().status());
             assertEquals(0, bench.vmm.all().getFirst().vcores().getFirst().retired());
         }
@@ -317,9 +316,9 @@ class LifeCycleTest {
 
     @Test
     void anIdleCoreSleepsUntilARequestAndTakesIt() throws Exception {
-        try (Bench bench =
-                new Bench(new Toy.Halt(), new Toy.Jump(1))) {
+        try (Bench bench = new Bench(new Toy.Halt(), new Toy.Jump(1))) {
             Vm vm = bench.start();
+            Bench.until(() -> vm.bootCore().exits(org.alcazar.machine.Exit.IDLE) > 0);
             vm.vcores().getFirst().interruptSource(() -> 77);
             vm.vcores().getFirst().post(org.alcazar.machine.Requests.INTERRUPT);
             Bench.until(() -> vm.vcores().getFirst().retired() > 10);
@@ -337,12 +336,14 @@ class LifeCycleTest {
             assertEquals(0L, tree.get("status"));
             assertEquals(2L, tree.get("instructions"));
             assertEquals(Map.of("toys", 1L), tree.get("engine-counters"));
-            assertTrue(tree.get("exits") instanceof Map<?, ?> exits
-                    && exits.get("access").equals(2L)
-                    && exits.get("call").equals(1L));
-            assertTrue(tree.get("hooks") instanceof Map<?, ?> hooks
-                    && Map.of("reads", 0L, "writes", 1L)
-                            .equals(hooks.get("power port 0x10-0x10")));
+            assertTrue(
+                    tree.get("exits") instanceof Map<?, ?> exits
+                            && exits.get("access").equals(2L)
+                            && exits.get("call").equals(1L));
+            assertTrue(
+                    tree.get("hooks") instanceof Map<?, ?> hooks
+                            && Map.of("reads", 0L, "writes", 1L)
+                                    .equals(hooks.get("power port 0x10-0x10")));
         }
     }
 }

@@ -1,10 +1,5 @@
 package org.alcazar.vmm.core;
 
-import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRefusal;
@@ -32,9 +27,15 @@ import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.Schema;
 import org.jspecify.annotations.Nullable;
 
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
 /**
- * A processor for tests: an accumulator, a program that is a list of Java records, and an engine and a
- * paging mode for it. Every operation is one instruction.
+ * A processor for tests: an accumulator, a program that is a list of Java records, and an engine
+ * and a paging mode for it. Every operation is one instruction.
  */
 final class Toy {
     static final int REGISTERS = 0;
@@ -100,7 +101,10 @@ final class Toy {
         return new Read(Space.PORT, port, size);
     }
 
-    /** Makes engines for one program, the same for all cores; core 1 and up start at the given places. */
+    /**
+     * Makes engines for one program, the same for all cores; core 1 and up start at the given
+     * places.
+     */
     static final class ToyEngineType implements EngineType {
         final List<Op> program;
         final List<Map<String, String>> optionsSeen = new ArrayList<>();
@@ -277,8 +281,7 @@ final class Toy {
             return -1;
         }
 
-        private int access(
-                ControlBlock block, int space, long address, int size, boolean write) {
+        private int access(ControlBlock block, int space, long address, int size, boolean write) {
             ExitFrame frame = block.frame();
             if (pending && !asAccess && space == Space.MEMORY && frame.reply != ExitFrame.DONE) {
                 asAccess = frame.reply == ExitFrame.AS_ACCESS;
@@ -373,7 +376,10 @@ final class Toy {
         public void close() {}
     }
 
-    /** Tells the engine where pages lie; takes one host page, so that there is something to give back. */
+    /**
+     * Tells the engine where pages lie; takes one host page, so that there is something to give
+     * back.
+     */
     static final class ToyPagingType implements PagingModeType {
         @Override
         public String name() {
