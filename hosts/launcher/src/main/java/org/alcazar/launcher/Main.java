@@ -146,7 +146,7 @@ public final class Main {
             return e.status();
         } catch (RuntimeException | Error e) {
             surroundings.messages().say("a fault of the launcher: " + e);
-            LoggerFactory.getLogger(Main.class).info("for this reason", e);
+            LoggerFactory.getLogger(Main.class).error("for this reason", e);
             return Status.FAULT;
         } finally {
             surroundings.messages().clear();

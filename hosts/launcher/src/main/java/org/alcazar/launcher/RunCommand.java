@@ -233,6 +233,7 @@ final class RunCommand {
                     new ConsoleOutput(
                             surroundings.out(),
                             messages,
+                            UnixTerminal.isTerminal(1),
                             () -> phases.reached(Phases.Moment.FIRST_OUTPUT));
             System.setOut(new PrintStream(output, false));
         }

@@ -94,7 +94,12 @@ class BootIT {
     @Test
     void aGuestReadsStandardInput() throws IOException, InterruptedException {
         try (ProgramRun program = ProgramRun.start("run", "--kernel", micro("echo.elf"))) {
-            End end = program.type("abc\n").until("abc").type("quit\n").end();
+            End end =
+                    program.until("quit ends")
+                            .type("abc\n")
+                            .until("echo: abc")
+                            .type("quit\n")
+                            .end();
             assertTrue(end.out().contains("ok echo"), end.out() + end.err());
             assertEquals(33, end.status());
         }
@@ -121,7 +126,7 @@ class BootIT {
     void aSignalEndsTheVmAndLeavesNothing(String signal, int status)
             throws IOException, InterruptedException {
         try (ProgramRun program = ProgramRun.start("run", "--kernel", micro("echo.elf"))) {
-            program.type("ready\n").until("ready").signal(signal);
+            program.until("quit ends").signal(signal);
             assertEquals(status, program.end().status());
             assertNoCacheOf(program.pid());
         }
@@ -131,7 +136,7 @@ class BootIT {
     void whatAKilledProcessLeftIsSweptByTheNext() throws IOException, InterruptedException {
         long killed;
         try (ProgramRun program = ProgramRun.start("run", "--kernel", micro("echo.elf"))) {
-            program.type("ready\n").until("ready").signal("KILL").end();
+            program.until("quit ends").signal("KILL").end();
             killed = program.pid();
         }
         End next = run("run", "--kernel", micro("echo.elf"), "--timeout", "1");
@@ -146,7 +151,12 @@ class BootIT {
         try (ProgramRun program =
                 ProgramRun.onTerminal(
                         "echo status $?; stty -a", "run", "--kernel", micro("echo.elf"))) {
-            program.type("ab\u0003c\r").until("ab").type("\u0001x");
+            // Only now is the mode raw: before that Ctrl-C would be the terminal's.
+            program.until("quit ends")
+                    .type("a\u0003b\n")
+                    .until("echo: a")
+                    .type("\u0001x")
+                    .until("status");
             End end = program.end();
             assertTrue(end.out().contains("status 130"), end.out());
             assertTrue(end.out().contains(" icanon"), end.out());

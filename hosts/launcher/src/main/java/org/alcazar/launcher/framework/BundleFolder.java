@@ -50,12 +50,12 @@ public final class BundleFolder {
                 chosen.add(file);
             }
         }
-        chosen.sort(Comparator.comparingInt(file -> level(name(file))));
+        chosen.sort(Comparator.comparingInt(file -> rank(name(file))));
         return chosen;
     }
 
-    /** The start level of a bundle, by its symbolic name. */
-    static int level(String name) {
+    /** The place of a bundle in the order of starts, by its symbolic name. */
+    private static int rank(String name) {
         if (name.equals(COMPONENTS)) {
             return 2;
         }

@@ -15,7 +15,6 @@ import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceListener;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
-import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.framework.wiring.BundleRevision;
 
 import java.io.IOException;
@@ -39,7 +38,6 @@ public final class FelixVmm implements Vmm {
     private static final long PATIENCE_SECONDS = 10;
 
     private static final long STOP_MILLIS = 5000;
-    private static final int LAST_LEVEL = 6;
 
     /**
      * What bundles share with the launcher: the waist and the logging API, at the versions that
@@ -117,7 +115,6 @@ public final class FelixVmm implements Vmm {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
-        properties.put(Constants.FRAMEWORK_BEGINNING_STARTLEVEL, Integer.toString(LAST_LEVEL));
         // A new version of a plugin runs beside the old one while it takes over.
         properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
         // No handlers for the whole JVM.
@@ -131,6 +128,9 @@ public final class FelixVmm implements Vmm {
         return properties;
     }
 
+    /**
+     * In the order of their start: the framework stops bundles of one level in the reverse order.
+     */
     private static List<Bundle> install(BundleContext context, List<Path> files) throws Failure {
         List<Bundle> installed = new ArrayList<>();
         for (Path file : files) {
@@ -153,16 +153,6 @@ public final class FelixVmm implements Vmm {
     }
 
     private static void start(List<Bundle> bundles, int blame) throws Failure {
-        for (Bundle bundle : bundles) {
-            BundleStartLevel level = bundle.adapt(BundleStartLevel.class);
-            int wanted =
-                    blame == Status.USAGE
-                            ? LAST_LEVEL
-                            : BundleFolder.level(bundle.getSymbolicName());
-            if (level.getStartLevel() != wanted) {
-                level.setStartLevel(wanted);
-            }
-        }
         for (Bundle bundle : bundles) {
             boolean fragment =
                     (bundle.adapt(BundleRevision.class).getTypes() & BundleRevision.TYPE_FRAGMENT)

@@ -43,6 +43,7 @@ public final class GuestRun {
     private final Messages messages;
     private final Phases phases;
     private final TerminalMode terminal;
+    private final Duration patience;
     private final CompletableFuture<VmEnd> end = new CompletableFuture<>();
     private final CompletableFuture<Void> finished = new CompletableFuture<>();
 
@@ -61,6 +62,11 @@ public final class GuestRun {
      * @param terminal that the guest's console is on, or {@link TerminalMode#NONE}
      */
     public GuestRun(Messages messages, Phases phases, TerminalMode terminal) {
+        this(messages, phases, terminal, PATIENCE);
+    }
+
+    GuestRun(Messages messages, Phases phases, TerminalMode terminal, Duration patience) {
+        this.patience = patience;
         this.messages = messages;
         this.phases = phases;
         this.terminal = terminal;
@@ -82,7 +88,7 @@ public final class GuestRun {
         try {
             start(configuration, provider);
             VmEnd reached = await(configuration.seconds(GuestKey.TIMEOUT));
-            finish(reached, PATIENCE);
+            finish(reached, patience);
             if (signalled) {
                 return Status.INTERRUPTED;
             }
@@ -90,7 +96,7 @@ public final class GuestRun {
             return reached.status();
         } finally {
             terminal.restore();
-            finish(new VmEnd(Status.FAULT, "not started", ""), PATIENCE);
+            finish(new VmEnd(Status.FAULT, "not started", ""), patience);
             removeHook(hook);
         }
     }
@@ -125,7 +131,7 @@ public final class GuestRun {
         } catch (HostRefusal e) {
             throw new Failure(Status.USAGE, oneLine(e), e);
         } catch (RuntimeException | LinkageError e) {
-            LOG.debug("the VMM failed", e);
+            LOG.error("the VMM failed", e);
             throw new Failure(Status.FAULT, "a fault of the VMM: " + oneLine(e), e);
         } finally {
             starting(false);
@@ -178,7 +184,7 @@ public final class GuestRun {
      * Ends everything, once; who comes second waits for the first. Gives up after a while: a VM
      * that hangs must not hold the user.
      */
-    private void finish(VmEnd reached, Duration patience) {
+    private void finish(VmEnd reached, Duration limit) {
         boolean first;
         synchronized (lock) {
             first = !finishing;
@@ -189,10 +195,12 @@ public final class GuestRun {
             Thread.ofPlatform().daemon().name("finish").start(() -> finishNow(reached));
         }
         try {
-            finished.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            finished.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             terminal.restore();
-            messages.say("the VM did not end within " + patience.toSeconds() + " s; leaving it");
+            if (finished.complete(null)) { // whoever comes next need not wait too
+                messages.say("the VM did not end within " + limit.toSeconds() + " s; leaving it");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException e) {
@@ -255,18 +263,11 @@ public final class GuestRun {
     }
 
     private void report(VmEnd reached) {
-        switch (reached.status()) {
-            case Status.OK -> messages.note("the guest powered off");
-            case Status.DIED -> messages.say("the guest died: " + reached.reason());
-            case Status.FAULT -> messages.say("a fault of the VMM: " + reached.reason());
-            case Status.RESET -> messages.say("the guest reset itself (--no-reboot)");
-            default -> {
-                if (reached.status() % 2 == 0) {
-                    messages.say(reached.reason());
-                } else {
-                    messages.note("the guest ended with status " + reached.status());
-                }
-            }
+        boolean asWanted = reached.status() == Status.OK || reached.status() % 2 == 1;
+        if (asWanted) {
+            messages.note(reached.reason());
+        } else {
+            messages.say(reached.reason());
         }
         messages.clear();
         if (!reached.dump().isEmpty()) {
@@ -294,7 +295,7 @@ public final class GuestRun {
         } catch (HostRefusal e) {
             messages.say(oneLine(e));
         } catch (RuntimeException e) {
-            LOG.debug("the VMM failed", e);
+            LOG.error("the VMM failed", e);
             messages.say("a fault of the VMM: " + oneLine(e));
         }
     }

@@ -13,17 +13,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class ConsoleOutput extends OutputStream {
     private final OutputStream out;
     private final Messages messages;
+    private final boolean terminal;
     private final Runnable atFirst;
     private final AtomicBoolean printed = new AtomicBoolean();
 
     /**
      * Creates the stream in front of standard output.
      *
+     * @param terminal whether {@code out} is a terminal, on which messages may follow
      * @param atFirst is run once, when the guest prints its first byte
      */
-    public ConsoleOutput(OutputStream out, Messages messages, Runnable atFirst) {
+    public ConsoleOutput(OutputStream out, Messages messages, boolean terminal, Runnable atFirst) {
         this.out = out;
         this.messages = messages;
+        this.terminal = terminal;
         this.atFirst = atFirst;
     }
 
@@ -38,7 +41,7 @@ public final class ConsoleOutput extends OutputStream {
             if (!printed.getAndSet(true)) {
                 atFirst.run();
             }
-            messages.guestPrints(bytes[from + count - 1] == '\n');
+            messages.guestPrints(!terminal || bytes[from + count - 1] == '\n');
             out.write(bytes, from, count);
         }
     }

@@ -188,9 +188,9 @@ class GuestConfigurationTest {
                         """
                         name: tiny
                         kernel: ${sys:no.such.property:-k}
-                        append: host=${name} path=${env:PATH}
+                        append: host=${name} path=${env:PATH} $${plain}
                         """);
-        assertEquals("host=tiny path=" + path, configuration.text(GuestKey.APPEND));
+        assertEquals("host=tiny path=" + path + " ${plain}", configuration.text(GuestKey.APPEND));
         assertEquals(folder.resolve("k").toString(), configuration.text(GuestKey.KERNEL));
     }
 

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +106,7 @@ class GuestRunTest {
     @Test
     void aDeathIsToldWithItsDump() throws IOException, Failure {
         run.run(configuration(Map.of()), ending(4, "triple fault at 0x1000", "rax=0\n"), false);
-        assertEquals("alcazar: the guest died: triple fault at 0x1000\nrax=0\n", said());
+        assertEquals("alcazar: triple fault at 0x1000\nrax=0\n", said());
     }
 
     @Test
@@ -236,6 +237,33 @@ class GuestRunTest {
         try (Stream<Path> files = Files.list(folder)) {
             assertEquals(2, files.count(), "kernel and statistics, and no half-written file");
         }
+    }
+
+    @Test
+    void aVmThatDoesNotEndDoesNotHoldTheUser() throws IOException, Failure {
+        CountDownLatch never = new CountDownLatch(1);
+        FakeVmm vmm =
+                new FakeVmm() {
+                    @Override
+                    public void stop(int vm) {
+                        try {
+                            never.await();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                };
+        GuestRun impatient =
+                new GuestRun(
+                        new Messages(err, false, 80),
+                        new Phases(() -> 0),
+                        terminal,
+                        Duration.ofMillis(1));
+        GuestConfiguration short1 = configuration(Map.of(GuestKey.TIMEOUT, List.of("0.01")));
+        assertEquals(124, impatient.run(short1, vmm, false));
+        assertTrue(said().contains("the VM did not end within 0 s; leaving it\n"), said());
+        assertFalse(terminal.raw);
+        never.countDown();
     }
 
     @Test

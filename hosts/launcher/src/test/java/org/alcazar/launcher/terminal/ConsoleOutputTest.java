@@ -17,7 +17,7 @@ class ConsoleOutputTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         AtomicInteger first = new AtomicInteger();
         Messages messages = new Messages(OutputStream.nullOutputStream(), false, 80);
-        ConsoleOutput console = new ConsoleOutput(out, messages, first::incrementAndGet);
+        ConsoleOutput console = new ConsoleOutput(out, messages, false, first::incrementAndGet);
         console.write(new byte[0], 0, 0);
         assertEquals(0, first.get());
         console.write("ab\u00ff".getBytes(StandardCharsets.ISO_8859_1), 1, 2);
