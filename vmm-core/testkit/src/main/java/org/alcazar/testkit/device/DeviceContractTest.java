@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -58,6 +59,12 @@ public abstract class DeviceContractTest {
 
     /** Offers what the device needs of others ({@link FakeDeviceContext#provide}). */
     protected void prepare(FakeDeviceContext context) throws ConfigurationException {}
+
+    /**
+     * Does to the device at random what comes from outside through roles that it offers, such as
+     * pressing keys. Input of backends, interrupt inputs and host events come by themselves.
+     */
+    protected void world(FakeDeviceContext context, Random random) {}
 
     /**
      * Fields, as {@code Class.field}, that are no state: worked out from others, or only another
@@ -97,7 +104,7 @@ public abstract class DeviceContractTest {
 
     private Fixture used(long seed, int count) {
         Fixture fixture = create();
-        new GuestScript(fixture.context, seed).run(count);
+        new GuestScript(fixture.context, this::world, seed).run(count);
         return fixture;
     }
 
@@ -197,8 +204,8 @@ public abstract class DeviceContractTest {
             Fixture restored = restored(used, used.device.save());
             for (int part = 0; part < 20; part++) {
                 long next = 1000L * seed + part;
-                long expected = new GuestScript(used.context, next).run(20);
-                long actual = new GuestScript(restored.context, next).run(20);
+                long expected = new GuestScript(used.context, this::world, next).run(20);
+                long actual = new GuestScript(restored.context, this::world, next).run(20);
                 String when = "seed %d, part %d after the restore".formatted(seed, part);
                 assertEquals(
                         used.context.highLines(), restored.context.highLines(), "wires, " + when);
@@ -294,7 +301,7 @@ public abstract class DeviceContractTest {
     @Test
     void accessesAllocateNothing() {
         Fixture fixture = create(new FakeDeviceContext(CORES).discardOutput());
-        GuestScript script = new GuestScript(fixture.context, 1);
+        GuestScript script = new GuestScript(fixture.context, this::world, 1);
         script.runAccesses(ACCESSES);
         long least = Long.MAX_VALUE;
         for (int i = 0; i < 5 && least > ALLOCATION_BOUND; i++) {

@@ -24,10 +24,18 @@ final class GuestScript {
     private final Integer[] inputs;
     private final String[] events;
     private final InterruptSource[] sources;
+    private final World world;
     private long trace = 1;
 
-    GuestScript(FakeDeviceContext context, long seed) {
+    /** What comes to a device of one type from outside. */
+    @FunctionalInterface
+    interface World {
+        void act(FakeDeviceContext context, Random random);
+    }
+
+    GuestScript(FakeDeviceContext context, World world, long seed) {
         this.context = context;
+        this.world = world;
         random = new Random(seed);
         windows = context.windows().toArray(new Window[0]);
         inputs = context.inputs().toArray(new Integer[0]);
@@ -79,6 +87,7 @@ final class GuestScript {
         int kind = random.nextInt(4);
         if (kind == 0) {
             context.type("a");
+            world.act(context, random);
         } else if (kind == 1 && events.length > 0) {
             context.event(events[random.nextInt(events.length)]);
         } else if (inputs.length > 0) {

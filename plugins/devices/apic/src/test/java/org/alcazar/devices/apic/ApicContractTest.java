@@ -1,8 +1,11 @@
 package org.alcazar.devices.apic;
 
+import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.testkit.device.DeviceContractTest;
+import org.alcazar.testkit.device.FakeDeviceContext;
 import org.alcazar.vmm.plugin.DeviceType;
 
+import java.util.Random;
 import java.util.Set;
 
 class ApicContractTest extends DeviceContractTest {
@@ -15,5 +18,17 @@ class ApicContractTest extends DeviceContractTest {
     @Override
     protected Set<String> derived() {
         return Set.of("LocalApic.ppr");
+    }
+
+    @Override
+    protected void world(FakeDeviceContext context, Random random) {
+        context.find(ApicBus.class)
+                .orElseThrow()
+                .deliver(
+                        random.nextInt(0x100),
+                        random.nextBoolean(),
+                        random.nextInt(8),
+                        random.nextInt(0x100),
+                        random.nextBoolean());
     }
 }
