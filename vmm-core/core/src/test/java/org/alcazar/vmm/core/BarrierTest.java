@@ -78,7 +78,7 @@ class BarrierTest {
     void aPauseFromAVcoresThreadIsRefusedInsteadOfWaitingForItself() throws Exception {
         List<String> refusals = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch tried = new CountDownLatch(1);
-        try (Bench bench = new Bench(Toy.out(0x10, 1), FOREVER)) {
+        try (Bench bench = new Bench(Toy.out(0x10, 1), new Toy.Jump(1))) {
             bench.device(
                     "p",
                     c ->
