@@ -40,7 +40,10 @@ public final class ArrayMemory implements GuestMemory {
 
     @Override
     public boolean isRam(long address, long count) {
-        return address >= 0 && count >= 0 && count <= bytes.length && address <= bytes.length - count;
+        return address >= 0
+                && count >= 0
+                && count <= bytes.length
+                && address <= bytes.length - count;
     }
 
     @Override

@@ -74,7 +74,9 @@ public abstract class DeviceContractTest {
         return Set.of();
     }
 
-    /** Top-level names in the saved state that a reset leaves alone, such as battery-backed memory. */
+    /**
+     * Top-level names in the saved state that a reset leaves alone, such as battery-backed memory.
+     */
     protected Set<String> survivesReset() {
         return Set.of();
     }
@@ -125,11 +127,9 @@ public abstract class DeviceContractTest {
                 fixture.device,
                 type ->
                         packages.stream()
-                                .anyMatch(
-                                        name ->
-                                                type.getPackageName().equals(name)
-                                                        || type.getPackageName()
-                                                                .startsWith(name + ".")));
+                                .anyMatch(name ->
+                                        type.getPackageName().equals(name)
+                                                || type.getPackageName().startsWith(name + ".")));
     }
 
     @Test
@@ -194,7 +194,8 @@ public abstract class DeviceContractTest {
         assertEquals(
                 Set.of(), found, "fields that a restore does not bring back (saved, restored)");
         assertTrue(
-                names.containsAll(derived()), () -> "derived() names fields that are not in " + names);
+                names.containsAll(derived()),
+                () -> "derived() names fields that are not in " + names);
     }
 
     @Test
@@ -294,7 +295,9 @@ public abstract class DeviceContractTest {
         for (String name : saved.values().keySet()) {
             SavedState torn = without(saved, Set.of(name));
             assertThrows(
-                    IncompatibleStateException.class, () -> device.restore(torn), "without " + name);
+                    IncompatibleStateException.class,
+                    () -> device.restore(torn),
+                    "without " + name);
         }
     }
 
@@ -315,7 +318,9 @@ public abstract class DeviceContractTest {
                 () -> ACCESSES + " accesses have allocated " + bytes + " bytes");
     }
 
-    /** Bytes that this thread has allocated; by reflection, since the method is no part of Java SE. */
+    /**
+     * Bytes that this thread has allocated; by reflection, since the method is no part of Java SE.
+     */
     private static long allocated() {
         try {
             return (long)
@@ -330,12 +335,11 @@ public abstract class DeviceContractTest {
     private static SavedState without(SavedState state, Set<String> names) {
         SavedState out = new SavedState(state.type(), state.version());
         state.values()
-                .forEach(
-                        (name, value) -> {
-                            if (!names.contains(name)) {
-                                out.putValue(name, value);
-                            }
-                        });
+                .forEach((name, value) -> {
+                    if (!names.contains(name)) {
+                        out.putValue(name, value);
+                    }
+                });
         return out;
     }
 
@@ -344,13 +348,12 @@ public abstract class DeviceContractTest {
             Map<String, String> wanted = flat(expected);
             Map<String, String> got = flat(actual);
             List<String> differences = new ArrayList<>();
-            wanted.forEach(
-                    (name, value) -> {
-                        String other = got.getOrDefault(name, "nothing");
-                        if (!value.equals(other)) {
-                            differences.add(name + ": " + value + ", but " + other);
-                        }
-                    });
+            wanted.forEach((name, value) -> {
+                String other = got.getOrDefault(name, "nothing");
+                if (!value.equals(other)) {
+                    differences.add(name + ": " + value + ", but " + other);
+                }
+            });
             throw new AssertionError(what + " differs: " + differences);
         }
     }
@@ -363,7 +366,8 @@ public abstract class DeviceContractTest {
 
     private static void flatten(String path, Object value, Map<String, String> out) {
         switch (value) {
-            case SavedState state -> state.values().forEach((k, v) -> flatten(path + "/" + k, v, out));
+            case SavedState state ->
+                    state.values().forEach((k, v) -> flatten(path + "/" + k, v, out));
             case Map<?, ?> map -> map.forEach((k, v) -> flatten(path + "/" + k, v, out));
             case List<?> list -> {
                 for (int i = 0; i < list.size(); i++) {

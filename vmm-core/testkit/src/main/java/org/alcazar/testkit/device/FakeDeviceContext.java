@@ -353,10 +353,8 @@ public final class FakeDeviceContext implements DeviceContext {
     @Override
     public <T> T require(Class<T> role) throws ConfigurationException {
         return find(role)
-                .orElseThrow(
-                        () ->
-                                new ConfigurationException(
-                                        "device: there is no " + role.getSimpleName()));
+                .orElseThrow(() ->
+                        new ConfigurationException("device: there is no " + role.getSimpleName()));
     }
 
     @Override

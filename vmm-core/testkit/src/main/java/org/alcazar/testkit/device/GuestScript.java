@@ -100,8 +100,7 @@ final class GuestScript {
             return;
         }
         Window window = windows[random.nextInt(windows.length)];
-        Width width =
-                window.space() == Space.REGISTER ? Width.QWORD : WIDTHS[random.nextInt(4)];
+        Width width = window.space() == Space.REGISTER ? Width.QWORD : WIDTHS[random.nextInt(4)];
         long offset = offset(window, width);
         int core = random.nextInt(sources.length);
         context.as(core);

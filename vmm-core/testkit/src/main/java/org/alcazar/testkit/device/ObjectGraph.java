@@ -94,7 +94,8 @@ final class ObjectGraph {
             } else if (isOwn(next)) {
                 own.add(next);
                 for (Field field : fields(next.getClass())) {
-                    if (!field.getType().isPrimitive() && get(field, next) instanceof Object value) {
+                    if (!field.getType().isPrimitive()
+                            && get(field, next) instanceof Object value) {
                         open.add(value);
                     }
                 }
@@ -195,11 +196,10 @@ final class ObjectGraph {
         switch (object) {
             case Collection<?> collection -> out.addAll(collection);
             case Map<?, ?> map ->
-                    map.forEach(
-                            (key, value) -> {
-                                out.add(key);
-                                out.add(value);
-                            });
+                    map.forEach((key, value) -> {
+                        out.add(key);
+                        out.add(value);
+                    });
             case Optional<?> optional -> optional.ifPresent(out::add);
             case Object array when array.getClass().isArray() -> {
                 for (int i = 0; i < Array.getLength(array); i++) {

@@ -258,7 +258,10 @@ final class I8042 implements Device, Keyboard {
         return value;
     }
 
-    /** Fills the output buffer from the keyboard if it can, and else waits for the wire if that helps. */
+    /**
+     * Fills the output buffer from the keyboard if it can, and else waits for the wire if that
+     * helps.
+     */
     private void feed() {
         if (!full && displaced != NOTHING) {
             fill(displaced, false, true, false);

@@ -273,8 +273,7 @@ class I8042Test {
 
     @Test
     void resetAnswersAndReportsThatTheTestHasPassed() {
-        assertEquals(
-                List.of(Ps2Keyboard.ACK, Ps2Keyboard.BAT_OK), tell(Ps2Keyboard.RESET));
+        assertEquals(List.of(Ps2Keyboard.ACK, Ps2Keyboard.BAT_OK), tell(Ps2Keyboard.RESET));
     }
 
     @Test
@@ -304,8 +303,7 @@ class I8042Test {
 
     @Test
     void aCommandInPlaceOfAnArgumentIsACommand() {
-        assertEquals(
-                List.of(0xfa, Ps2Keyboard.ECHO), tell(Ps2Keyboard.SET_LEDS, Ps2Keyboard.ECHO));
+        assertEquals(List.of(0xfa, Ps2Keyboard.ECHO), tell(Ps2Keyboard.SET_LEDS, Ps2Keyboard.ECHO));
         assertEquals(List.of(Ps2Keyboard.RESEND), tell(5));
     }
 
