@@ -86,7 +86,8 @@ final class X86Core implements VirtualCore {
     }
 
     private int enter(ControlBlock block) {
-        long before = core.retired;
+        long before = block.retired; // a restored core goes on counting from what was saved
+        core.retired = before;
         core.limit =
                 block.budget == ControlBlock.UNLIMITED ? Long.MAX_VALUE : before + block.budget;
         load(block);

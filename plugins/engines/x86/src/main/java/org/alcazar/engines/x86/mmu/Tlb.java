@@ -37,8 +37,8 @@ final class Tlb {
     private int global = 1;
 
     /**
-     * Index of a page's pair. Higher bits are mixed in, so that two buffers at a distance of a power
-     * of two, which collide in the views, don't collide here too.
+     * Index of a page's pair. Higher bits are mixed in, so that two buffers at a distance of a
+     * power of two, which collide in the views, don't collide here too.
      */
     private static int slot(long linear) {
         return ((int) (linear >>> 12 ^ linear >>> 25) & ENTRIES - 1) << 1;

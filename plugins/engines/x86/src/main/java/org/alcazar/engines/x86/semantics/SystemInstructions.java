@@ -87,9 +87,17 @@ public final class SystemInstructions {
         cpu.activity = X86.HALTED;
     }
 
-    /** A call of the VMM; goes on behind the instruction when it has answered. */
+    /**
+     * A call of the VMM, its number in RAX; goes on behind the instruction when it has answered.
+     * Nobody may want it: an undefined opcode, as where no VMM intercepts it.
+     */
     public static void vmmcall(Cpu cpu, Instruction instruction) {
-        cpu.block.frame().reply = ExitFrame.DONE;
+        if (cpu.proceed) {
+            throw cpu.undefinedOpcode();
+        }
+        ExitFrame frame = cpu.block.frame();
+        frame.value = cpu.code64() ? cpu.gpr[RAX] : cpu.gpr[RAX] & 0xffff_ffffL;
+        frame.reply = ExitFrame.DONE;
         throw cpu.exit(Exit.CALL);
     }
 
