@@ -32,7 +32,10 @@ public final class ControlBlock {
     /** Guest instructions that the next run may retire, exactly; counted down by the engine. */
     public long budget = UNLIMITED;
 
-    /** Guest instructions retired by this core since power-on, kept by the engine. */
+    /**
+     * Guest instructions retired by this core since power-on. The engine counts it on from what it
+     * finds here; a VMM sets it for a restored core only.
+     */
     public long retired;
 
     /** Ask for a {@link Exit#WINDOW} exit. */

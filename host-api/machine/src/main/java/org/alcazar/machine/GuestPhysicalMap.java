@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The authority on what a guest's physical memory is: ranges of it, where in host-physical space
@@ -55,6 +56,9 @@ public final class GuestPhysicalMap {
         all.add(range);
         all.sort(Comparator.comparingLong(Range::start));
         ranges = all.toArray(Range[]::new);
+        if (logging) {
+            forEachRamPage(range, page -> RamPages.mark(page, RamPages.LOGGED));
+        }
     }
 
     /**
@@ -67,8 +71,9 @@ public final class GuestPhysicalMap {
             throw new IllegalArgumentException("no range at " + Long.toHexString(start));
         }
         Range gone = ranges[find(start)];
-        if (gone.ram) {
+        if (logging && gone.ram) {
             dirty.clear(page(gone.start), page(gone.end()));
+            forEachRamPage(gone, page -> RamPages.unmark(page, RamPages.LOGGED));
         }
         ranges = left;
     }
@@ -147,11 +152,15 @@ public final class GuestPhysicalMap {
         return Math.toIntExact(address >>> HostMemory.PAGE_SHIFT);
     }
 
-    private void forEachRamPage(java.util.function.LongConsumer action) {
+    private void forEachRamPage(LongConsumer action) {
         for (Range range : ranges) {
-            for (long p = 0; range.ram && p < range.bytes; p += HostMemory.PAGE_SIZE) {
-                action.accept(range.host + p);
-            }
+            forEachRamPage(range, action);
+        }
+    }
+
+    private static void forEachRamPage(Range range, LongConsumer action) {
+        for (long p = 0; range.ram && p < range.bytes; p += HostMemory.PAGE_SIZE) {
+            action.accept(range.host + p);
         }
     }
 

@@ -1,0 +1,204 @@
+package org.alcazar.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRange;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.GuestPhysicalMap.Range;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.lang.foreign.Arena;
+import java.util.BitSet;
+import java.util.List;
+
+class GuestPhysicalMapTest {
+    private static final long PAGE = HostMemory.PAGE_SIZE;
+    private static final long HIGH = 0x1_0000_0000L;
+
+    private final GuestPhysicalMap map = new GuestPhysicalMap();
+    private long arena;
+
+    @BeforeAll
+    static void reserve() {
+        HostRange.reserve(() -> Arena.global().allocate(64L << 20, PAGE));
+    }
+
+    /** RAM of 8 pages at 0 and of 4 pages at 4 GiB, a device window behind it. */
+    @BeforeEach
+    void build() throws HostRefusal {
+        arena = HostRange.carve(16 * PAGE, PAGE);
+        map.add(new Range(HIGH, 4 * PAGE, arena + 8 * PAGE, Rights.ALL, true));
+        map.add(new Range(0, 8 * PAGE, arena, Rights.ALL, true));
+        map.add(
+                new Range(
+                        HIGH + 4 * PAGE,
+                        PAGE,
+                        PhysicalBus.WINDOWS,
+                        Rights.READ | Rights.WRITE,
+                        false));
+    }
+
+    @AfterEach
+    void release() {
+        map.stopDirtyLog();
+        HostRange.release(arena);
+    }
+
+    @Test
+    void rangesAreAscending() {
+        assertEquals(
+                List.of(0L, HIGH, HIGH + 4 * PAGE),
+                map.ranges().stream().map(Range::start).toList());
+    }
+
+    @Test
+    void addressesAreFoundToTheLastByte() {
+        assertEquals(0, map.find(0));
+        assertEquals(0, map.find(8 * PAGE - 1));
+        assertEquals(-1, map.find(8 * PAGE));
+        assertEquals(-1, map.find(HIGH - 1));
+        assertEquals(1, map.find(HIGH));
+        assertEquals(2, map.find(HIGH + 4 * PAGE));
+        assertEquals(-1, map.find(HIGH + 5 * PAGE));
+        assertEquals(-1, map.find(-1));
+        assertEquals(HIGH, map.range(map.find(HIGH + 5)).start());
+    }
+
+    @Test
+    void hostAddressesFollow() {
+        assertEquals(arena + 5, map.toHost(5));
+        assertEquals(arena + 8 * PAGE + 5, map.toHost(HIGH + 5));
+        assertEquals(PhysicalBus.WINDOWS + 5, map.toHost(HIGH + 4 * PAGE + 5));
+        assertEquals(-1, map.toHost(8 * PAGE));
+    }
+
+    @Test
+    void stretchesAreOnlyOfRamInOneRange() {
+        assertEquals(arena, map.toHost(0, 8 * PAGE));
+        assertEquals(-1, map.toHost(0, 8 * PAGE + 1));
+        assertEquals(arena + 8 * PAGE - 1, map.toHost(8 * PAGE - 1, 1));
+        assertEquals(-1, map.toHost(8 * PAGE - 1, 2));
+        assertEquals(-1, map.toHost(HIGH + 4 * PAGE, 1), "a device's window");
+        assertEquals(-1, map.toHost(0, -1));
+        assertEquals(-1, map.toHost(0, Long.MAX_VALUE));
+    }
+
+    @Test
+    void rangesThatAreNoPagesOrOverlapAreRefused() {
+        List<Range> wrong =
+                List.of(
+                        new Range(1, PAGE, 0, Rights.ALL, true),
+                        new Range(HIGH * 2, 100, 0, Rights.ALL, true),
+                        new Range(HIGH * 2, PAGE, 8, Rights.ALL, true),
+                        new Range(HIGH * 2, 0, 0, Rights.ALL, true),
+                        new Range(HIGH * 2, -PAGE, 0, Rights.ALL, true),
+                        new Range(-PAGE, PAGE, 0, Rights.ALL, true),
+                        new Range(Long.MAX_VALUE & -PAGE, 2 * PAGE, 0, Rights.ALL, true),
+                        new Range(7 * PAGE, PAGE, 0, Rights.ALL, true),
+                        new Range(HIGH - PAGE, 2 * PAGE, 0, Rights.ALL, true),
+                        new Range(0, HIGH * 2, 0, Rights.ALL, true));
+        for (Range range : wrong) {
+            assertThrows(IllegalArgumentException.class, () -> map.add(range), range::toString);
+        }
+        assertEquals(3, map.ranges().size());
+        map.add(new Range(8 * PAGE, PAGE, arena + 12 * PAGE, Rights.READ, true));
+    }
+
+    @Test
+    void aRangeIsRemovedByItsStart() {
+        assertThrows(IllegalArgumentException.class, () -> map.remove(PAGE));
+        map.remove(HIGH);
+        assertEquals(-1, map.find(HIGH));
+        assertThrows(IllegalArgumentException.class, () -> map.remove(HIGH));
+        map.add(new Range(HIGH, PAGE, arena + 8 * PAGE, Rights.ALL, true));
+    }
+
+    @Test
+    void theDirtyLogHasEachWrittenPageOnce() {
+        RamPages.setByte(arena, (byte) 1);
+        map.startDirtyLog();
+        RamPages.setByte(arena + 2 * PAGE, (byte) 1);
+        RamPages.setByte(arena + 2 * PAGE + 9, (byte) 1);
+        RamPages.setLong(arena + 4 * PAGE - 4, 1);
+        RamPages.setByte(arena + 11 * PAGE, (byte) 1);
+        RamPages.setByte(arena + 12 * PAGE, (byte) 1);
+        assertEquals(pages(2, 3, 4, (HIGH >> 12) + 3), map.drainDirtyLog());
+    }
+
+    @Test
+    void aDrainedLogStartsAnew() {
+        map.startDirtyLog();
+        RamPages.setByte(arena, (byte) 1);
+        assertEquals(pages(0), map.drainDirtyLog());
+        assertEquals(pages(), map.drainDirtyLog());
+        RamPages.setByte(arena, (byte) 2);
+        RamPages.setByte(arena + PAGE, (byte) 2);
+        assertEquals(pages(0, 1), map.drainDirtyLog());
+    }
+
+    @Test
+    void allPagesOfRamAreWatchedWhileTheLogIsOnAndNoneAfterwards() {
+        map.startDirtyLog();
+        map.startDirtyLog();
+        for (int i = 0; i < 12; i++) {
+            assertEquals(RamPages.LOGGED, RamPages.flags(arena + i * PAGE));
+        }
+        assertEquals(0, RamPages.flags(arena + 12 * PAGE));
+        RamPages.setByte(arena, (byte) 1);
+        assertEquals(0, RamPages.flags(arena), "a page that is dirty needs no watch");
+        map.stopDirtyLog();
+        for (int i = 0; i < 12; i++) {
+            assertEquals(0, RamPages.flags(arena + i * PAGE));
+        }
+        RamPages.setByte(arena + PAGE, (byte) 1);
+        map.startDirtyLog();
+        assertEquals(pages(), map.drainDirtyLog());
+    }
+
+    @Test
+    void theLogLeavesOtherFlagsAlone() {
+        RamPages.mark(arena, RamPages.CODE);
+        map.startDirtyLog();
+        RamPages.setByte(arena, (byte) 1);
+        assertEquals(RamPages.CODE, RamPages.flags(arena));
+        map.stopDirtyLog();
+        assertEquals(RamPages.CODE, RamPages.flags(arena));
+        RamPages.unmark(arena, RamPages.CODE);
+    }
+
+    @Test
+    void aPageThatIsMappedTwiceIsDirtyTwice() {
+        map.add(new Range(HIGH * 2, PAGE, arena + 2 * PAGE, Rights.ALL, true));
+        map.startDirtyLog();
+        RamPages.setByte(arena + 2 * PAGE, (byte) 1);
+        assertEquals(pages(2, HIGH * 2 >> 12), map.drainDirtyLog());
+    }
+
+    @Test
+    void memoryThatIsGoneIsNotInTheLogAnyMore() {
+        map.startDirtyLog();
+        RamPages.setByte(arena + PAGE, (byte) 1);
+        RamPages.setByte(arena + 9 * PAGE, (byte) 1);
+        map.remove(HIGH);
+        assertEquals(0, RamPages.flags(arena + 8 * PAGE));
+        assertEquals(pages(1), map.drainDirtyLog());
+        map.add(new Range(HIGH, 4 * PAGE, arena + 8 * PAGE, Rights.ALL, true));
+        assertTrue(map.drainDirtyLog().isEmpty());
+        RamPages.setByte(arena + 8 * PAGE, (byte) 1);
+        assertEquals(pages(HIGH >> 12), map.drainDirtyLog(), "new memory is logged too");
+    }
+
+    private static BitSet pages(long... numbers) {
+        BitSet out = new BitSet();
+        for (long n : numbers) {
+            out.set(Math.toIntExact(n));
+        }
+        return out;
+    }
+}
