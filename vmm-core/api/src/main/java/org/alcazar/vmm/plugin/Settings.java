@@ -132,14 +132,15 @@ public final class Settings {
 
     /** Decimal, or hexadecimal with 0x; leading zeros mean nothing. */
     private static long number(String text) {
-        String digits = text.startsWith("-") ? text.substring(1) : text;
-        boolean hex = digits.startsWith("0x") || digits.startsWith("0X");
-        String body = hex ? digits.substring(2) : digits;
-        if (body.isEmpty() || Character.digit(body.charAt(0), 16) < 0) {
+        if (text.startsWith("+")) {
             throw new NumberFormatException(text);
         }
-        long value = Long.parseLong(body, hex ? 16 : 10);
-        return digits.length() == text.length() ? value : -value;
+        String digits = text.replaceFirst("^(-?)0[xX]", "$1");
+        int radix = digits.length() == text.length() ? 10 : 16;
+        if (radix == 16 && !digits.matches("-?\\p{XDigit}+")) {
+            throw new NumberFormatException(text);
+        }
+        return Long.parseLong(digits, radix);
     }
 
     private static Long inRange(String where, Key key, String text, long value)
