@@ -1,0 +1,203 @@
+package org.alcazar.paging.direct;
+
+import static org.alcazar.paging.direct.Stage.LARGE;
+import static org.alcazar.paging.direct.Stage.PAGE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.host.HostRange;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.GuestPhysicalMap.Range;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/** Host addresses of RAM are only numbers here: nobody goes there. */
+class DirectPagingTest {
+    private static final long HOST = 1L << 36;
+    private static final long WINDOW = 0x8000_0000L;
+    private static final long ROM = 0x4000_0000L;
+    private static final long DOORBELL = 0x9000_0000L;
+
+    private final Stage stage = new Stage();
+    private final GuestPhysicalMap map = new GuestPhysicalMap();
+    private final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+
+    @BeforeAll
+    static void reserve() {
+        HostRange.reserve(() -> Arena.global().allocate(64L << 20, PAGE));
+    }
+
+    /** RAM without and beyond a hole, read-only memory, and two windows of the bus. */
+    @BeforeEach
+    void build() {
+        map.add(new Range(0, 160 * PAGE, HOST, Rights.ALL, true));
+        map.add(new Range(LARGE, 4 * LARGE, HOST + LARGE, Rights.ALL, true));
+        map.add(new Range(ROM, LARGE, HOST + 64 * LARGE, Rights.READ | Rights.EXECUTE, true));
+        map.add(new Range(WINDOW, PAGE, PhysicalBus.WINDOWS, Rights.READ | Rights.WRITE, false));
+        map.add(new Range(DOORBELL, PAGE, PhysicalBus.WINDOWS + PAGE, Rights.WRITE, false));
+    }
+
+    @AfterEach
+    void allMemoryCameBack() {
+        assertEquals(0, stage.bytesInUse(""));
+    }
+
+    private PagingMode mode() throws ConfigurationException, HostRefusal {
+        PagingMode mode = new DirectPagingComponent().create(map, stage, "vm:a", stage);
+        mode.enter(block);
+        return mode;
+    }
+
+    private int miss(PagingMode mode, long address, int rights) throws HostRefusal {
+        ExitFrame frame = block.frame();
+        frame.address = address;
+        frame.code = rights;
+        frame.reply = -1;
+        mode.translation(block);
+        return frame.reply;
+    }
+
+    private long walk(long address) {
+        return Stage.walk(block, address);
+    }
+
+    @Test
+    void theBlockGetsTheRoot() throws Exception {
+        try (PagingMode mode = mode()) {
+            assertSame(Translation.NESTED, block.translation);
+            assertTrue(block.translationRoot > 0);
+            assertTrue(mode.tablePages() >= 1);
+            assertTrue(stage.bytesInUse("vm:a") >= mode.tablePages() * PAGE, "charged to the VM");
+        }
+    }
+
+    @Test
+    void anEngineWithoutASecondLevelIsRefusedInOneLine() {
+        stage.takes = Translation.SLOTS;
+        String message = assertThrows(ConfigurationException.class, this::mode).getMessage();
+        assertEquals(
+                "paging direct: the engine of architecture x86 has no second level of translation",
+                message);
+    }
+
+    @Test
+    void whatTheMapHasIsTriedAgain() throws Exception {
+        try (PagingMode mode = mode()) {
+            assertEquals(ExitFrame.RETRY, miss(mode, 5 * PAGE + 7, Rights.WRITE));
+            assertEquals(HOST + 5 * PAGE | 7, walk(5 * PAGE));
+            assertEquals(ExitFrame.RETRY, miss(mode, ROM, Rights.EXECUTE));
+            assertEquals(HOST + 64 * LARGE | 5, walk(ROM));
+            assertEquals(ExitFrame.RETRY, miss(mode, WINDOW + 4, Rights.WRITE));
+            assertEquals(PhysicalBus.WINDOWS | 3, walk(WINDOW));
+        }
+    }
+
+    @Test
+    void whatTheMapLacksBecomesAnAccess() throws Exception {
+        try (PagingMode mode = mode()) {
+            for (long hole : new long[] {160 * PAGE, LARGE - 1, 0xfee0_0000L, 1L << 50, -1}) {
+                assertEquals(ExitFrame.AS_ACCESS, miss(mode, hole, Rights.READ));
+            }
+            assertEquals(-1, walk(160 * PAGE));
+        }
+    }
+
+    @Test
+    void aMissingRightBecomesAnAccessToo() throws Exception {
+        try (PagingMode mode = mode()) {
+            assertEquals(ExitFrame.AS_ACCESS, miss(mode, ROM, Rights.WRITE));
+            assertEquals(ExitFrame.AS_ACCESS, miss(mode, WINDOW, Rights.EXECUTE));
+            assertEquals(
+                    ExitFrame.AS_ACCESS,
+                    miss(mode, DOORBELL, Rights.WRITE),
+                    "an entry that is present could be read as well");
+            assertEquals(-1, walk(DOORBELL));
+        }
+    }
+
+    @Test
+    void changedRangesAreDroppedAndTheEngineHears() throws Exception {
+        try (PagingMode mode = mode()) {
+            miss(mode, LARGE, Rights.READ);
+            miss(mode, 2 * LARGE, Rights.READ);
+            map.remove(LARGE);
+            map.add(new Range(LARGE, LARGE, HOST + 32 * LARGE, Rights.ALL, true));
+            mode.changed(LARGE, 4 * LARGE);
+            assertEquals(List.of("GUEST_PHYSICAL 0x200000 8388608"), stage.invalidations);
+            assertEquals(-1, walk(LARGE));
+            assertEquals(-1, walk(2 * LARGE));
+            assertEquals(ExitFrame.RETRY, miss(mode, LARGE + PAGE, Rights.READ));
+            assertEquals(HOST + 32 * LARGE + PAGE | 7, walk(LARGE + PAGE));
+            assertEquals(ExitFrame.AS_ACCESS, miss(mode, 2 * LARGE, Rights.READ));
+        }
+    }
+
+    @Test
+    void closingGivesTheTablesBack() throws Exception {
+        PagingMode mode = mode();
+        for (Range range : map.ranges()) {
+            miss(mode, range.start(), Rights.READ);
+        }
+        assertTrue(stage.bytesInUse("vm:a") > 0);
+        mode.close();
+        assertEquals(0, stage.bytesInUse("vm:a"));
+    }
+
+    @Test
+    void everythingReadableIsThereFromTheStart() throws Exception {
+        try (PagingMode mode = mode()) {
+            assertEquals(HOST | 7, walk(0));
+            assertEquals(HOST + 159 * PAGE | 7, walk(160 * PAGE - 1));
+            assertEquals(-1, walk(160 * PAGE));
+            assertEquals(HOST + LARGE | 7, walk(LARGE));
+            assertEquals(HOST + 5 * LARGE - PAGE | 7, walk(5 * LARGE - 1));
+            assertEquals(HOST + 64 * LARGE | 5, walk(ROM));
+            assertEquals(PhysicalBus.WINDOWS | 3, walk(WINDOW));
+            assertEquals(-1, walk(DOORBELL));
+            assertTrue(mode.tablePages() < 10);
+        }
+    }
+
+    @Test
+    void memoryOfManyGigabytesCostsFewTables() throws Exception {
+        map.add(new Range(1L << 32, 1L << 36, 1L << 37, Rights.ALL, true));
+        try (PagingMode mode = mode()) {
+            assertTrue(mode.tablePages() < 10);
+            assertEquals(1L << 37 | 7, walk(1L << 32));
+        }
+    }
+
+    @Test
+    void aHostWithoutPagesIsARefusalThatLeavesNothing() {
+        for (int served = 0; served < 2; served++) {
+            stage.left = served;
+            map.add(new Range(1L << 38 + served, 1L << 33, PAGE, Rights.ALL, true));
+            assertThrows(HostRefusal.class, this::mode);
+            assertEquals(0, stage.bytesInUse(""));
+        }
+    }
+
+    @Test
+    void namesItself() {
+        DirectPagingComponent type = new DirectPagingComponent();
+        assertEquals("direct", type.name());
+        assertTrue(type.configuration().keys().isEmpty());
+        assertTrue(!type.description().isEmpty());
+    }
+}
