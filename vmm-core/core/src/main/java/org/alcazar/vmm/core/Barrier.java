@@ -32,6 +32,7 @@ final class Barrier {
     private final Set<Agent> stoppedAgents = new HashSet<>();
     private int holders = 1;
     private boolean stopped = true;
+    private boolean begun;
     private volatile boolean ended;
     private volatile boolean wanted = true;
 
@@ -138,15 +139,23 @@ final class Barrier {
         wanted = ended;
         if (stopped) {
             stopped = false;
-            lastNanos = clock.nanoTime() - stoppedAt;
-            longestNanos = Math.max(longestNanos, lastNanos);
-            totalNanos += lastNanos;
-            pauses++;
+            count();
             guestClock.go();
         }
         stoppedAgents.clear();
         agents.forEach(Agent::resume);
         notifyAll();
+    }
+
+    /** The hold before the start is no pause. */
+    private void count() {
+        if (begun) {
+            lastNanos = clock.nanoTime() - stoppedAt;
+            longestNanos = Math.max(longestNanos, lastNanos);
+            totalNanos += lastNanos;
+            pauses++;
+        }
+        begun = true;
     }
 
     /** Lets all vcore threads end. */

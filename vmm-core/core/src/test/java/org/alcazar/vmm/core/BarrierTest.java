@@ -124,6 +124,7 @@ class BarrierTest {
             bench.host.clock.advance(5_000_000);
             bench.vmm.resume(vm.id());
             long[] figures = vm.barrier().figures();
+            assertEquals(1, figures[0]);
             assertEquals(5_000_000, figures[1]);
             assertEquals(5_000_000, figures[2]);
         }

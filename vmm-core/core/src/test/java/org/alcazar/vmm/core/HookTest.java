@@ -201,6 +201,55 @@ class HookTest {
     }
 
     @Test
+    void exitsTimersAndLinesAllocateNothing() throws Exception {
+        com.sun.management.ThreadMXBean threads =
+                java.lang.management.ManagementFactory.getPlatformMXBean(
+                        com.sun.management.ThreadMXBean.class);
+        long[] bytes = new long[2];
+        int[] passes = new int[1];
+        try (Bench bench =
+                new Bench(
+                                Toy.out(0x60, 4),
+                                Toy.in(0x99, 2),
+                                new Toy.Write(Space.MEMORY, Bench.Board.HOLE, 4),
+                                new Toy.Write(Space.REGISTER, 0x800, 8),
+                                new Toy.Call(9),
+                                FOREVER)
+                        .device(
+                                "dut",
+                                c -> {
+                                    InterruptLine line = c.interruptLine(3);
+                                    c.interruptInput(3, level -> {});
+                                    org.alcazar.vmm.GuestTimer timer =
+                                            c.clock().timer("t", () -> {});
+                                    c.hookMemory(
+                                            Bench.Board.HOLE,
+                                            16,
+                                            LifeCycleTest.onWrite(v -> line.pulse()));
+                                    c.hookPorts(
+                                            0x60,
+                                            4,
+                                            LifeCycleTest.onWrite(
+                                                    v -> {
+                                                        timer.arm(1_000_000_000 + passes[0]);
+                                                        int pass = passes[0]++;
+                                                        if (pass == 2000 || pass == 22_000) {
+                                                            bytes[pass / 20_000] =
+                                                                    threads
+                                                                            .getCurrentThreadAllocatedBytes();
+                                                        }
+                                                        if (pass == 22_000) {
+                                                            c.machine().powerOff();
+                                                        }
+                                                    }));
+                                })) {
+            assertEquals(0, bench.run().status());
+        }
+        // Less than a byte for each of the 100,000 exits: what a JVM does once.
+        assertTrue(bytes[1] - bytes[0] < 20_000, () -> (bytes[1] - bytes[0]) + " bytes");
+    }
+
+    @Test
     void aRangeThatIsTakenIsRefusedAndNamesBoth() throws Exception {
         Bench bench =
                 new Bench(FOREVER)
