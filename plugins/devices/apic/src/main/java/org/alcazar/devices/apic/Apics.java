@@ -2,6 +2,7 @@ package org.alcazar.devices.apic;
 
 import static org.alcazar.devices.apic.Registers.*;
 
+import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
 import org.alcazar.platforms.pc.api.ApicBus;
@@ -156,6 +157,13 @@ final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
     @Override
     public void restore(SavedState state) {
         List<SavedState> all = state.require("apic", 1).getList("apics", SavedState.class);
+        if (all.size() != apics.length) {
+            throw new IncompatibleStateException(
+                    "saved state of apic is of "
+                            + all.size()
+                            + " vcores, this machine has "
+                            + apics.length);
+        }
         for (int i = 0; i < apics.length; i++) {
             apics[i].restore(all.get(i));
         }

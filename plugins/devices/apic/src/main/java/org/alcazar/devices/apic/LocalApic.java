@@ -2,6 +2,7 @@ package org.alcazar.devices.apic;
 
 import static org.alcazar.devices.apic.Registers.*;
 
+import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
@@ -540,7 +541,16 @@ final class LocalApic implements InterruptSource {
 
     private static void copy(SavedState state, String name, int[] into) {
         int[] from = state.getInts(name);
-        System.arraycopy(from, 0, into, 0, Math.min(from.length, into.length));
+        if (from.length != into.length) {
+            throw new IncompatibleStateException(
+                    "saved state of apic: '"
+                            + name
+                            + "' has "
+                            + from.length
+                            + " words, wanted "
+                            + into.length);
+        }
+        System.arraycopy(from, 0, into, 0, into.length);
     }
 
     synchronized void close() {

@@ -1,6 +1,7 @@
 package org.alcazar.devices.ioapic;
 
 import org.alcazar.machine.BusDevice;
+import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
@@ -210,9 +211,23 @@ final class IoApic implements Device, BusDevice {
         state.require("ioapic", 1);
         select = state.getInt("select") & 0xff;
         id = state.getInt("id") & 0xf;
-        System.arraycopy(state.getInts("low"), 0, low, 0, PINS);
-        System.arraycopy(state.getInts("high"), 0, high, 0, PINS);
+        copy(state, "low", low);
+        copy(state, "high", high);
         inputs = state.getInt("inputs");
+    }
+
+    private static void copy(SavedState state, String name, int[] into) {
+        int[] from = state.getInts(name);
+        if (from.length != into.length) {
+            throw new IncompatibleStateException(
+                    "saved state of ioapic: '"
+                            + name
+                            + "' has "
+                            + from.length
+                            + " entries, wanted "
+                            + into.length);
+        }
+        System.arraycopy(from, 0, into, 0, into.length);
     }
 
     @Override

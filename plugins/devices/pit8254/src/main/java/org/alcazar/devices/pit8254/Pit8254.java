@@ -1,6 +1,7 @@
 package org.alcazar.devices.pit8254;
 
 import org.alcazar.machine.ByteDevice;
+import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.Counter;
@@ -190,6 +191,10 @@ final class Pit8254 implements Device, ByteDevice {
     public synchronized void restore(SavedState state) {
         state.require("pit8254", VERSION);
         List<SavedState> saved = state.getList("channels", SavedState.class);
+        if (saved.size() != channels.length) {
+            throw new IncompatibleStateException(
+                    "saved state of pit8254 has " + saved.size() + " channels, wanted 3");
+        }
         for (int i = 0; i < channels.length; i++) {
             channels[i].restore(saved.get(i));
         }

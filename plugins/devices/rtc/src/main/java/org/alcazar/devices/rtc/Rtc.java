@@ -1,6 +1,7 @@
 package org.alcazar.devices.rtc;
 
 import org.alcazar.machine.ByteDevice;
+import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.SavedState;
 import org.alcazar.platforms.pc.api.Cmos;
@@ -418,7 +419,11 @@ final class Rtc implements Device, ByteDevice, Cmos {
     public synchronized void restore(SavedState state) {
         state.require("rtc", 1);
         byte[] saved = state.getBytes("memory");
-        System.arraycopy(saved, 0, memory, 0, Math.min(saved.length, SIZE));
+        if (saved.length != SIZE) {
+            throw new IncompatibleStateException(
+                    "saved state of rtc has " + saved.length + " bytes of memory, wanted " + SIZE);
+        }
+        System.arraycopy(saved, 0, memory, 0, SIZE);
         index = state.getInt("index") & SIZE - 1;
         offset = state.getLong("offset");
         halted = state.getBoolean("halted");
