@@ -21,7 +21,7 @@ public final class DeviceChecks {
             BusDevice device, int window, ManualClock clock, long seed) {
         Random random = new Random(seed);
         for (int i = 0; i < ROUNDS; i++) {
-            Width width = Width.values()[random.nextInt(Width.values().length)];
+            Width width = Width.of(1 << random.nextInt(4));
             long offset = random.nextInt(window + 8);
             if (random.nextBoolean()) {
                 device.write(offset, width, random.nextLong() & width.mask());

@@ -13,8 +13,6 @@ import java.util.Random;
  * to any device of a type. Allocates nothing by itself.
  */
 final class GuestScript {
-    private static final Width[] WIDTHS = Width.values();
-
     /** Offsets in large windows that are used often: registers lie at the beginning. */
     private static final int BEGINNING = 0x400;
 
@@ -100,7 +98,8 @@ final class GuestScript {
             return;
         }
         Window window = windows[random.nextInt(windows.length)];
-        Width width = window.space() == Space.REGISTER ? Width.QWORD : WIDTHS[random.nextInt(4)];
+        Width width =
+                window.space() == Space.REGISTER ? Width.QWORD : Width.of(1 << random.nextInt(4));
         long offset = offset(window, width);
         int core = random.nextInt(sources.length);
         context.as(core);

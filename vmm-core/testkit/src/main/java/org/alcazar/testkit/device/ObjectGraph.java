@@ -44,7 +44,7 @@ final class ObjectGraph {
         }
 
         Object get() {
-            return ObjectGraph.get(field, owner);
+            return Objects.requireNonNull(ObjectGraph.get(field, owner));
         }
 
         void set(Object value) {
@@ -94,8 +94,8 @@ final class ObjectGraph {
             } else if (isOwn(next)) {
                 own.add(next);
                 for (Field field : fields(next.getClass())) {
-                    if (!field.getType().isPrimitive()
-                            && get(field, next) instanceof Object value) {
+                    Object value = field.getType().isPrimitive() ? null : get(field, next);
+                    if (value != null) {
                         open.add(value);
                     }
                 }
@@ -119,7 +119,7 @@ final class ObjectGraph {
     private static final class Comparison {
         private final ObjectGraph graph;
         private final Set<String> exempt;
-        private final Map<Object, Object> seen = new IdentityHashMap<>();
+        private final IdentityHashMap<Object, Object> seen = new IdentityHashMap<>();
         private final List<String> found = new ArrayList<>();
 
         Comparison(ObjectGraph graph, Set<String> exempt) {
@@ -136,9 +136,10 @@ final class ObjectGraph {
         }
 
         private void compareObjects(String where, Object a, Object b) {
+            Optional<List<Object>> these = elements(a);
             if (a.getClass() != b.getClass()) {
                 check(where, a.getClass(), b.getClass(), false);
-            } else if (elements(a) instanceof Optional<List<Object>> these && these.isPresent()) {
+            } else if (these.isPresent()) {
                 compareLists(where, these.get(), elements(b).orElse(List.of()));
             } else if (a instanceof GuestTimer timer) {
                 compareTimers(where, timer, (GuestTimer) b);
@@ -231,8 +232,7 @@ final class ObjectGraph {
         return field.getDeclaringClass().getSimpleName() + "." + field.getName();
     }
 
-    @SuppressWarnings("NullAway") // fields of a model may be @Nullable; whoever asks looks
-    private static Object get(Field field, Object owner) {
+    private static @Nullable Object get(Field field, Object owner) {
         try {
             return field.get(owner);
         } catch (IllegalAccessException e) {
