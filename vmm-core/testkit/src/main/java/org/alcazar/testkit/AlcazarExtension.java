@@ -30,7 +30,8 @@ public final class AlcazarExtension implements ParameterResolver {
         if (parameter.getParameter().getType() == TestFramework.class) {
             return framework;
         }
-        TestVm vm = new TestVm(framework, context.getDisplayName());
+        String name = context.getRequiredTestMethod().getName() + "-" + parameter.getIndex();
+        TestVm vm = new TestVm(framework, name);
         // The store closes it behind the test.
         context.getStore(NAMESPACE).put(parameter.getIndex(), vm);
         return vm;

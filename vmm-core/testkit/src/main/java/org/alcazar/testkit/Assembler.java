@@ -41,7 +41,7 @@ final class Assembler {
                     "elf_x86_64",
                     "--oformat",
                     "binary",
-                    "-Ttext=" + address,
+                    "-Ttext=0x" + Long.toHexString(address),
                     "-e",
                     "0",
                     "-o",

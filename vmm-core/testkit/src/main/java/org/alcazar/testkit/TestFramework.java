@@ -1,19 +1,23 @@
 package org.alcazar.testkit;
 
+import org.alcazar.host.HostKernel;
 import org.alcazar.host.VmmControl;
 import org.alcazar.testkit.micro.MicroPlatform;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PlatformType;
+import org.alcazar.vmm.plugin.PluginType;
 import org.apache.felix.framework.FrameworkFactory;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
-import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.launch.Framework;
+import org.osgi.util.tracker.ServiceTracker;
 
 import java.io.File;
 import java.io.IOException;
@@ -27,8 +31,6 @@ import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
@@ -48,6 +50,9 @@ public final class TestFramework implements AutoCloseable {
                     "org.osgi.service.component",
                     "org.osgi.util.promise",
                     "org.osgi.util.function");
+
+    /** For a service that never comes: the test fails. */
+    private static final long LIMIT_MILLIS = 60_000;
 
     private final Framework framework;
     private final Path cache;
@@ -122,26 +127,33 @@ public final class TestFramework implements AutoCloseable {
 
     /** Waits for a service. */
     public <T> T service(Class<T> type) {
-        BundleContext context = framework.getBundleContext();
-        CountDownLatch registered = new CountDownLatch(1);
-        context.addServiceListener(event -> {
-            if (context.getServiceReference(type) != null) {
-                registered.countDown();
-            }
-        });
+        ServiceTracker<T, T> tracker =
+                new ServiceTracker<>(framework.getBundleContext(), type, null);
+        tracker.open();
         try {
-            ServiceReference<T> reference = context.getServiceReference(type);
-            if (reference == null) {
-                registered.await();
-                reference = context.getServiceReference(type);
+            T service = tracker.waitForService(LIMIT_MILLIS);
+            if (service == null) {
+                throw new IllegalStateException("no bundle registers " + type.getName());
             }
-            return Optional.ofNullable(reference)
-                    .map(context::getService)
-                    .orElseThrow(() -> new IllegalStateException("gone again: " + type.getName()));
+            return service;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for " + type.getName(), e);
+        } finally {
+            tracker.close();
         }
+    }
+
+    /** Offers a plugin type of the test's own until the registration is closed. */
+    public <T extends PluginType> Hook offer(Class<T> family, T type) {
+        ServiceRegistration<T> registration =
+                framework.getBundleContext().registerService(family, type, named(type.name()));
+        return registration::unregister;
+    }
+
+    /** The host, such as for its memory. */
+    public HostKernel host() {
+        return service(HostKernel.class);
     }
 
     public VmmControl control() {

@@ -33,7 +33,7 @@ public final class TestVm implements AutoCloseable {
     public static final long ENTRY = 0x8000;
 
     /** For a guest or VMM that hangs: the test fails with the VM's state. */
-    private static final long LIMIT_SECONDS = 120;
+    private static final long LIMIT_SECONDS = Long.getLong("alcazar.test.seconds", 120);
 
     private final TestFramework framework;
     private final Map<String, Object> configuration = new LinkedHashMap<>();
@@ -41,6 +41,7 @@ public final class TestVm implements AutoCloseable {
     private final CompletableFuture<VmEnd> ended = new CompletableFuture<>();
     private @Nullable Path image;
     private int id;
+    private boolean destroyed;
 
     TestVm(TestFramework framework, String name) {
         this.framework = framework;
@@ -73,6 +74,11 @@ public final class TestVm implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return this;
+    }
+
+    /** Another machine than {@code micro}. */
+    public TestVm platform(String type) {
+        return set("platform", type);
     }
 
     /** Any key of a VM's configuration. */
@@ -126,10 +132,20 @@ public final class TestVm implements AutoCloseable {
 
     /** Waits for the end. */
     public VmEnd end() {
+        await(ended, "end");
+        return ended.join();
+    }
+
+    /** Whether it has ended. */
+    public boolean hasEnded() {
+        return ended.isDone();
+    }
+
+    private void await(CompletableFuture<?> event, String what) {
         try {
-            return ended.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            event.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new AssertionError("the VM does not end; console: " + console(), e);
+            throw new AssertionError("the VM does not " + what + "; console: " + console(), e);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {
@@ -155,9 +171,33 @@ public final class TestVm implements AutoCloseable {
         return machine().find(MicroConsole.class).map(MicroConsole::text).orElse("");
     }
 
-    /** Waits until the micro console shows a text. */
-    public void awaitConsole(String text) {
-        machine().find(MicroConsole.class).orElseThrow().await(text);
+    /** Waits until the micro console shows a text; an end of the VM before that is an error. */
+    public TestVm awaitConsole(String text) {
+        MicroConsole shown = machine().find(MicroConsole.class).orElseThrow();
+        await(CompletableFuture.anyOf(shown.until(text), ended), "show " + text);
+        if (!console().contains(text)) {
+            throw new AssertionError(
+                    "the VM ended before it showed " + text + ": " + ended.join());
+        }
+        return this;
+    }
+
+    /** Stops all vcores. */
+    public TestVm pause() throws HostRefusal {
+        control().pause(id);
+        return this;
+    }
+
+    /** Goes on after a pause. */
+    public TestVm resume() throws HostRefusal {
+        control().resume(id);
+        return this;
+    }
+
+    /** Gives back what the VM holds, before the test's end does. */
+    public void destroy() throws HostRefusal {
+        destroyed = true;
+        control().destroy(id);
     }
 
     /** A register of vcore 0 by the architecture's name, while the VM does not run. */
@@ -198,7 +238,7 @@ public final class TestVm implements AutoCloseable {
     }
 
     public TestVm assertConsole(String text) {
-        Assertions.assertEquals(text, console(), () -> "console; " + end());
+        Assertions.assertEquals(text, console(), () -> "console; " + ended);
         return this;
     }
 
@@ -214,6 +254,12 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
+    /** The guest left for one reason so many times, such as {@code "access"}. */
+    public TestVm assertExits(String reason, long count) {
+        Assertions.assertEquals(count, statistic("exits", reason), () -> "exits by " + reason);
+        return this;
+    }
+
     public TestVm assertRegister(String name, long value) {
         Assertions.assertEquals(Long.toHexString(value), Long.toHexString(register(name)), name);
         return this;
@@ -224,8 +270,7 @@ public final class TestVm implements AutoCloseable {
         if (image != null) {
             Files.deleteIfExists(image);
         }
-        if (id != 0) {
-            control().stop(id);
+        if (id != 0 && !destroyed) {
             control().destroy(id);
         }
     }

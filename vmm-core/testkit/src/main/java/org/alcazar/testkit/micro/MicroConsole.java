@@ -10,7 +10,11 @@ import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.Settings;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A console port at 0xe9: each byte written is kept as text. Reads give 0xe9, as in Bochs, where
@@ -21,6 +25,7 @@ public final class MicroConsole implements Device, BusDevice {
 
     private byte[] text = new byte[64];
     private int length;
+    private final List<Map.Entry<String, CompletableFuture<String>>> waiting = new ArrayList<>();
 
     MicroConsole() {}
 
@@ -50,15 +55,19 @@ public final class MicroConsole implements Device, BusDevice {
         return new String(text, 0, length, StandardCharsets.ISO_8859_1);
     }
 
-    /** Waits until the text contains {@code wanted}. */
-    public synchronized void await(String wanted) {
-        try {
-            while (!text().contains(wanted)) {
-                wait();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted; the console shows: " + text(), e);
+    /** Completes when the text contains {@code wanted}. */
+    public synchronized CompletableFuture<String> until(String wanted) {
+        CompletableFuture<String> shown = new CompletableFuture<>();
+        waiting.add(Map.entry(wanted, shown));
+        tell();
+        return shown;
+    }
+
+    private void tell() {
+        if (!waiting.isEmpty()) {
+            String now = text();
+            waiting.removeIf(entry ->
+                    now.contains(entry.getKey()) && entry.getValue().complete(now));
         }
     }
 
@@ -73,7 +82,7 @@ public final class MicroConsole implements Device, BusDevice {
             text = Arrays.copyOf(text, 2 * length);
         }
         text[length++] = (byte) value;
-        notifyAll();
+        tell();
     }
 
     @Override
