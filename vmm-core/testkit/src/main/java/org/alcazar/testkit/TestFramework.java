@@ -125,6 +125,11 @@ public final class TestFramework implements AutoCloseable {
         }
     }
 
+    /** A VM beside those that the test takes as parameters; the test closes it. */
+    public TestVm vm(String name) {
+        return new TestVm(this, name);
+    }
+
     /** Waits for a service. */
     public <T> T service(Class<T> type) {
         ServiceTracker<T, T> tracker =
