@@ -2,10 +2,11 @@ package org.alcazar.devices.debugexit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.alcazar.machine.Width;
 import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
 
 class DebugExitTest {
     private final List<Integer> statuses = new ArrayList<>();

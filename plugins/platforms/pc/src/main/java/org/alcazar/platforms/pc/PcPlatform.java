@@ -1,16 +1,18 @@
 package org.alcazar.platforms.pc;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.Platform;
 import org.alcazar.vmm.plugin.PlatformType.RangeKind;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
 /**
- * Plan of one PC. RAM lies below 3 GiB and, the rest of it, from 4 GiB on. The window from 640 to 768 KiB, where a display adapter would be, is no RAM; from 768 KiB to
- * 1 MiB lies RAM in place of the shadowed ROMs, so that ACPI tables can be found there.
+ * Plan of one PC. RAM lies below 3 GiB and, the rest of it, from 4 GiB on. The window from 640 to
+ * 768 KiB, where a display adapter would be, is no RAM; from 768 KiB to 1 MiB lies RAM in place of
+ * the shadowed ROMs, so that ACPI tables can be found there.
  */
 final class PcPlatform implements Platform {
     static final long KIB = 1L << 10;
@@ -28,7 +30,10 @@ final class PcPlatform implements Platform {
     private static final long HOLE = 3 * GIB;
     private static final long ABOVE = 4 * GIB;
 
-    /** What a BIOS keeps for itself below 640 KiB and below 1 MiB (where the ACPI root pointer is searched for). */
+    /**
+     * What a BIOS keeps for itself below 640 KiB and below 1 MiB (where the ACPI root pointer is
+     * searched for).
+     */
     private static final long EXTENDED_BIOS_DATA = WINDOW - KIB;
 
     private static final long BIOS = 896 * KIB;

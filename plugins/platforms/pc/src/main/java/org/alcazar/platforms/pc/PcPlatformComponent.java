@@ -32,8 +32,7 @@ public final class PcPlatformComponent implements PlatformType {
     }
 
     @Override
-    public Platform create(long memory, int cpus, Settings settings)
-            throws ConfigurationException {
+    public Platform create(long memory, int cpus, Settings settings) throws ConfigurationException {
         if (memory < SMALLEST || memory > LARGEST) {
             throw new ConfigurationException(
                     "memory: platform pc takes 4 MiB to 1 TiB, not %d KiB"

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
-import java.util.Map;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.RangeKind;
@@ -15,6 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
+import java.util.Map;
+
 class PcPlatformTest {
     private static final long DISPLAY_WINDOW = 128 << 10;
 
@@ -22,8 +23,7 @@ class PcPlatformTest {
     @ValueSource(longs = {4L << 20, 512L << 20, 3L << 30, 8L << 30})
     void allMemoryButTheDisplayWindowIsThere(long memory) {
         List<MemoryRange> ram = new PcPlatform(memory).ram();
-        assertEquals(
-                memory - DISPLAY_WINDOW, ram.stream().mapToLong(MemoryRange::bytes).sum());
+        assertEquals(memory - DISPLAY_WINDOW, ram.stream().mapToLong(MemoryRange::bytes).sum());
         assertAscending(ram);
     }
 
