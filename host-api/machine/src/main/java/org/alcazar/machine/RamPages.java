@@ -54,6 +54,11 @@ public final class RamPages {
         LISTENERS.remove(listener);
     }
 
+    /** How many listen now; tests see by it that engines let go. */
+    public static int listeners() {
+        return LISTENERS.size();
+    }
+
     /** Flags of the page around a host-physical RAM address, 0 for an ordinary one. */
     public static int flags(long address) {
         byte[] chunk = FLAGS[(int) (address >>> HostMemory.PAGE_SHIFT + CHUNK_SHIFT)];

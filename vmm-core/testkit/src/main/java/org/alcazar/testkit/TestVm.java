@@ -176,8 +176,7 @@ public final class TestVm implements AutoCloseable {
         MicroConsole shown = machine().find(MicroConsole.class).orElseThrow();
         await(CompletableFuture.anyOf(shown.until(text), ended), "show " + text);
         if (!console().contains(text)) {
-            throw new AssertionError(
-                    "the VM ended before it showed " + text + ": " + ended.join());
+            throw new AssertionError("the VM ended before it showed " + text + ": " + ended.join());
         }
         return this;
     }

@@ -66,8 +66,8 @@ public final class MicroConsole implements Device, BusDevice {
     private void tell() {
         if (!waiting.isEmpty()) {
             String now = text();
-            waiting.removeIf(entry ->
-                    now.contains(entry.getKey()) && entry.getValue().complete(now));
+            waiting.removeIf(
+                    entry -> now.contains(entry.getKey()) && entry.getValue().complete(now));
         }
     }
 
