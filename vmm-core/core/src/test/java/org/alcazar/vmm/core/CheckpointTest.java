@@ -21,6 +21,7 @@ import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.junit.jupiter.api.Test;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -208,7 +209,8 @@ class CheckpointTest {
             Vm vm = ran(bench, 3000);
             saved(bench, vm, "file");
             bench.vmm.destroy(vm.id());
-            bench.host.files.contents.put("foreign", "#!/bin/sh\necho\n".getBytes());
+            bench.host.files.contents.put(
+                    "foreign", "#!/bin/sh\necho\n".getBytes(StandardCharsets.UTF_8));
             bench.host.files.contents.put("empty", new byte[0]);
             assertTrue(loadFails(bench, "foreign", Map.of()).contains("is no saved VM"));
             assertTrue(loadFails(bench, "empty", Map.of()).contains("is empty"));
