@@ -142,6 +142,7 @@ final class Checkpoint {
         vcore.block().valid = vcore.block().architecture().allGroups();
         vcore.block().dirty = vcore.block().valid;
         vcore.block().retired = state.getLong("retired");
+        vcore.restored();
         int requests = state.getInt("requests");
         if ((requests & Requests.STARTUP) != 0) {
             vcore.requests().postStartup(state.getInt("startup"));

@@ -126,8 +126,11 @@ final class Machine {
 
     /** Devices and cores as after power-on, and the guest loaded again. In the barrier. */
     void reset() throws ConfigurationException {
+        long now = clock().nanos();
         devices.reset();
         vcores.forEach(VcoreImpl::reset);
+        // Cores count their instructions anew; time goes on.
+        clock().set(now);
         enterPaging();
         load();
     }

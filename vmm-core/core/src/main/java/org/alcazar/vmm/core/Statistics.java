@@ -47,10 +47,11 @@ final class Statistics {
     }
 
     private static void speed(Vm vm, Map<String, Object> out) {
-        long retired = vm.machine().vcores().stream().mapToLong(VcoreImpl::retired).sum();
+        long retired = vm.machine().vcores().stream().mapToLong(VcoreImpl::retiredInAll).sum();
+        long here = vm.machine().vcores().stream().mapToLong(VcoreImpl::retiredHere).sum();
         double busy = busy(vm);
         out.put("instructions", retired);
-        out.put("mips", busy <= 0 ? 0.0 : retired / busy / 1e6);
+        out.put("mips", busy <= 0 ? 0.0 : here / busy / 1e6);
     }
 
     /** Seconds in which vcores ran or were served. */

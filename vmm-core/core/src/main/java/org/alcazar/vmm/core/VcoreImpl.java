@@ -44,6 +44,11 @@ final class VcoreImpl implements Vcore {
     private boolean replyPending;
     private long replyRetired;
 
+    /** Instructions before the last reset, from which the engine counts anew. */
+    private long retiredBefore;
+
+    private long retiredElsewhere;
+
     VcoreImpl(Vm vm, int index, ControlBlock block, VirtualCore core, PagingMode paging) {
         this.vm = vm;
         this.index = index;
@@ -142,7 +147,9 @@ final class VcoreImpl implements Vcore {
         block.requests().take(-1);
         block.windowWanted = false;
         block.depth = 0;
+        long before = block.retired;
         core.reset(block);
+        retiredBefore += before - block.retired;
         replyPending = false;
     }
 
@@ -206,6 +213,21 @@ final class VcoreImpl implements Vcore {
     @Override
     public long retired() {
         return block.retired;
+    }
+
+    /** The state was replaced by a saved one: what that had retired took none of our time. */
+    void restored() {
+        retiredElsewhere = block.retired;
+    }
+
+    /** Guest instructions that took time here. */
+    long retiredHere() {
+        return retiredInAll() - retiredElsewhere;
+    }
+
+    /** Guest instructions in the VM's whole life. */
+    long retiredInAll() {
+        return retiredBefore + block.retired;
     }
 
     long exits(int reason) {

@@ -229,19 +229,18 @@ class HookTest {
                                     c.hookPorts(
                                             0x60,
                                             4,
-                                            LifeCycleTest.onWrite(
-                                                    v -> {
-                                                        timer.arm(1_000_000_000 + passes[0]);
-                                                        int pass = passes[0]++;
-                                                        if (pass == 2000 || pass == 22_000) {
-                                                            bytes[pass / 20_000] =
-                                                                    threads
-                                                                            .getCurrentThreadAllocatedBytes();
-                                                        }
-                                                        if (pass == 22_000) {
-                                                            c.machine().powerOff();
-                                                        }
-                                                    }));
+                                            LifeCycleTest.onWrite(v -> {
+                                                timer.arm(1_000_000_000 + passes[0]);
+                                                int pass = passes[0]++;
+                                                if (pass == 2000 || pass == 22_000) {
+                                                    bytes[pass / 20_000] =
+                                                            threads
+                                                                    .getCurrentThreadAllocatedBytes();
+                                                }
+                                                if (pass == 22_000) {
+                                                    c.machine().powerOff();
+                                                }
+                                            }));
                                 })) {
             assertEquals(0, bench.run().status());
         }

@@ -89,6 +89,44 @@ class LifeCycleTest {
     }
 
     @Test
+    void aResetDoesNotTurnTheClockBack() throws Exception {
+        for (String clock : List.of("host", "instructions")) {
+            List<Long> times = new CopyOnWriteArrayList<>();
+            try (Bench bench =
+                    power(
+                                    new Toy.Read(0, Bench.Loader.MARK, 8),
+                                    Toy.out(0x20, 4),
+                                    new Toy.Add(-1),
+                                    new Toy.Loop(6),
+                                    Toy.out(0x12, 1),
+                                    FOREVER,
+                                    Toy.out(0x10, 1),
+                                    FOREVER)
+                            .with("clock", clock)
+                            .device(
+                                    "watch",
+                                    context ->
+                                            context.hookPorts(
+                                                    0x20,
+                                                    4,
+                                                    onWrite(v ->
+                                                            times.add(context.clock().nanos()))))) {
+                assertEquals(0, bench.run().status());
+                long all =
+                        (Long)
+                                java.util.Objects.requireNonNull(
+                                        bench.vmm
+                                                .statistics(bench.vmm.all().getFirst().id())
+                                                .get("instructions"));
+                assertEquals(9, all);
+            }
+            assertEquals(2, times.size());
+            assertTrue(times.get(1) >= times.get(0), times.toString());
+            assertTrue(clock.equals("host") || times.get(1) == 6, times.toString());
+        }
+    }
+
+    @Test
     void aResetUnderNoRebootEndsWithStatusEight() throws Exception {
         try (Bench bench = power(Toy.out(0x12, 1), FOREVER).with("no-reboot", true)) {
             VmEnd end = bench.run();

@@ -354,6 +354,7 @@ final class Toy {
         @Override
         public void reset(ControlBlock block) {
             java.util.Arrays.fill(r, 0);
+            block.retired = 0;
             r[HALTED] = index == 0 ? 0 : 1;
             pending = false;
             asAccess = false;
