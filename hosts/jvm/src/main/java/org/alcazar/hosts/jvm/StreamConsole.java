@@ -5,6 +5,7 @@ import org.alcazar.host.HostConsoles.Console;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.function.IntConsumer;
 
 /**
@@ -84,7 +85,7 @@ final class StreamConsole implements Console {
             try {
                 out.write(chunk, 0, bytes);
                 out.flush();
-            } catch (IOException e) {
+            } catch (IOException | UncheckedIOException e) {
                 // Whoever read has gone; the guest must not notice.
             }
         }
