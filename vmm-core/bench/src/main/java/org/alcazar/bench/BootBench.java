@@ -36,7 +36,7 @@ final class BootBench {
 
     static int run(List<String> arguments) throws IOException, InterruptedException {
         BootBench bench = new BootBench();
-        for (int i = 0; i < arguments.size(); i++) {
+        for (int i = 0; i < arguments.size(); i += 2) {
             String value = i + 1 < arguments.size() ? arguments.get(i + 1) : "";
             switch (arguments.get(i)) {
                 case "--against" -> bench.qemu = value.equals("qemu");
@@ -48,7 +48,6 @@ final class BootBench {
                     return 2;
                 }
             }
-            i++;
         }
         return bench.measure();
     }

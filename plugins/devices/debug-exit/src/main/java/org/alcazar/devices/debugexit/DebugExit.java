@@ -1,19 +1,25 @@
 package org.alcazar.devices.debugexit;
 
-import java.util.function.IntConsumer;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.device.Device;
 
-/** A port through which a guest ends its VM: writing v gives status (2v + 1) &amp; 255, as QEMU's isa-debug-exit does. Reads give 0. */
+import java.util.function.IntConsumer;
+
+/**
+ * A port through which a guest ends its VM: writing v gives status (2v + 1) &amp; 255, as QEMU's
+ * isa-debug-exit does. Reads give 0.
+ */
 public final class DebugExit implements Device, BusDevice {
     static final int PORTS = 4;
     private static final String TYPE = "debug-exit";
 
     private final IntConsumer exit;
 
-    /** @param exit takes the status, 0 to 255 */
+    /**
+     * @param exit takes the status, 0 to 255
+     */
     public DebugExit(IntConsumer exit) {
         this.exit = exit;
     }

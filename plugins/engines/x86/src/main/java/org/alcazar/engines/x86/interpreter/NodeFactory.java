@@ -64,6 +64,9 @@ final class NodeFactory {
     private static final Set<String> BIT_TESTS =
             Set.of("BitOps.bt", "BitOps.bts", "BitOps.btr", "BitOps.btc");
 
+    /** Their 32-bit form gets and gives the whole destination. */
+    private static final Set<String> BIT_SCANS = Set.of("BitOps.bsf", "BitOps.bsr");
+
     private static final Method NOTHING;
 
     static {
@@ -337,6 +340,9 @@ final class NodeFactory {
         for (Operand o : operands) {
             Place place = place(o, insn, slot);
             boolean first = slot++ == 1;
+            if (first && place.bytes() == 4 && BIT_SCANS.contains(row.semantics())) {
+                place = new Place(place.kind(), 8, place.slot());
+            }
             if (place.kind() == Kind.MEMORY) {
                 s.memoryBytes = place.bytes();
                 s.memoryRead |= o.read();

@@ -167,14 +167,15 @@ public final class BitOps {
         return v ^ 1 << (bit & 31);
     }
 
-    /** BSF: a source of 0 leaves the destination as it was. */
-    public static int bsf32(Cpu cpu, int old, int source) {
+    /** A source of 0 leaves all 64 bits of the destination alone. */
+    public static long bsf32(Cpu cpu, long old, int source) {
         int v = source;
         zeroFlag(cpu, v == 0);
         return v == 0 ? old : Integer.numberOfTrailingZeros(v);
     }
 
-    public static int bsr32(Cpu cpu, int old, int source) {
+    /** Like {@link #bsf32}. */
+    public static long bsr32(Cpu cpu, long old, int source) {
         int v = source;
         zeroFlag(cpu, v == 0);
         return v == 0 ? old : 31 - Integer.numberOfLeadingZeros(v);
