@@ -130,6 +130,8 @@ public final class BzImageLoader implements GuestLoader {
         long line = Placement.commandLine(boot, u32(kernel, CMDLINE_SIZE));
         memory.writeInt(page + CMD_LINE_PTR, (int) line);
         memory.writeInt(page + EXT_CMD_LINE_PTR, (int) (line >>> 32));
+        memory.writeInt(page + RAMDISK_IMAGE, 0);
+        memory.writeInt(page + RAMDISK_SIZE, 0);
         if (boot.initrd().isPresent()) {
             initrd(boot, boot.initrd().get(), end);
         }

@@ -88,6 +88,7 @@ public final class ElfLoader implements GuestLoader {
         boot.find(AcpiTables.class)
                 .ifPresent(acpi -> memory.writeLong(info + 32, acpi.rootPointer()));
         List<MemoryRange> map = boot.memoryMap();
+        Placement.requireRoom("PVH", map, (info + Placement.PAGE - MEMORY_MAP) / MAP_ENTRY_BYTES);
         memory.writeLong(info + 40, MEMORY_MAP);
         memory.writeInt(info + 48, map.size());
         for (int i = 0; i < map.size(); i++) {

@@ -43,6 +43,7 @@ public final class MultibootLoader implements GuestLoader {
     private static final long MODULES = Placement.INFO + 0x100;
     private static final int MODULES_MAX = 32;
     private static final long MEMORY_MAP = MODULES + MODULES_MAX * 16;
+    private static final int MAP_ENTRY_BYTES = 24;
     private static final long LOADER_NAME = Placement.INFO + 0xf00;
     private static final long MIB = 1L << 20;
 
@@ -140,10 +141,18 @@ public final class MultibootLoader implements GuestLoader {
                 memory.writeInt(info + 8, (int) (range.bytes() >> 10));
             }
         }
-        String line = boot.kernel().name() + (boot.commandLine().isEmpty() ? "" : " ");
-        Placement.text(memory, Placement.COMMAND_LINE, line + boot.commandLine());
+        String line =
+                boot.kernel().name()
+                        + (boot.commandLine().isEmpty() ? "" : " ")
+                        + boot.commandLine();
+        if (bytes(line) > Placement.COMMAND_LINE_MAX) {
+            throw new ConfigurationException(
+                    "append: the command line has %d bytes with the kernel's name, multiboot takes %d at most"
+                            .formatted(bytes(line) - 1, Placement.COMMAND_LINE_MAX - 1));
+        }
+        Placement.text(memory, Placement.COMMAND_LINE, line);
         memory.writeInt(info + 16, (int) Placement.COMMAND_LINE);
-        modules(boot, end, Placement.COMMAND_LINE + bytes(line + boot.commandLine()));
+        modules(boot, end, Placement.COMMAND_LINE + bytes(line));
         memoryMap(boot);
         Placement.text(memory, LOADER_NAME, "Alcazar");
         memory.writeInt(info + 64, (int) LOADER_NAME);
@@ -177,13 +186,14 @@ public final class MultibootLoader implements GuestLoader {
         }
     }
 
-    private static void memoryMap(Boot boot) {
+    private static void memoryMap(Boot boot) throws ConfigurationException {
         GuestMemory memory = boot.memory();
         List<MemoryRange> map = boot.memoryMap();
-        memory.writeInt(Placement.INFO + 44, map.size() * 24);
+        Placement.requireRoom("multiboot", map, (LOADER_NAME - MEMORY_MAP) / MAP_ENTRY_BYTES);
+        memory.writeInt(Placement.INFO + 44, map.size() * MAP_ENTRY_BYTES);
         memory.writeInt(Placement.INFO + 48, (int) MEMORY_MAP);
         for (int i = 0; i < map.size(); i++) {
-            long entry = MEMORY_MAP + i * 24L;
+            long entry = MEMORY_MAP + (long) i * MAP_ENTRY_BYTES;
             memory.writeInt(entry, 20);
             memory.writeLong(entry + 4, map.get(i).start());
             memory.writeLong(entry + 12, map.get(i).bytes());

@@ -8,6 +8,7 @@ import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.RangeKind;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** Where things go in guest memory, and getting them there. */
 final class Placement {
@@ -74,6 +75,16 @@ final class Placement {
             throw new ConfigurationException(
                     "%s needs guest memory from 0x%x to 0x%x, which is no RAM; give the VM more memory"
                             .formatted(image.name(), address, address + bytes - 1));
+        }
+    }
+
+    /** A memory map fits where a boot protocol's structure has room. */
+    static void requireRoom(String protocol, List<MemoryRange> map, long most)
+            throws ConfigurationException {
+        if (map.size() > most) {
+            throw new ConfigurationException(
+                    "%s: a memory map of %d ranges; at most %d fit"
+                            .formatted(protocol, map.size(), most));
         }
     }
 
