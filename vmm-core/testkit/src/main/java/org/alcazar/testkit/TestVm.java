@@ -65,9 +65,12 @@ public final class TestVm implements AutoCloseable {
     /** Machine code that is loaded at {@link #ENTRY} and entered there in real mode. */
     public TestVm image(byte[] code) {
         try {
-            Path file = Files.createTempFile("alcazar-guest", ".bin");
+            Path file = image;
+            if (file == null) {
+                file = Files.createTempFile("alcazar-guest", ".bin");
+                image = file;
+            }
             Files.write(file, code);
-            image = file;
             configuration.put("kernel", file.toString());
             configuration.put("loader", "micro");
         } catch (IOException e) {

@@ -13,6 +13,7 @@ import org.alcazar.vmm.VmState;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -104,7 +105,7 @@ class SaveLoadTest {
         byte[] changed = whole.clone();
         changed[whole.length / 2] ^= 0x10;
         byte[] cut = java.util.Arrays.copyOf(whole, whole.length * 2 / 3);
-        for (byte[] bad : List.of(changed, cut, new byte[0], "no such thing".getBytes())) {
+        for (byte[] bad : List.of(changed, cut, new byte[0], "no such thing".getBytes(StandardCharsets.UTF_8))) {
             Path file = Files.write(folder.resolve("bad"), bad);
             String message =
                     String.valueOf(

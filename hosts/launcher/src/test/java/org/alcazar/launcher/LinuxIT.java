@@ -1,0 +1,144 @@
+package org.alcazar.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.launcher.ProgramRun.End;
+import org.alcazar.launcher.guest.GuestCatalog;
+import org.alcazar.launcher.guest.GuestException;
+import org.alcazar.launcher.guest.MachineCommands;
+import org.alcazar.launcher.guest.Progress;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Debian's kernels, byte for byte, in the assembled program. Skipped with a message where the
+ * machine cannot make the guest (no package manager, no network).
+ */
+@Tag("machine")
+class LinuxIT {
+    private static final String SECONDS = "200";
+
+    /** What nobody wants to see in a kernel's log. */
+    private static final Pattern BAD =
+            Pattern.compile("\\bBUG\\b|WARNING|unhandled|unexpected", Pattern.CASE_INSENSITIVE);
+
+    /** Lines that match and are right: the kernel says them on QEMU's PC too. */
+    private static final List<String> ALLOWED =
+            List.of(
+                    // advice on every PC whose host bridge has windows
+                    "if necessary, use \"pci=nocrs\" and report a bug",
+                    // says so itself
+                    "This is not a bug");
+
+    @TempDir private Path folder;
+
+    private static Path guest(String name) throws IOException, InterruptedException {
+        Path guests = ProgramRun.root().resolve("guests");
+        try {
+            new GuestCatalog(guests, new MachineCommands(System.getenv()))
+                    .build(name, Progress.SILENT);
+        } catch (GuestException e) {
+            Assumptions.abort("guest " + name + " cannot be made here: " + e.getMessage());
+        }
+        return guests.resolve("linux/build").resolve(name);
+    }
+
+    private static void assertCleanLog(String output) {
+        List<String> bad =
+                output.lines()
+                        .filter(line -> BAD.matcher(line).find())
+                        .filter(line -> ALLOWED.stream().noneMatch(line::contains))
+                        .toList();
+        assertEquals(List.of(), bad);
+    }
+
+    @Test
+    void theShellAnswersAndPowersOff() throws IOException, InterruptedException {
+        guest("linux");
+        Path stats = folder.resolve("stats.json");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        "run", "linux", "--timeout", SECONDS, "--stats", stats.toString())) {
+            End end =
+                    program.until("alcazar: init reached")
+                            .until(" # ")
+                            .type("uname -a; echo first $((6 * 7))\n")
+                            .until("first 42")
+                            .type("cat /proc/cpuinfo; echo second $((6 * 8))\n")
+                            .until("second 48")
+                            .type("dmesg | tail -n 3; echo third $((6 * 9))\n")
+                            .until("third 54")
+                            .type("poweroff\n")
+                            .end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertEquals("", end.err());
+            assertTrue(end.out().contains("Linux alcazar "), end.out());
+            assertTrue(end.out().contains("AuthenticAMD"), end.out());
+            assertTrue(end.out().contains("Linux version"), end.out());
+            assertTrue(end.out().contains("reboot: Power down"), end.out());
+            assertCleanLog(end.out());
+        }
+        Map<String, Object> tree = BootIT.json(stats);
+        assertEquals(0, tree.get("status"));
+        assertTrue(((Number) tree.get("instructions")).longValue() > 100_000_000, tree::toString);
+        Map<?, ?> exits = (Map<?, ?>) tree.get("exits");
+        assertTrue(((Number) exits.get("access")).longValue() > 1000, tree::toString);
+        assertEquals(0, exits.get("shutdown"));
+    }
+
+    @Test
+    void aKernelGivenByHandRebootsAndNoRebootEndsIt() throws IOException, InterruptedException {
+        Path built = guest("linux");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        "run",
+                        "--kernel",
+                        built.resolve("vmlinuz").toString(),
+                        "--initrd",
+                        built.resolve("initrd.gz").toString(),
+                        "--append",
+                        "console=ttyS0 quiet",
+                        "--memory",
+                        "256M",
+                        "--paging",
+                        "direct",
+                        "--no-reboot",
+                        "--timeout",
+                        SECONDS)) {
+            End end = program.until("alcazar: init reached").until(" # ").type("reboot\n").end();
+            assertEquals(8, end.status(), end.err() + end.out());
+            assertEquals(1, end.err().lines().count(), end.err());
+        }
+    }
+
+    @Test
+    void debiansOrdinaryKernelBootsToAnAnswer() throws IOException, InterruptedException {
+        guest("linux-generic");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        "run",
+                        "linux-generic",
+                        "--append",
+                        "console=ttyS0 alcazar.run=hello",
+                        "--timeout",
+                        SECONDS)) {
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertEquals("", end.err());
+            assertTrue(end.out().contains("Linux alcazar "), end.out());
+            assertTrue(end.out().contains("alcazar: hello ended with status 0"), end.out());
+            assertFalse(end.out().contains("Kernel panic"), end.out());
+            assertCleanLog(end.out());
+        }
+    }
+}
