@@ -11,9 +11,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** The machine's own processor, asked through a small C program that is compiled on the spot. */
-final class NativeOracle {
+public final class NativeOracle {
     /** Bytes of a case, and where things are in it. */
     static final int SIZE = 1072;
 
@@ -32,7 +33,7 @@ final class NativeOracle {
     }
 
     /** Why there is no oracle on this machine; empty if there is. */
-    static String missing() {
+    public static String missing() {
         if (!List.of("amd64", "x86_64").contains(System.getProperty("os.arch"))) {
             return "the native oracle needs an x86-64 processor";
         }
@@ -52,19 +53,25 @@ final class NativeOracle {
     }
 
     static NativeOracle build(Path directory) throws IOException, InterruptedException {
-        Path source = directory.resolve("oracle.c");
-        try (InputStream in = NativeOracle.class.getResourceAsStream("oracle.c")) {
-            Files.write(source, in.readAllBytes());
+        return new NativeOracle(compile(directory, NativeOracle.class, "oracle.c"));
+    }
+
+    /** Compiles a C resource beside a class. */
+    public static Path compile(Path directory, Class<?> owner, String name)
+            throws IOException, InterruptedException {
+        Path source = directory.resolve(name);
+        try (InputStream in = owner.getResourceAsStream(name)) {
+            Files.write(source, Objects.requireNonNull(in, name).readAllBytes());
         }
-        Path program = directory.resolve("oracle");
+        Path program = directory.resolve(name.replace(".c", ""));
         Process gcc =
                 new ProcessBuilder("gcc", "-O1", "-Wall", "-o", program + "", source + "")
                         .inheritIO()
                         .start();
         if (gcc.waitFor() != 0) {
-            throw new IOException("gcc refused oracle.c");
+            throw new IOException("gcc refused " + name);
         }
-        return new NativeOracle(program);
+        return program;
     }
 
     static ByteBuffer newCases(int count) {
@@ -73,6 +80,11 @@ final class NativeOracle {
 
     /** Runs all cases; the answer has the same layout. */
     ByteBuffer run(ByteBuffer cases) throws IOException {
+        return ask(program, cases);
+    }
+
+    /** Gives a program a question; its answer has as many bytes. */
+    public static ByteBuffer ask(Path program, ByteBuffer cases) throws IOException {
         Process process =
                 new ProcessBuilder(program + "")
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
