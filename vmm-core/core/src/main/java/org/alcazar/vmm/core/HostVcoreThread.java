@@ -81,7 +81,7 @@ final class HostVcoreThread extends VcoreThread {
     }
 
     private boolean quiet() {
-        return requests.pending() == idlePending;
+        return requests.pending() == idlePending && !(first && events.attention());
     }
 
     @Override

@@ -119,7 +119,7 @@ abstract class VcoreThread {
     /** Sleeps unless somebody has posted something that {@code quiet} sees. */
     final void sleep(long nanos, java.util.function.BooleanSupplier quiet) {
         sleeping = true;
-        if (quiet.getAsBoolean() && !barrier.wanted() && !events.attention()) {
+        if (quiet.getAsBoolean() && !barrier.wanted()) {
             long start = clock.nanoTime();
             processors.sleep(nanos);
             idleNanos += clock.nanoTime() - start;

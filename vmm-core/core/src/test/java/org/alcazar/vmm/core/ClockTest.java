@@ -126,6 +126,41 @@ class ClockTest {
     }
 
     @Test
+    void eventsThatWaitForTheFirstCoreKeepNoOtherFromSleeping() throws Exception {
+        java.util.concurrent.CountDownLatch hold = new java.util.concurrent.CountDownLatch(1);
+        try (Bench bench =
+                new Bench(Toy.out(0x10, 1), new Toy.Jump(1))
+                        .with("cpus", 2)
+                        .device(
+                                "slow",
+                                c ->
+                                        c.hookPorts(
+                                                0x10,
+                                                1,
+                                                LifeCycleTest.onWrite(v -> {
+                                                    try {
+                                                        hold.await();
+                                                    } catch (InterruptedException e) {
+                                                        throw new IllegalStateException(e);
+                                                    }
+                                                })))) {
+            Vm vm = bench.start();
+            VcoreImpl other = vm.machine().vcores().get(1);
+            Bench.until(() -> other.exits(org.alcazar.machine.Exit.IDLE) > 0);
+            vm.post("test", () -> {});
+            // Each request makes the idle core look twice at most.
+            for (int i = 0; i < 10; i++) {
+                long before = other.exits(org.alcazar.machine.Exit.KICK);
+                other.kick();
+                Bench.until(() -> other.exits(org.alcazar.machine.Exit.KICK) >= before);
+            }
+            Bench.until(() -> bench.host.processors.sleeping() == 1);
+            assertTrue(other.exits(org.alcazar.machine.Exit.IDLE) <= 40);
+            hold.countDown();
+        }
+    }
+
+    @Test
     void aPauseIsNoTimeForTheGuestAndItsTimersWait() throws Exception {
         List<Long> fired = Collections.synchronizedList(new ArrayList<>());
         try (Bench bench =

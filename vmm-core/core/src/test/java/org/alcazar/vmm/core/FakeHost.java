@@ -242,6 +242,8 @@ final class FakeHost implements HostKernel {
     /** Threads of the JVM that sleep until somebody wakes them. */
     static final class Processors implements HostProcessors {
         private final Map<Thread, AtomicBoolean> woken = new ConcurrentHashMap<>();
+        private final java.util.concurrent.atomic.AtomicInteger sleeping =
+                new java.util.concurrent.atomic.AtomicInteger();
         private int allowed = Integer.MAX_VALUE;
 
         synchronized void refuseAfter(int threads) {
@@ -290,9 +292,15 @@ final class FakeHost implements HostKernel {
             if (flag == null) {
                 throw new IllegalStateException("not a thread of this host");
             }
+            sleeping.incrementAndGet();
             while (!flag.getAndSet(false)) {
                 LockSupport.park(this);
             }
+            sleeping.decrementAndGet();
+        }
+
+        int sleeping() {
+            return sleeping.get();
         }
 
         private final class Handle implements HostThread {
