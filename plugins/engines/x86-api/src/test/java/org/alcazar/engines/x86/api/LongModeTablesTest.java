@@ -168,6 +168,9 @@ class LongModeTablesTest {
             assertEquals(-1, walk(tables, LARGE));
             assertEquals(-1, walk(tables, 2 * LARGE - 1));
             assertEquals(HOST + 2 * LARGE | 7, walk(tables, 2 * LARGE));
+            tables.clear(2 * LARGE + PAGE, LARGE);
+            assertEquals(-1, walk(tables, 2 * LARGE));
+            assertEquals(-1, walk(tables, 3 * LARGE), "its first page only");
             tables.map(range, LARGE, 1);
             assertEquals(HOST + LARGE | 7, walk(tables, LARGE));
             assertEquals(-1, walk(tables, LARGE + PAGE));
