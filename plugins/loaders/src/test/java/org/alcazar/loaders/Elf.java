@@ -50,13 +50,19 @@ final class Elf {
         return load(address, address, bytes, bytes.length);
     }
 
-    /** A segment with one note. */
+    /** A note, in one segment with the note before it if there is one. */
     Elf note(String owner, int type, byte[] value) {
         int name = owner.length() + 1;
         ByteBuffer out = little(12 + up(name) + up(value.length));
         out.putInt(name).putInt(value.length).putInt(type).put(FakeMemory.ascii(owner));
         out.position(12 + up(name)).put(value);
-        segments.add(new Segment(4, 0, 0, out.array(), out.capacity()));
+        byte[] before = new byte[0];
+        if (!segments.isEmpty() && segments.getLast().type == 4) {
+            before = segments.removeLast().bytes;
+        }
+        byte[] all = Arrays.copyOf(before, before.length + out.capacity());
+        System.arraycopy(out.array(), 0, all, before.length, out.capacity());
+        segments.add(new Segment(4, 0, 0, all, all.length));
         return this;
     }
 
