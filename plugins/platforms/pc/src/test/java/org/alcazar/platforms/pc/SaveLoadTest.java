@@ -105,7 +105,12 @@ class SaveLoadTest {
         byte[] changed = whole.clone();
         changed[whole.length / 2] ^= 0x10;
         byte[] cut = java.util.Arrays.copyOf(whole, whole.length * 2 / 3);
-        for (byte[] bad : List.of(changed, cut, new byte[0], "no such thing".getBytes(StandardCharsets.UTF_8))) {
+        for (byte[] bad :
+                List.of(
+                        changed,
+                        cut,
+                        new byte[0],
+                        "no such thing".getBytes(StandardCharsets.UTF_8))) {
             Path file = Files.write(folder.resolve("bad"), bad);
             String message =
                     String.valueOf(
