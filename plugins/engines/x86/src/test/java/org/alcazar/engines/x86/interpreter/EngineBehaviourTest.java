@@ -212,18 +212,21 @@ class EngineBehaviourTest {
     @DisplayName("an instruction from device to device makes each of its accesses once")
     void deviceToDevice() {
         start("a5 f4"); // movsd, out of and into a page that is not there
-        machine.bus.attachMemory(DEVICE, 4096, new BusDevice() {
-            @Override
-            public long read(long offset, Width width) {
-                reads++;
-                return 0x1234_5678;
-            }
+        machine.bus.attachMemory(
+                DEVICE,
+                4096,
+                new BusDevice() {
+                    @Override
+                    public long read(long offset, Width width) {
+                        reads++;
+                        return 0x1234_5678;
+                    }
 
-            @Override
-            public void write(long offset, Width width, long value) {
-                written = value;
-            }
-        });
+                    @Override
+                    public void write(long offset, Width width, long value) {
+                        written = value;
+                    }
+                });
         set(X86.RSI, DEVICE);
         set(X86.RDI, DEVICE + 8);
         assertEquals(Exit.IDLE, machine.run(10));

@@ -56,7 +56,9 @@ class MicroGuestTest {
                             .redirectOutput(directory.resolve("make.log").toFile())
                             .start()
                             .waitFor();
-            return status == 0 ? "" : "make failed: " + Files.readString(directory.resolve("make.log"));
+            return status == 0
+                    ? ""
+                    : "make failed: " + Files.readString(directory.resolve("make.log"));
         } catch (IOException e) {
             return "there is no make";
         }
