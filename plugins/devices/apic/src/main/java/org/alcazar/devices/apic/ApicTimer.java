@@ -20,6 +20,7 @@ final class ApicTimer {
 
     private final GuestClock clock;
     private final GuestTimer timer;
+    private final Runnable expired;
 
     private long initial;
     private int divideRegister;
@@ -40,6 +41,7 @@ final class ApicTimer {
 
     ApicTimer(GuestClock clock, String name, Runnable expired) {
         this.clock = clock;
+        this.expired = expired;
         timer = clock.timer(name, expired);
     }
 
@@ -91,6 +93,7 @@ final class ApicTimer {
     }
 
     void divide(int value) {
+        settle();
         long left = current();
         divideRegister = value & DIVIDE_MASK;
         if (running) {
@@ -101,6 +104,7 @@ final class ApicTimer {
 
     void periodic(boolean on) {
         if (on != periodic) {
+            settle();
             long left = current();
             periodic = on;
             running = running && left > 0;
@@ -113,25 +117,33 @@ final class ApicTimer {
 
     void masked(boolean on) {
         if (on != masked) {
+            settle();
             masked = on;
+            running = running && (periodic || current() > 0); // a count may end while masked
             arm();
+        }
+    }
+
+    /**
+     * Before the guest changes something: a count that has ended, but whose timer the VM has not
+     * served yet, expires now, so that its interrupt is not lost.
+     */
+    private void settle() {
+        if (running && !masked && !periodic && clock.nanos() - start >= period()) {
+            expired.run();
         }
     }
 
     private void arm() {
         if (!running || masked) {
             timer.cancel();
-            return;
-        }
-        long now = clock.nanos();
-        long done = now - start;
-        if (periodic) {
-            long next = start + (done / period() + 1) * period();
+        } else if (periodic) {
+            long now = clock.nanos();
+            long next = start + ((now - start) / period() + 1) * period();
             armFor(Math.max(next, now + SHORTEST_PERIOD));
-        } else if (done < period()) {
-            armFor(start + period());
         } else {
-            timer.cancel(); // it ended while masked
+            // Maybe over already, if the count is short: it fires at once then.
+            armFor(start + period());
         }
     }
 
