@@ -59,4 +59,16 @@ class RepeatedRunTest {
         assertEquals(figures(one), figures(two));
         two.assertRegister("rbx", one.register("rbx"));
     }
+
+    @Test
+    void bothPagingModesGiveTheSameRun(TestVm nested, TestVm direct) throws Exception {
+        Ticker.on(nested, 5, folder.resolve("nested")).set("paging", "nested").run().assertExit(16);
+        Ticker.on(direct, 5, folder.resolve("direct")).set("paging", "direct").run().assertExit(16);
+        direct.assertRegister("rbx", nested.register("rbx"));
+        assertEquals(nested.statistic("instructions"), direct.statistic("instructions"));
+        assertEquals(
+                Files.readString(folder.resolve("nested")),
+                Files.readString(folder.resolve("direct")));
+        assertNotEquals(0, nested.statistic("exits", "translation"), "filled on demand");
+    }
 }
