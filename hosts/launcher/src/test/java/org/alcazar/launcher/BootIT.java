@@ -21,6 +21,7 @@ import org.yaml.snakeyaml.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -204,6 +205,35 @@ class BootIT {
         End none = run("run", "--kernel", micro("hello.elf"), "--console", "none");
         assertEquals(33, none.status(), none.err());
         assertEquals("", none.out());
+    }
+
+    @Test
+    void aRunUnderTheClockOfInstructionsIsIdenticalTwice()
+            throws IOException, InterruptedException {
+        List<Object> seen = new ArrayList<>();
+        for (String name : List.of("first.json", "second.json")) {
+            Path file = folder.resolve(name);
+            End end =
+                    run(
+                            "run",
+                            "--kernel",
+                            micro("timer.elf"),
+                            "--clock",
+                            "instructions",
+                            "--seed",
+                            "7",
+                            "--stats",
+                            file.toString());
+            assertEquals(33, end.status(), end.out() + end.err());
+            Map<String, Object> tree = json(file);
+            seen.add(
+                    List.of(
+                            end.out(),
+                            tree.get("instructions"),
+                            tree.get("exits"),
+                            tree.get("hooks")));
+        }
+        assertEquals(seen.get(0), seen.get(1));
     }
 
     @Test

@@ -1,9 +1,11 @@
 package org.alcazar.platforms.pc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.RamPages;
 import org.alcazar.testkit.AlcazarTest;
 import org.alcazar.testkit.TestFramework;
@@ -116,8 +118,7 @@ class MemoryComesBackTest {
         for (int i = 0; i < ROUNDS; i++) {
             TestVm vm = framework.vm("refused-" + i);
             vm.platform("pc").set("kernel", "/nowhere").set("loader", "micro");
-            org.junit.jupiter.api.Assertions.assertThrows(
-                    org.alcazar.host.HostRefusal.class, vm::create);
+            assertThrows(HostRefusal.class, vm::create);
         }
         Figures after = figures();
         assertEquals(before.hostBytes, after.hostBytes);

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -104,7 +105,7 @@ class SaveLoadTest {
         byte[] whole = Files.readAllBytes(folder.resolve("saved"));
         byte[] changed = whole.clone();
         changed[whole.length / 2] ^= 0x10;
-        byte[] cut = java.util.Arrays.copyOf(whole, whole.length * 2 / 3);
+        byte[] cut = Arrays.copyOf(whole, whole.length * 2 / 3);
         for (byte[] bad :
                 List.of(
                         changed,

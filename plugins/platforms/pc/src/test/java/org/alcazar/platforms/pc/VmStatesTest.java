@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -172,14 +173,14 @@ class VmStatesTest {
                         Map.entry("console", "telex"),
                         Map.entry("devices", List.of(Map.of("type", "uart1655O"))));
         wrong.forEach((key, value) -> {
-            Map<String, Object> tree = new java.util.LinkedHashMap<>(right);
+            Map<String, Object> tree = new LinkedHashMap<>(right);
             tree.put(key, value);
             String message = refused(() -> control.create(tree));
             String text = value instanceof List ? "uart1655O" : value.toString();
             assertTrue(message.contains(text) || message.contains(key), key + " gave: " + message);
         });
         for (String memory : List.of("1", "4097", "-4096", "999999G", "many", "16Q")) {
-            Map<String, Object> tree = new java.util.LinkedHashMap<>(right);
+            Map<String, Object> tree = new LinkedHashMap<>(right);
             tree.put("memory", memory);
             assertTrue(refused(() -> control.create(tree)).contains("memory"), memory);
         }
