@@ -57,10 +57,7 @@ public interface DeviceContext {
      * The same for registers that each vcore sees as its own, such as those of a local interrupt
      * controller.
      */
-    default Hook hookMemory(long start, long bytes, VcoreMemory handler)
-            throws ConfigurationException {
-        throw new UnsupportedOperationException("memory of a vcore");
-    }
+    Hook hookMemory(long start, long bytes, VcoreMemory handler) throws ConfigurationException;
 
     /**
      * Intercepts model-specific registers on all vcores; offsets count from {@code first}, width is
@@ -112,14 +109,10 @@ public interface DeviceContext {
      * Runs {@code action} on a vcore's thread when the host gives the event {@code name} (such as
      * {@code power-button}) to this VM.
      */
-    default Hook onEvent(String name, Runnable action) {
-        throw new UnsupportedOperationException("host events");
-    }
+    Hook onEvent(String name, Runnable action);
 
     /** Makes a thread of the device's own known to the pause barrier. */
-    default Hook addAgent(Agent agent) {
-        throw new UnsupportedOperationException("agents");
-    }
+    Hook addAgent(Agent agent);
 
     /** Serves registers of one vcore. */
     interface RegisterHandler {

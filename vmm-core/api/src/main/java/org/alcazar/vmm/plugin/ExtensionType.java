@@ -21,9 +21,7 @@ public interface ExtensionType extends PluginType {
          * Intercepts feature leaves (CPUID on x86) on all vcores. The handler's number is the leaf,
          * with the sub-leaf in the upper half; it writes the answer to the vcore's registers.
          */
-        default org.alcazar.vmm.Hook hookFeature(long first, long last, HypercallHandler handler) {
-            throw new UnsupportedOperationException("feature leaves");
-        }
+        org.alcazar.vmm.Hook hookFeature(long first, long last, HypercallHandler handler);
     }
 
     /**
