@@ -4,6 +4,7 @@ import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.IncompatibleStateException;
+import org.alcazar.machine.RegisterField;
 import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.SavedState;
@@ -14,9 +15,12 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A VM in a file: sections {@code machine} (configuration, clock, memory layout), {@code lines},
@@ -105,10 +109,7 @@ final class Checkpoint {
         vcore.fetch(vcore.block().architecture().allGroups());
         Map<String, Object> groups = new LinkedHashMap<>();
         for (RegisterGroup group : vcore.block().architecture().groups()) {
-            groups.put(
-                    group.name(),
-                    new SavedState(group.name(), VERSION)
-                            .put("registers", vcore.block().group(group.id())));
+            groups.put(group.name(), registers(group, vcore.block().group(group.id())));
         }
         return out.put("groups", groups)
                 .put("retired", vcore.block().retired)
@@ -116,28 +117,61 @@ final class Checkpoint {
                 .put("startup", vcore.requests().startupVector());
     }
 
+    /** A group by the names of its registers, so that an architecture can grow. */
+    private static SavedState registers(RegisterGroup group, long[] values) {
+        SavedState out = new SavedState(group.name(), VERSION);
+        for (RegisterField field : group.fields()) {
+            if (field.words() == 1) {
+                out.put(field.name(), values[field.index()]);
+            } else {
+                int end = field.index() + field.words();
+                out.put(field.name(), Arrays.copyOfRange(values, field.index(), end));
+            }
+        }
+        return out;
+    }
+
+    /**
+     * A register that the file does not know yet keeps its value after reset; one that the
+     * architecture does not know can't be dropped.
+     */
+    private static void restore(VcoreImpl vcore, RegisterGroup group, SavedState saved) {
+        long[] into = vcore.block().group(group.id());
+        Set<String> unknown = new TreeSet<>(saved.values().keySet());
+        for (RegisterField field : group.fields()) {
+            if (unknown.remove(field.name()) && field.words() == 1) {
+                into[field.index()] = saved.getLong(field.name());
+            } else if (saved.has(field.name())) {
+                long[] words = saved.getLongs(field.name());
+                if (words.length != field.words()) {
+                    throw new IncompatibleStateException(
+                            "vcore %d has %d words of register '%s', wanted %d"
+                                    .formatted(
+                                            vcore.index(),
+                                            words.length,
+                                            field.name(),
+                                            field.words()));
+                }
+                System.arraycopy(words, 0, into, field.index(), words.length);
+            }
+        }
+        if (!unknown.isEmpty()) {
+            throw new IncompatibleStateException(
+                    "vcore %d has registers that this architecture lacks: %s"
+                            .formatted(vcore.index(), String.join(", ", unknown)));
+        }
+    }
+
     static void restore(VcoreImpl vcore, SavedState state) {
         state.require("vcore", VERSION);
+        vcore.fetch(vcore.block().architecture().allGroups());
         Map<String, Object> groups = state.getMap("groups");
         for (RegisterGroup group : vcore.block().architecture().groups()) {
             if (!(groups.get(group.name()) instanceof SavedState saved)) {
                 throw new IncompatibleStateException(
                         "vcore " + vcore.index() + " lacks registers '" + group.name() + "'");
             }
-            long[] registers = saved.require(group.name(), VERSION).getLongs("registers");
-            long[] into = vcore.block().group(group.id());
-            if (registers.length != into.length) {
-                throw new IncompatibleStateException(
-                        "vcore "
-                                + vcore.index()
-                                + " has "
-                                + registers.length
-                                + " words of registers '"
-                                + group.name()
-                                + "', wanted "
-                                + into.length);
-            }
-            System.arraycopy(registers, 0, into, 0, into.length);
+            restore(vcore, group, saved.require(group.name(), VERSION));
         }
         vcore.block().valid = vcore.block().architecture().allGroups();
         vcore.block().dirty = vcore.block().valid;

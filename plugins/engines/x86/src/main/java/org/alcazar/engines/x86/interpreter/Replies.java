@@ -93,7 +93,14 @@ final class Replies {
             return raised();
         }
         switch (reason) {
-            case Exit.ACCESS -> core.accesses.complete(frame.value);
+            case Exit.ACCESS -> {
+                // To a register or feature leaf: nobody serves it any more, the engine's own holds.
+                if (frame.reply == ExitFrame.PROCEED) {
+                    core.proceed = true;
+                } else {
+                    core.accesses.complete(frame.value);
+                }
+            }
             case Exit.TRANSLATION -> {
                 if (frame.reply == ExitFrame.AS_ACCESS) {
                     core.mmu.deviceAt(frame.address, frame.code);

@@ -27,8 +27,9 @@ final class Cpuid {
         int subLeaf = (int) cpu.gpr[RCX];
         cpu.intercept(Intercept.CPUID, leaf & 0xffff_ffffL, subLeaf & 0xffff_ffffL);
         long address = leaf & 0xffff_ffffL | (long) subLeaf << 32;
-        if (cpu.block.features.contains(leaf & 0xffff_ffffL)
-                || cpu.block.features.contains(address)) {
+        if (!cpu.proceed
+                && (cpu.block.features.contains(leaf & 0xffff_ffffL)
+                        || cpu.block.features.contains(address))) {
             cpu.access(Space.FEATURE, address, 4, false, 0);
             return;
         }

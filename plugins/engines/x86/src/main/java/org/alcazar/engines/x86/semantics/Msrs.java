@@ -70,7 +70,7 @@ public final class Msrs {
     }
 
     static long read(Cpu cpu, int number) {
-        if (cpu.block.registers.contains(number & 0xffff_ffffL)) {
+        if (!cpu.proceed && cpu.block.registers.contains(number & 0xffff_ffffL)) {
             return cpu.access(Space.REGISTER, number & 0xffff_ffffL, 8, false, 0);
         }
         int stored = stored(number);
@@ -96,7 +96,7 @@ public final class Msrs {
     }
 
     static void write(Cpu cpu, int number, long value) {
-        if (cpu.block.registers.contains(number & 0xffff_ffffL)) {
+        if (!cpu.proceed && cpu.block.registers.contains(number & 0xffff_ffffL)) {
             cpu.access(Space.REGISTER, number & 0xffff_ffffL, 8, true, value);
             return;
         }
