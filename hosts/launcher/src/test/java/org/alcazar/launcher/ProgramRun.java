@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class ProgramRun implements AutoCloseable {
     private static final Executor THREADS = task -> Thread.ofVirtual().start(task);
     private static final long LIMIT_SECONDS = 240;
+    private static final String[] RESET_SIGNALS = {"env", "--default-signal"};
 
     private final Process process;
     private final CompletableFuture<String> err;
@@ -49,7 +50,31 @@ final class ProgramRun implements AutoCloseable {
 
     /** Starts {@code alcazar ARGUMENTS}. */
     static ProgramRun start(String... arguments) throws IOException {
-        return new ProgramRun(command(arguments));
+        List<String> command = new ArrayList<>();
+        if (canResetSignals()) {
+            command.addAll(List.of(RESET_SIGNALS));
+        }
+        command.addAll(command(arguments));
+        return new ProgramRun(command);
+    }
+
+    /**
+     * What runs in the background (nohup, a script's {@code &}) ignores signals, and so would its
+     * children, JVMs too.
+     */
+    private static boolean canResetSignals() throws IOException {
+        List<String> trial = new ArrayList<>(List.of(RESET_SIGNALS));
+        trial.add("true");
+        try {
+            return new ProcessBuilder(trial)
+                            .redirectError(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
     }
 
     /** Starts it on a terminal of its own, and then runs a line of shell there. */
