@@ -22,7 +22,11 @@ final class ElfImage {
     private static final int MACHINE_386 = 3;
     private static final int MACHINE_X86_64 = 62;
     private static final int LOAD = 1;
+    private static final int INTERPRETER = 3;
     private static final int NOTE = 4;
+
+    /** Note of type 1 by "GNU": the operating system that a program is for. */
+    private static final int ABI_TAG = 1;
 
     /** One program header. */
     record Segment(int type, long offset, long physical, long fileBytes, long memoryBytes) {}
@@ -77,6 +81,16 @@ final class ElfImage {
                         u32(image, at + 20));
     }
 
+    /** Refuses programs: what asks for an interpreter, or names the system that it runs on. */
+    void requireKernel() throws ConfigurationException {
+        boolean interpreted = segments.stream().anyMatch(s -> s.type == INTERPRETER);
+        if (interpreted || note("GNU", ABI_TAG).isPresent()) {
+            throw new ConfigurationException(
+                    image.name()
+                            + " is a program for an operating system, not a kernel; wanted is a kernel file");
+        }
+    }
+
     boolean is64Bit() {
         return wide;
     }
@@ -115,10 +129,14 @@ final class ElfImage {
         long end = 0;
         for (Segment s : segments) {
             if (s.type == LOAD && s.memoryBytes != 0) {
-                long fileBytes = Math.min(s.fileBytes, s.memoryBytes);
+                if (s.fileBytes < 0 || s.fileBytes > s.memoryBytes) {
+                    throw new ConfigurationException(
+                            image.name()
+                                    + " is damaged: a segment has more bytes in the file than in memory");
+                }
                 Placement.requireFree(memory, image, s.physical, s.memoryBytes);
-                Placement.copy(memory, image, s.offset, s.physical, fileBytes);
-                memory.fill(s.physical + fileBytes, s.memoryBytes - fileBytes, 0);
+                Placement.copy(memory, image, s.offset, s.physical, s.fileBytes);
+                memory.fill(s.physical + s.fileBytes, s.memoryBytes - s.fileBytes, 0);
                 end = Math.max(end, s.physical + s.memoryBytes);
             }
         }

@@ -49,6 +49,7 @@ public final class ElfLoader implements GuestLoader {
     @Override
     public void load(Boot boot) throws ConfigurationException {
         ElfImage elf = new ElfImage(boot.kernel());
+        elf.requireKernel();
         long end = elf.load(boot.memory());
         OptionalLong pvh = elf.note("Xen", PHYS32_ENTRY);
         EntryState state = new EntryState(boot.bootCore());

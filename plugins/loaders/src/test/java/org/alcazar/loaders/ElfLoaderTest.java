@@ -229,6 +229,13 @@ class ElfLoaderTest {
     }
 
     @Test
+    void aSegmentThatIsLongerInTheFileThanInMemoryIsDamage() {
+        assertTrue(
+                refusal(Elf.wide().load(MIB, MIB, code, code.length - 1).build())
+                        .contains("is damaged"));
+    }
+
+    @Test
     void segmentsBeyondRamOrOverTheLoadersPlaceAreRefused() {
         for (long address : new long[] {64 * MIB - 100, 0x9f000, 1L << 40, -4096}) {
             assertTrue(

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,15 +39,24 @@ final class BootBench {
         BootBench bench = new BootBench();
         for (int i = 0; i < arguments.size(); i += 2) {
             String value = i + 1 < arguments.size() ? arguments.get(i + 1) : "";
-            switch (arguments.get(i)) {
-                case "--against" -> bench.qemu = value.equals("qemu");
-                case "--rounds" -> bench.rounds = Integer.parseInt(value);
-                case "--json" -> bench.json = Optional.of(Path.of(value));
-                default -> {
-                    System.err.println(
-                            "alcazar: bench boot takes --against qemu, --rounds N, --json FILE");
-                    return 2;
-                }
+            boolean known =
+                    switch (arguments.get(i)) {
+                        case "--against" -> value.equals("qemu");
+                        case "--rounds" -> value.matches("[1-9][0-9]{0,2}");
+                        case "--json" -> !value.isEmpty();
+                        default -> false;
+                    };
+            if (!known) {
+                System.err.println(
+                        "alcazar: bench boot takes --against qemu, --rounds N (1 to 999) and --json FILE, not '%s %s'"
+                                .formatted(arguments.get(i), value));
+                return 2;
+            }
+            bench.qemu |= arguments.get(i).equals("--against");
+            if (arguments.get(i).equals("--rounds")) {
+                bench.rounds = Integer.parseInt(value);
+            } else if (arguments.get(i).equals("--json")) {
+                bench.json = Optional.of(Path.of(value));
             }
         }
         return bench.measure();
@@ -118,6 +128,10 @@ final class BootBench {
                         .redirectInput(Path.of("/dev/null").toFile())
                         .redirectError(ProcessBuilder.Redirect.DISCARD)
                         .start();
+        // A guest that hangs must not hold the bench: its end closes the stream below.
+        CompletableFuture.runAsync(
+                process::destroyForcibly,
+                CompletableFuture.delayedExecutor(LIMIT_SECONDS, TimeUnit.SECONDS));
         try {
             StringBuilder console = new StringBuilder();
             InputStream out = process.getInputStream();
@@ -130,7 +144,8 @@ final class BootBench {
                     add(name + " process start to init", System.nanoTime() - start);
                 }
             }
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || !reached) {
+            process.waitFor();
+            if (!reached) {
                 throw new IOException(
                         name + " did not reach init; its console ends with: " + tail(console));
             }
