@@ -40,55 +40,77 @@ public final class HostRam {
     /**
      * The range from {@code address} on, for bulk transfers by files and sockets. Who fills guest
      * RAM through it tells {@code RamPages.written} afterwards.
+     *
+     * @throws IndexOutOfBoundsException if it reaches beyond the range
      */
     public static MemorySegment slice(long address, long bytes) {
         return SEGMENT.asSlice(address, bytes);
     }
 
+    /** Signed: mask it for 0 to 0xff. */
     public static byte getByte(long address) {
         return SEGMENT.get(ValueLayout.JAVA_BYTE, address);
     }
 
+    /** 16 bits at any alignment; signed: mask them for 0 to 0xffff. */
     public static short getShort(long address) {
         return SEGMENT.get(SHORT, address);
     }
 
+    /** 32 bits at any alignment. */
     public static int getInt(long address) {
         return SEGMENT.get(INT, address);
     }
 
+    /** 64 bits at any alignment. */
     public static long getLong(long address) {
         return SEGMENT.get(LONG, address);
     }
 
+    /** Tells nobody who watches the page, like all writes here. */
     public static void setByte(long address, byte value) {
         SEGMENT.set(ValueLayout.JAVA_BYTE, address, value);
     }
 
+    /** 16 bits at any alignment; may tear where another thread reads. */
     public static void setShort(long address, short value) {
         SEGMENT.set(SHORT, address, value);
     }
 
+    /** 32 bits at any alignment; may tear where another thread reads. */
     public static void setInt(long address, int value) {
         SEGMENT.set(INT, address, value);
     }
 
+    /** 64 bits at any alignment; may tear where another thread reads. */
     public static void setLong(long address, long value) {
         SEGMENT.set(LONG, address, value);
     }
 
+    /** Address a multiple of 4, else {@link IllegalArgumentException}. */
     public static int getIntVolatile(long address) {
         return (int) ALIGNED_INT.getVolatile(SEGMENT, address);
     }
 
+    /** Address a multiple of 8, else {@link IllegalArgumentException}. */
     public static long getLongVolatile(long address) {
         return (long) ALIGNED_LONG.getVolatile(SEGMENT, address);
     }
 
+    /**
+     * Atomic, with the ordering of a volatile read and write; address a multiple of 4.
+     *
+     * @return whether {@code expected} was there and {@code value} is now
+     */
     public static boolean compareAndSetInt(long address, int expected, int value) {
         return ALIGNED_INT.compareAndSet(SEGMENT, address, expected, value);
     }
 
+    /**
+     * Atomic, with the ordering of a volatile read and write; address a multiple of 8.
+     *
+     * @return whether {@code expected} was there and {@code value} is now
+     */
     public static boolean compareAndSetLong(long address, long expected, long value) {
         return ALIGNED_LONG.compareAndSet(SEGMENT, address, expected, value);
     }
@@ -98,14 +120,29 @@ public final class HostRam {
         MemorySegment.copy(SEGMENT, from, SEGMENT, to, bytes);
     }
 
+    /**
+     * Copies guest memory into an array.
+     *
+     * @throws IndexOutOfBoundsException if either side is too short; nothing is copied then
+     */
     public static void read(long address, byte[] into, int offset, int bytes) {
         MemorySegment.copy(SEGMENT, ValueLayout.JAVA_BYTE, address, into, offset, bytes);
     }
 
+    /**
+     * Copies from an array into guest memory.
+     *
+     * @throws IndexOutOfBoundsException if either side is too short; nothing is copied then
+     */
     public static void write(long address, byte[] from, int offset, int bytes) {
         MemorySegment.copy(from, offset, SEGMENT, ValueLayout.JAVA_BYTE, address, bytes);
     }
 
+    /**
+     * Sets {@code bytes} bytes to one value.
+     *
+     * @throws IndexOutOfBoundsException if they reach beyond the range
+     */
     public static void fill(long address, long bytes, byte value) {
         SEGMENT.asSlice(address, bytes).fill(value);
     }

@@ -53,18 +53,29 @@ public final class PhysicalBus {
         return () -> detach(window);
     }
 
+    /**
+     * Reads from the window at a host-physical address; RAM is not looked at.
+     *
+     * @return zero-extended; all ones of the width where no window is
+     */
     public long readMemory(long address, Width width) {
         return read(memory, address, width);
     }
 
+    /**
+     * Writes to the window at a host-physical address, or to nothing. Bits of {@code value} above
+     * the width are dropped.
+     */
     public void writeMemory(long address, Width width, long value) {
         write(memory, address, width, value);
     }
 
+    /** As {@link #readMemory}, in the space of ports; {@code port} is 0 or more. */
     public long readPort(int port, Width width) {
         return read(ports, port, width);
     }
 
+    /** As {@link #writeMemory}, in the space of ports; {@code port} is 0 or more. */
     public void writePort(int port, Width width, long value) {
         write(ports, port, width, value);
     }

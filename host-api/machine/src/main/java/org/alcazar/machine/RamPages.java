@@ -46,10 +46,12 @@ public final class RamPages {
         void written(long page, int flags);
     }
 
+    /** From now on; a listener that is added twice hears twice. */
     public static void addListener(Listener listener) {
         LISTENERS.add(listener);
     }
 
+    /** A call that has begun on another thread may still reach it. */
     public static void removeListener(Listener listener) {
         LISTENERS.remove(listener);
     }
@@ -101,26 +103,36 @@ public final class RamPages {
         }
     }
 
+    /** Writes one byte at a host-physical RAM address and tells the listeners. */
     public static void setByte(long address, byte value) {
         HostRam.setByte(address, value);
         written(address, 1);
     }
 
+    /** Writes 16 bits, little-endian, at any alignment, and tells the listeners. */
     public static void setShort(long address, short value) {
         HostRam.setShort(address, value);
         written(address, 2);
     }
 
+    /** Writes 32 bits, little-endian, at any alignment, and tells the listeners. */
     public static void setInt(long address, int value) {
         HostRam.setInt(address, value);
         written(address, 4);
     }
 
+    /** Writes 64 bits, little-endian, at any alignment, and tells the listeners. */
     public static void setLong(long address, long value) {
         HostRam.setLong(address, value);
         written(address, 8);
     }
 
+    /**
+     * Copies from an array into RAM and tells the listeners; nothing if {@code bytes} is not above
+     * 0.
+     *
+     * @throws IndexOutOfBoundsException if either side is too short; nothing is copied then
+     */
     public static void write(long address, byte[] from, int offset, int bytes) {
         if (bytes > 0) {
             HostRam.write(address, from, offset, bytes);
@@ -128,6 +140,11 @@ public final class RamPages {
         }
     }
 
+    /**
+     * Sets bytes to one value and tells the listeners; nothing if {@code bytes} is not above 0.
+     *
+     * @throws IndexOutOfBoundsException if they reach beyond the RAM
+     */
     public static void fill(long address, long bytes, byte value) {
         if (bytes > 0) {
             HostRam.fill(address, bytes, value);

@@ -37,14 +37,17 @@ public final class SavedState {
         this.version = version;
     }
 
+    /** What the state is of; a restore compares it. */
     public String type() {
         return type;
     }
 
+    /** Of the schema, not of the program: at least 1. */
     public int version() {
         return version;
     }
 
+    /** All values in the order of their first {@code put}; a view that cannot be changed. */
     public Map<String, Object> values() {
         return Collections.unmodifiableMap(values);
     }
@@ -67,22 +70,27 @@ public final class SavedState {
         return this;
     }
 
+    /** Replaces what had the name, as every {@code put} does. */
     public SavedState put(String name, long value) {
         return putValue(name, value);
     }
 
+    /** Stored as the long 1 or 0. */
     public SavedState put(String name, boolean value) {
         return putValue(name, value ? 1L : 0L);
     }
 
+    /** Read back with {@link #getDouble} alone. */
     public SavedState put(String name, double value) {
         return putValue(name, value);
     }
 
+    /** Text; any characters. */
     public SavedState put(String name, String value) {
         return putValue(name, value);
     }
 
+    /** Stored as a copy. */
     public SavedState put(String name, byte[] value) {
         return putValue(name, value.clone());
     }
@@ -103,25 +111,45 @@ public final class SavedState {
         return putValue(name, bytes.array());
     }
 
+    /** A part's state inside another's; not copied. */
     public SavedState put(String name, SavedState value) {
         return putValue(name, value);
     }
 
-    /** Elements: Long, Double, String, byte[], List, Map or SavedState. */
+    /**
+     * Elements: Long, Double, String, byte[], List, Map or SavedState.
+     *
+     * @throws IllegalArgumentException if one is of another type
+     */
     public SavedState put(String name, List<?> value) {
         value.forEach(SavedState::check);
         return putValue(name, List.copyOf(value));
     }
 
+    /**
+     * Values as in a list; the order of keys is kept.
+     *
+     * @throws IllegalArgumentException if a value is of another type or a key is no String
+     */
     public SavedState put(String name, Map<String, ?> value) {
         value.values().forEach(SavedState::check);
         return putValue(name, new LinkedHashMap<>(value));
     }
 
+    /**
+     * A value that was put as a long, an int or a boolean.
+     *
+     * @throws IncompatibleStateException if it is missing or of another type, as every getter does
+     */
     public long getLong(String name) {
         return get(name, Long.class);
     }
 
+    /**
+     * A long within the range of an int.
+     *
+     * @throws IncompatibleStateException also if it is beyond that range
+     */
     public int getInt(String name) {
         long value = getLong(name);
         if (value != (int) value) {
@@ -131,22 +159,31 @@ public final class SavedState {
         return (int) value;
     }
 
+    /** True for every long but 0. */
     public boolean getBoolean(String name) {
         return getLong(name) != 0;
     }
 
+    /** A value that was put as a double; a long is refused. */
     public double getDouble(String name) {
         return get(name, Double.class);
     }
 
+    /** A value that was put as text; nothing is converted. */
     public String getString(String name) {
         return get(name, String.class);
     }
 
+    /** A copy, of any length: the caller checks it. */
     public byte[] getBytes(String name) {
         return get(name, byte[].class).clone();
     }
 
+    /**
+     * An array that was put as longs, of any length.
+     *
+     * @throws IncompatibleStateException also if its bytes are no multiple of 8
+     */
     public long[] getLongs(String name) {
         byte[] bytes = whole(name, Long.BYTES);
         long[] out = new long[bytes.length / Long.BYTES];
@@ -154,6 +191,11 @@ public final class SavedState {
         return out;
     }
 
+    /**
+     * An array that was put as ints, of any length.
+     *
+     * @throws IncompatibleStateException also if its bytes are no multiple of 4
+     */
     public int[] getInts(String name) {
         byte[] bytes = whole(name, Integer.BYTES);
         int[] out = new int[bytes.length / Integer.BYTES];
@@ -161,11 +203,16 @@ public final class SavedState {
         return out;
     }
 
+    /** A part's state; its own type and version are still to be checked. */
     public SavedState getState(String name) {
         return get(name, SavedState.class);
     }
 
-    /** A list whose elements are all of one type. */
+    /**
+     * A list whose elements are all of one type; a copy.
+     *
+     * @throws IncompatibleStateException also if an element is of another type
+     */
     public <T> List<T> getList(String name, Class<T> of) {
         List<T> out = new ArrayList<>();
         for (Object element : get(name, List.class)) {
@@ -174,6 +221,7 @@ public final class SavedState {
         return out;
     }
 
+    /** A copy of a map, in its order; the types of its values are the caller's to check. */
     public Map<String, Object> getMap(String name) {
         Map<String, Object> out = new LinkedHashMap<>();
         for (Map.Entry<?, ?> entry : ((Map<?, ?>) get(name, Map.class)).entrySet()) {
@@ -182,6 +230,7 @@ public final class SavedState {
         return out;
     }
 
+    /** Whether there is a value of this name, of whatever type. */
     public boolean has(String name) {
         return values.containsKey(name);
     }
