@@ -58,6 +58,11 @@ public final class TestVm implements AutoCloseable {
         return assembly(Mode.LONG, source);
     }
 
+    /**
+     * A guest in GNU assembly that begins in a mode of its choice.
+     *
+     * @throws AssertionError or another unchecked exception if the assembler refuses it
+     */
     public TestVm assembly(Mode mode, String source) {
         return image(Assembler.assemble(mode, source, ENTRY));
     }
@@ -79,18 +84,24 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
-    /** Another machine than {@code micro}. */
+    /**
+     * Another machine than {@code micro}, such as {@code pc}; its bundle is on the test class path.
+     */
     public TestVm platform(String type) {
         return set("platform", type);
     }
 
-    /** Any key of a VM's configuration. */
+    /** Any key of a VM's configuration; a wrong one is refused by {@link #create}. */
     public TestVm set(String key, Object value) {
         configuration.put(key, value);
         return this;
     }
 
-    /** Adds a device. */
+    /**
+     * Adds a device behind those of the platform.
+     *
+     * @param settings its keys, {@code name} among them if there is one
+     */
     public TestVm device(String type, Map<String, Object> settings) {
         Map<String, Object> device = new LinkedHashMap<>(settings);
         device.put("type", type);
@@ -105,7 +116,11 @@ public final class TestVm implements AutoCloseable {
         return all;
     }
 
-    /** Makes the VM without starting it. */
+    /**
+     * Makes the VM without starting it.
+     *
+     * @throws HostRefusal if the configuration is wrong or the host lacks memory
+     */
     public TestVm create() throws HostRefusal {
         return adopt(control().create(configuration()));
     }
@@ -126,14 +141,14 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
-    /** Runs the guest to its end. */
+    /** Runs the guest to its end, and fails if that takes too long (120 s by default). */
     public TestVm run() throws HostRefusal {
         start();
         end();
         return this;
     }
 
-    /** Waits for the end. */
+    /** Waits for the end, however it comes; fails after the same time. */
     public VmEnd end() {
         await(ended, "end");
         return ended.join();
@@ -157,14 +172,21 @@ public final class TestVm implements AutoCloseable {
         }
     }
 
+    /** The VM's number, 0 before it is made. */
     public int id() {
         return id;
     }
 
+    /** What a host does with VMs, for what has no method here. */
     public VmmControl control() {
         return framework.control();
     }
 
+    /**
+     * The VM as plugins see it.
+     *
+     * @throws java.util.NoSuchElementException if it is not made yet, or destroyed
+     */
     public VirtualMachine machine() {
         return framework.machines().find(id).orElseThrow();
     }
@@ -184,7 +206,7 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
-    /** Stops all vcores. */
+    /** Stops all vcores; when it returns they stand. */
     public TestVm pause() throws HostRefusal {
         control().pause(id);
         return this;
@@ -207,6 +229,12 @@ public final class TestVm implements AutoCloseable {
         return register(0, name);
     }
 
+    /**
+     * A register of any vcore, while the VM does not run.
+     *
+     * @param name such as {@code rax} or {@code cs.base}
+     * @throws IllegalArgumentException if the architecture has none of this name
+     */
     public long register(int vcore, String name) {
         Vcore core = machine().vcores().get(vcore);
         for (RegisterGroup group : machine().architecture().groups()) {
@@ -219,14 +247,16 @@ public final class TestVm implements AutoCloseable {
         throw new IllegalArgumentException("no register " + name);
     }
 
-    /** Guest-physical memory. */
+    /** A copy of guest-physical memory; 0xff where there is no RAM. */
     public byte[] memory(long address, int bytes) {
         byte[] out = new byte[bytes];
         machine().memory().read(address, out, 0, bytes);
         return out;
     }
 
-    /** A value of the statistics tree by its path, such as {@code exits.access}. */
+    /**
+     * A value of the statistics tree by its path, such as {@code "exits", "access"}; 0 if absent.
+     */
     public long statistic(String... path) {
         try {
             Object at = control().statistics(id);
@@ -239,16 +269,18 @@ public final class TestVm implements AutoCloseable {
         }
     }
 
+    /** All of the micro console's text so far is this. */
     public TestVm assertConsole(String text) {
         Assertions.assertEquals(text, console(), () -> "console; " + ended);
         return this;
     }
 
-    /** The guest ended with {@code exit value}. */
+    /** The guest ended with {@code exit value}, whose status is (2 * value + 1) & 255. */
     public TestVm assertExit(int value) {
         return assertStatus(2 * value + 1 & 255);
     }
 
+    /** Waits for the end and compares the VM's exit status, 0 to 255. */
     public TestVm assertStatus(int status) {
         VmEnd end = end();
         Assertions.assertEquals(
@@ -262,11 +294,13 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
+    /** A register of vcore 0, all 64 bits, while the VM does not run. */
     public TestVm assertRegister(String name, long value) {
         Assertions.assertEquals(Long.toHexString(value), Long.toHexString(register(name)), name);
         return this;
     }
 
+    /** Deletes the guest's file and destroys the VM if there is still one. */
     @Override
     public void close() throws IOException, HostRefusal {
         if (image != null) {
