@@ -9,10 +9,13 @@ import java.util.Optional;
 
 /**
  * The 256 bytes of configuration space of one function, header type 0: which bits a guest may
- * write, base addresses, a list of capabilities. Not thread-safe: the bus calls it under its lock.
+ * write, base addresses, a list of capabilities (PCI Local Bus Specification 3.0, chapter 6).
+ * Offsets are bytes from 0 to 255. Not thread-safe: the bus calls it under its lock.
  */
 public final class ConfigSpace {
+    /** Offsets of registers in a header of type 0 (6.1, 6.2). */
     public static final int VENDOR_ID = 0x00;
+
     public static final int DEVICE_ID = 0x02;
     public static final int COMMAND = 0x04;
     public static final int STATUS = 0x06;
@@ -26,11 +29,15 @@ public final class ConfigSpace {
     public static final int INTERRUPT_LINE = 0x3c;
     public static final int INTERRUPT_PIN = 0x3d;
 
-    /** Bits of COMMAND. */
+    /** Bits of COMMAND (6.2.2): the function answers to ports. */
     public static final int IO_SPACE = 1;
 
+    /** The function answers to memory addresses. */
     public static final int MEMORY_SPACE = 1 << 1;
+
+    /** The function may reach RAM by itself. */
     public static final int BUS_MASTER = 1 << 2;
+
     private static final int INTERRUPT_DISABLE = 1 << 10;
 
     /** In STATUS: there is a list of capabilities. */
@@ -47,7 +54,13 @@ public final class ConfigSpace {
     private int lastLink = CAPABILITIES;
 
     /**
+     * A function with no base addresses, capabilities or interrupt pin yet. Guests may write
+     * COMMAND and INTERRUPT_LINE.
+     *
+     * @param vendor 16 bits
+     * @param device 16 bits
      * @param classCode 24 bits: class, subclass, programming interface
+     * @param revision 8 bits
      */
     public ConfigSpace(int vendor, int device, int classCode, int revision) {
         init(VENDOR_ID, Width.WORD, vendor);
@@ -57,7 +70,11 @@ public final class ConfigSpace {
         allowWrites(INTERRUPT_LINE, Width.BYTE, 0xff);
     }
 
-    /** Sets a value that a reset brings back. */
+    /**
+     * Sets a value that a reset brings back, whether a guest may write it or not.
+     *
+     * @throws IndexOutOfBoundsException if it reaches beyond the 256 bytes
+     */
     public void init(int offset, Width width, long value) {
         for (int i = 0; i < width.bytes(); i++) {
             initial[offset + i] = (byte) (value >>> 8 * i);
@@ -65,7 +82,11 @@ public final class ConfigSpace {
         }
     }
 
-    /** Lets guests write the bits of a mask. */
+    /**
+     * Lets guests write the bits of a mask, beside those that they may write already.
+     *
+     * @throws IndexOutOfBoundsException if it reaches beyond the 256 bytes
+     */
     public void allowWrites(int offset, Width width, long mask) {
         for (int i = 0; i < width.bytes(); i++) {
             writable[offset + i] |= (byte) (mask >>> 8 * i);
@@ -78,6 +99,10 @@ public final class ConfigSpace {
         return this;
     }
 
+    /**
+     * Adds a base address register (6.2.5), whose address guests may write down to the window's
+     * size. The caller sees to it that no two take the same index.
+     */
     public ConfigSpace addBar(Bar bar) {
         int offset = BAR0 + 4 * bar.index();
         long mask = -bar.bytes();
@@ -90,15 +115,19 @@ public final class ConfigSpace {
         return this;
     }
 
+    /** In the order in which they were added. */
     public List<Bar> bars() {
         return List.copyOf(bars);
     }
 
     /**
-     * Adds a capability to the list.
+     * Adds a capability to the list (6.7). Its body is zero and read-only until {@link #init} and
+     * {@link #allowWrites} say otherwise.
      *
+     * @param id 8 bits (appendix H)
      * @param size bytes with the two of id and link
-     * @return its offset
+     * @return its offset, a multiple of 4
+     * @throws IllegalArgumentException if the 256 bytes are full
      */
     public int addCapability(int id, int size) {
         int at = nextCapability;
@@ -113,6 +142,7 @@ public final class ConfigSpace {
         return at;
     }
 
+    /** Zero-extended and little-endian, as guests read it; bytes beyond the end read 0. */
     public long get(int offset, Width width) {
         long value = 0;
         for (int i = Math.min(width.bytes(), SIZE - offset) - 1; i >= 0; i--) {
@@ -121,7 +151,7 @@ public final class ConfigSpace {
         return value;
     }
 
-    /** A guest's write: read-only bits stay. */
+    /** A guest's write: read-only bits stay, bytes beyond the end vanish. */
     public void write(int offset, Width width, long value) {
         for (int i = 0; i < width.bytes() && offset + i < SIZE; i++) {
             int mask = writable[offset + i];
@@ -140,14 +170,21 @@ public final class ConfigSpace {
         return enabled == 0 || base == 0 ? Optional.empty() : Optional.of(base);
     }
 
+    /** All that guests have written goes: addresses, COMMAND, INTERRUPT_LINE. */
     public void reset() {
         System.arraycopy(initial, 0, bytes, 0, SIZE);
     }
 
+    /** The 256 bytes; what is writable belongs to the function's making. */
     public SavedState save() {
         return new SavedState("pci-config", 1).put("bytes", bytes);
     }
 
+    /**
+     * Takes back what {@link #save} gave, in a function that was made alike.
+     *
+     * @throws org.alcazar.machine.IncompatibleStateException if it is of another type or version
+     */
     public void restore(SavedState state) {
         byte[] saved = state.require("pci-config", 1).getBytes("bytes");
         System.arraycopy(saved, 0, bytes, 0, Math.min(saved.length, SIZE));

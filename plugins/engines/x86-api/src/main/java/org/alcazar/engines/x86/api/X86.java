@@ -15,14 +15,25 @@ import java.util.List;
  * P, 8 AVL, 9 L, 10 D/B, 11 G.
  */
 public final class X86 {
-    /** {@link ControlBlock#group} ids. */
+    /** Ids of groups, for {@code ControlBlock.group}: this one has RIP and RFLAGS too. */
     public static final int GENERAL = 0;
 
+    /** Segment registers with their hidden parts, GDTR, IDTR. */
     public static final int SEGMENTS = 1;
+
+    /** Control and debug registers, EFER, XCR0. */
     public static final int CONTROL = 2;
+
+    /** Model-specific registers that are saved. */
     public static final int MSRS = 3;
+
+    /** The x87 unit and MXCSR. */
     public static final int FPU = 4;
+
+    /** XMM0 to XMM15: two longs each, the low one first, at twice the number. */
     public static final int VECTOR = 5;
+
+    /** What is under way between two instructions. */
     public static final int EVENTS = 6;
 
     /**
@@ -30,7 +41,10 @@ public final class X86 {
      */
     public static final int RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 
+    /** Offset within CS, not a linear address. */
     public static final int RIP = 16;
+
+    /** All 64 bits (APM volume 2, 3.1.6). */
     public static final int RFLAGS = 17;
 
     /** Segment numbers as in encodings. */
@@ -39,18 +53,26 @@ public final class X86 {
     /** In {@link #SEGMENTS}: segment n's registers start at 4 * n, in this order. */
     public static final int SELECTOR = 0, BASE = 1, LIMIT = 2, ATTRIBUTES = 3;
 
+    /** In {@link #SEGMENTS}, behind the segments: bases are linear, limits in bytes less one. */
     public static final int GDTR_BASE = 32, GDTR_LIMIT = 33, IDTR_BASE = 34, IDTR_LIMIT = 35;
 
-    /** Indices in {@link #CONTROL}. */
+    /** Indices in {@link #CONTROL} (APM volume 2, 3.1). */
     public static final int CR0 = 0, CR2 = 1, CR3 = 2, CR4 = 3, CR8 = 4, EFER = 5, XCR0 = 6;
 
-    /** DR0 to DR3 are at this index and the next three. */
+    /** DR0 to DR3 are at this index and the next three (APM volume 2, 13.1.1). */
     public static final int DR0 = 7;
 
+    /** Status of breakpoints (APM volume 2, 13.1.1.3). */
     public static final int DR6 = 11;
+
+    /** Control of breakpoints (APM volume 2, 13.1.1.4). */
     public static final int DR7 = 12;
 
-    /** Indices in {@link #MSRS}. */
+    /**
+     * Indices in {@link #MSRS}, in no relation to the numbers that RDMSR takes (APM volume 2,
+     * appendix A). From MTRR_PHYS_BASE0 on there are 8 pairs of base and mask, from MTRR_FIXED0 on
+     * 11 registers.
+     */
     public static final int STAR = 0,
             LSTAR = 1,
             CSTAR = 2,
@@ -70,8 +92,8 @@ public final class X86 {
             MCG_STATUS = 41;
 
     /**
-     * Indices in {@link #FPU}: control, status, abridged-not tag word (2 bits each), opcode,
-     * pointers, MXCSR.
+     * Indices in {@link #FPU}: control, status, full tag word (2 bits each), opcode, pointers,
+     * MXCSR.
      */
     public static final int FCW = 0, FSW = 1, FTW = 2, FOP = 3, FIP = 4, FDP = 5, MXCSR = 6;
 
@@ -88,6 +110,7 @@ public final class X86 {
     /** Values of {@link #ACTIVITY}. */
     public static final int ACTIVE = 0, HALTED = 1, SHUT_DOWN = 2, WAIT_FOR_STARTUP = 3;
 
+    /** Named {@code x86}, little-endian, guest-physical addresses of 48 bits, the groups above. */
     public static final Architecture ARCHITECTURE =
             new Architecture(
                     "x86",
