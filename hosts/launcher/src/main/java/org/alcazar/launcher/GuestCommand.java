@@ -38,7 +38,7 @@ final class GuestCommand {
                                 + " guests of the tests.");
         build.addPositional(
                 PositionalParamSpec.builder()
-                        .arity("1")
+                        .arity("0..1")
                         .index("0")
                         .paramLabel("NAME")
                         .type(String.class)
@@ -95,6 +95,10 @@ final class GuestCommand {
     private void build(String name) throws GuestException, InterruptedException, Failure {
         List<String> names =
                 Stream.concat(catalog.list().stream().map(Guest::name), Stream.of(MICRO)).toList();
+        if (name.isEmpty()) {
+            throw Failure.usage(
+                    "guest build: say which guest; there are: " + String.join(", ", names));
+        }
         if (!names.contains(name)) {
             throw Failure.usage("no guest '" + name + "'" + Spelling.suggest(name, names));
         }

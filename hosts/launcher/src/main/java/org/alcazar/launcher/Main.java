@@ -156,7 +156,7 @@ public final class Main {
     private int dispatch(String[] arguments) throws Failure {
         List<String> words = new ArrayList<>(Arrays.asList(arguments));
         if (!words.isEmpty() && words.getFirst().equals("help")) {
-            words.removeFirst(); // `help run` is `run --help`
+            words.removeIf("help"::equals); // `help run` is `run --help`
             words.add("--help");
         }
         boolean help = words.contains("--help") || words.contains("-h");
@@ -171,6 +171,10 @@ public final class Main {
             deepest = deepest.subcommand();
         }
         if (deepest.isUsageHelpRequested()) {
+            if (!deepest.unmatched().isEmpty() && !deepest.commandSpec().subcommands().isEmpty()) {
+                throw new UnmatchedArgumentException(
+                        deepest.commandSpec().commandLine(), deepest.unmatched());
+            }
             deepest.commandSpec().commandLine().usage(surroundings.out(), Ansi.OFF);
             return Status.OK;
         }

@@ -3,6 +3,7 @@ package org.alcazar.launcher;
 import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
 import org.alcazar.launcher.config.Kind;
+import org.alcazar.launcher.config.NotYet;
 import org.alcazar.launcher.guest.GuestCatalog;
 import org.alcazar.launcher.guest.GuestCatalog.Guest;
 import org.alcazar.launcher.guest.GuestException;
@@ -26,7 +27,9 @@ import picocli.CommandLine.ParseResult;
 
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,8 +76,9 @@ final class RunCommand {
                 spec.addOption(option(key));
             }
         }
-        spec.addOption(refused("--disk"));
-        spec.addOption(refused("--native"));
+        for (NotYet wish : NotYet.values()) {
+            spec.addOption(refused(wish.option()));
+        }
         return spec;
     }
 
@@ -133,15 +137,10 @@ final class RunCommand {
     }
 
     private static void refuse(ParseResult arguments) throws Failure {
-        if (arguments.hasMatchedOption("--disk")) {
-            throw Failure.usage(
-                    "--disk: no disk device exists yet; put files into an initial RAM file system and"
-                            + " give it with --initrd FILE");
-        }
-        if (arguments.hasMatchedOption("--native")) {
-            throw Failure.usage(
-                    "--native: no host runs native programs yet; there are guests: a name, a"
-                            + " description in YAML, or --kernel FILE");
+        for (NotYet wish : NotYet.values()) {
+            if (arguments.hasMatchedOption(wish.option())) {
+                throw Failure.usage(wish.option() + ": " + wish.why());
+            }
         }
     }
 
@@ -222,6 +221,7 @@ final class RunCommand {
         TerminalMode terminal = console ? UnixTerminal.open() : TerminalMode.NONE;
         GuestRun run = new GuestRun(messages, phases, terminal);
         InputStream in = System.in;
+        Optional<ConsoleOutput> output = Optional.empty();
         if (console) {
             // The host's console takes System.in and System.out as it finds them.
             if (terminal.present()) {
@@ -229,20 +229,31 @@ final class RunCommand {
                 System.setIn(keyboard);
                 keyboard.listen(new FileInputStream(FileDescriptor.in));
             }
-            ConsoleOutput output =
+            ConsoleOutput opened =
                     new ConsoleOutput(
-                            surroundings.out(),
+                            consoleStream(),
                             messages,
                             UnixTerminal.isTerminal(1),
                             () -> phases.reached(Phases.Moment.FIRST_OUTPUT));
-            System.setOut(new PrintStream(output, false));
+            output = Optional.of(opened);
+            System.setOut(new PrintStream(opened, false));
         }
         try {
             return run.run(configuration, provider, true);
         } finally {
             System.setIn(in);
             System.setOut(surroundings.out());
+            output.ifPresent(ConsoleOutput::reportLoss);
         }
+    }
+
+    /** Standard output without the stream in front of it that keeps failures to itself. */
+    private OutputStream consoleStream() {
+        if (surroundings.out() != System.out) {
+            return surroundings.out();
+        }
+        System.out.flush();
+        return new FileOutputStream(FileDescriptor.out);
     }
 
     /** All names of options, for the nearest spelling. */

@@ -161,11 +161,19 @@ class MainTest {
                 "run tyni | no guest 'tyni'; did you mean 'tiny'?",
                 "run no.yaml | no.yaml: there is no such file",
                 "run ./k | ./k: a guest's description ends in .yaml, .xml or .properties; a kernel",
-                "run | neither --kernel nor --bios is given",
+                "run | no guest is given: a name, a description in YAML, or --kernel FILE",
                 "run --kernel nowhere | --kernel: there is no file ",
                 "run tiny --memory 0 | --memory: a machine needs more than 0 bytes",
                 "run tiny --memory 999999T | --memory: '999999T' is more than the ",
                 "run tiny --disk d | --disk: no disk device exists yet",
+                "run --bios k | --bios: firmware cannot be loaded yet; give a kernel",
+                "run tiny --cpu-model z80 | --cpu-model: the engine has one processor model so far",
+                "run tiny --timeout 1e10 | --timeout: '1e10' is not a number of seconds greater",
+                "run tiny --stats no/s.json | --stats: there is no folder ",
+                "help nosuch | unknown command 'nosuch'; there are: ",
+                "help rnu | unknown command 'rnu'; did you mean 'run'?",
+                "help guest lsit | guest: unknown command 'lsit'; did you mean 'list'?",
+                "guest build | guest build: say which guest; there are: tiny, micro",
                 "run --native e | --native: no host runs native programs yet",
                 "shell | shell: comes with a later version; it will give a shell",
                 "attach 42 | attach: comes with a later version",
@@ -211,6 +219,13 @@ class MainTest {
                 List.of("run", "guest", "doctor", "bench", "build", "test", "format")) {
             assertTrue(printed().contains("\n  " + command + " "), command);
         }
+    }
+
+    @Test
+    void helpOfHelpIsHelp() {
+        assertEquals(0, alcazar("help", "help"));
+        assertTrue(printed().contains("\n  run "), printed());
+        assertEquals("", said());
     }
 
     @Test

@@ -2,6 +2,8 @@ package org.alcazar.hosts.jvm;
 
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostRefusal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -12,6 +14,8 @@ import java.nio.file.Path;
 
 /** Standard input and output, and files that take output. */
 final class JvmConsoles implements HostConsoles {
+    private static final Logger LOG = LoggerFactory.getLogger(JvmConsoles.class);
+
     @Override
     public Console open(String name) throws HostRefusal {
         if (name.equals("none")) {
@@ -29,7 +33,13 @@ final class JvmConsoles implements HostConsoles {
                     throw new HostRefusal("console " + name + ": is a directory, not a file");
                 }
                 return new StreamConsole(
-                        InputStream.nullInputStream(), new FileOutputStream(path.toFile()));
+                        InputStream.nullInputStream(),
+                        new FileOutputStream(path.toFile()),
+                        why ->
+                                LOG.warn(
+                                        "console {}: output could not be written, some is lost: {}",
+                                        name,
+                                        why));
             } catch (IOException e) {
                 throw new HostRefusal("console " + name + ": " + e.getMessage(), e);
             }

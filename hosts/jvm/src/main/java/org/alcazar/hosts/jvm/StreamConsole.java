@@ -6,25 +6,42 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
  * A console over streams. Output goes through a ring and a thread of its own, so that a slow
  * terminal delays the guest only when the ring is full. A reader that has gone (broken pipe)
- * swallows the rest.
+ * swallows the rest; so does one that cannot be written, which is told at the end.
  */
 final class StreamConsole implements Console {
     private final InputStream in;
     private final OutputStream out;
+    private final Consumer<String> loss;
+    private final AtomicReference<String> failure = new AtomicReference<>("");
     private final byte[] ring = new byte[1 << 16];
     private int first;
     private int count;
     private boolean writing;
     private boolean closed;
 
+    /** A console whose losses nobody wants to know of. */
     StreamConsole(InputStream in, OutputStream out) {
+        this(in, out, why -> {});
+    }
+
+    /**
+     * Creates a console.
+     *
+     * @param loss is told once, when the console is closed, why output was lost if some was; a
+     *     broken pipe is no loss
+     */
+    StreamConsole(InputStream in, OutputStream out, Consumer<String> loss) {
         this.in = in;
         this.out = out;
+        this.loss = loss;
         Thread.ofPlatform().daemon().name("console-output").start(this::drain);
     }
 
@@ -56,7 +73,9 @@ final class StreamConsole implements Console {
     @Override
     public void close() {
         flush();
+        boolean first;
         synchronized (this) {
+            first = !closed;
             closed = true;
             notifyAll();
         }
@@ -65,7 +84,11 @@ final class StreamConsole implements Console {
                 out.close();
             }
         } catch (IOException e) {
-            // Nothing is left to be written.
+            failed(e);
+        }
+        String why = failure.get();
+        if (first && !why.isEmpty()) {
+            loss.accept(why);
         }
     }
 
@@ -86,8 +109,15 @@ final class StreamConsole implements Console {
                 out.write(chunk, 0, bytes);
                 out.flush();
             } catch (IOException | UncheckedIOException e) {
-                // Whoever read has gone; the guest must not notice.
+                failed(e); // the guest must not notice
             }
+        }
+    }
+
+    private void failed(Exception e) {
+        String why = String.valueOf(e.getMessage());
+        if (!why.toLowerCase(Locale.ROOT).contains("broken pipe")) { // else the reader has gone
+            failure.compareAndSet("", why);
         }
     }
 

@@ -14,6 +14,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -160,6 +162,36 @@ class StreamConsoleTest {
         console.flush();
         console.close();
         assertTrue(tries.get() > 0);
+    }
+
+    @Test
+    void outputThatCannotBeWrittenIsToldOnceWhenTheConsoleIsClosed() {
+        assertEquals(List.of("No space left on device"), losses("No space left on device"));
+    }
+
+    @Test
+    void aReaderThatHasGoneIsNoLoss() {
+        assertEquals(List.of(), losses("Broken pipe"));
+    }
+
+    private static List<String> losses(String why) {
+        List<String> losses = new ArrayList<>();
+        OutputStream failing =
+                new OutputStream() {
+                    @Override
+                    public void write(int octet) throws IOException {
+                        throw new IOException(why);
+                    }
+                };
+        StreamConsole console = new StreamConsole(NOTHING, failing, losses::add);
+        for (int i = 0; i < 2; i++) {
+            console.write('x');
+            console.flush();
+        }
+        assertEquals(List.of(), losses);
+        console.close();
+        console.close();
+        return losses;
     }
 
     @Test

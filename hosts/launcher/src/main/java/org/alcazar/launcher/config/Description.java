@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -93,6 +94,10 @@ final class Description {
     }
 
     private void take(Origin origin, String name, List<ImmutableNode> nodes) throws Failure {
+        Optional<NotYet> wish = NotYet.of(name);
+        if (wish.isPresent()) {
+            throw Failure.usage("%s: %s: %s".formatted(origin.file(), name, wish.get().why()));
+        }
         GuestKey key =
                 GuestKey.of(name)
                         .orElseThrow(() ->

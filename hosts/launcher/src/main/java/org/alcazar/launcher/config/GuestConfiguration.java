@@ -97,10 +97,12 @@ public final class GuestConfiguration {
                 values.put(key, key.repeatable() ? List.copyOf(converted) : converted.getLast());
             }
         }
-        if (!values.containsKey(GuestKey.KERNEL) && !values.containsKey(GuestKey.BIOS)) {
+        if (!values.containsKey(GuestKey.KERNEL)) {
             throw Failure.usage(
-                    file.map(path -> path + ": neither 'kernel' nor 'bios' is given")
-                            .orElse("neither --kernel nor --bios is given"));
+                    file.map(path -> path + ": the key 'kernel' is missing")
+                            .orElse(
+                                    "no guest is given: a name, a description in YAML, or --kernel"
+                                            + " FILE"));
         }
         GuestConfiguration configuration = new GuestConfiguration(values);
         values.putIfAbsent(GuestKey.NAME, configuration.defaultName(file));
@@ -110,13 +112,7 @@ public final class GuestConfiguration {
     }
 
     private String defaultName(Optional<Path> file) {
-        Path named =
-                file.orElseGet(() ->
-                        Path.of(
-                                text(
-                                        values.containsKey(GuestKey.KERNEL)
-                                                ? GuestKey.KERNEL
-                                                : GuestKey.BIOS)));
+        Path named = file.orElseGet(() -> Path.of(text(GuestKey.KERNEL)));
         String name = String.valueOf(named.getFileName());
         int dot = name.lastIndexOf('.');
         return dot > 0 ? name.substring(0, dot) : name;

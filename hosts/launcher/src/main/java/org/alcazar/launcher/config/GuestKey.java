@@ -23,14 +23,8 @@ public enum GuestKey {
     LOADER("loader", Kind.TEXT, "NAME", "how the kernel is loaded, if not by its contents"),
     APPEND("append", Kind.TEXT, "TEXT", "the kernel's command line"),
     ADDRESS("address", Kind.INTEGER, "NUMBER", "guest-physical address of a raw image"),
-    BIOS(
-            "bios",
-            Kind.INPUT_FILE,
-            "FILE",
-            "firmware image, mapped up to the end of the first 4 GiB"),
     MEMORY("memory", Kind.SIZE, "SIZE", "RAM, such as 512M"),
     CPUS("cpus", Kind.INTEGER, "N", "virtual processors"),
-    CPU_MODEL("cpu-model", Kind.TEXT, "NAME", "processor model that the guest sees"),
     ENGINE(
             "engine",
             Kind.CHOSEN_PLUGIN,

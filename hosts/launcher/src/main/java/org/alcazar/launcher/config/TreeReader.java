@@ -15,8 +15,13 @@ import org.xml.sax.SAXException;
 import org.xml.sax.SAXParseException;
 import org.xml.sax.helpers.DefaultHandler;
 import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
 
 import java.io.IOException;
 import java.io.Reader;
@@ -50,7 +55,7 @@ final class TreeReader {
             if (lower.endsWith(".properties")) {
                 return properties(text);
             }
-            return text.isBlank() ? new ImmutableNode.Builder().create() : yaml(text);
+            return text.isBlank() ? new ImmutableNode.Builder().create() : yaml(text, name);
         } catch (ConfigurationException e) {
             throw new Failure(2, name + reason(e.getCause() == null ? e : e.getCause()), e);
         } catch (IOException | RuntimeException | SAXException e) {
@@ -73,12 +78,29 @@ final class TreeReader {
         }
     }
 
-    private static ImmutableNode yaml(String text) throws ConfigurationException {
+    private static ImmutableNode yaml(String text, String name)
+            throws ConfigurationException, Failure {
         LoaderOptions options = new LoaderOptions();
         options.setAllowDuplicateKeys(false);
         YAMLConfiguration yaml = new YAMLConfiguration();
         yaml.read(new StringReader(text), options);
+        refuseLists(text, name);
         return root(yaml);
+    }
+
+    /** The tree does not tell a list of one from its entry, so the text has to. */
+    private static void refuseLists(String text, String name) throws Failure {
+        if (!(new Yaml().compose(new StringReader(text)) instanceof MappingNode root)) {
+            return;
+        }
+        for (NodeTuple entry : root.getValue()) {
+            if (entry.getKeyNode() instanceof ScalarNode key
+                    && entry.getValueNode() instanceof SequenceNode
+                    && GuestKey.of(key.getValue()).filter(k -> !k.repeatable()).isPresent()) {
+                throw Failure.usage(
+                        name + ": " + key.getValue() + ": must be one value, not a list");
+            }
+        }
     }
 
     private static ImmutableNode xml(String text)

@@ -154,7 +154,8 @@ final class Values {
         } catch (NumberFormatException e) {
             // Said below.
         }
-        throw wrong(place, text, "a number of seconds greater than 0");
+        throw wrong(
+                place, text, "a number of seconds greater than 0 and at most " + Integer.MAX_VALUE);
     }
 
     private Long memory(String place, String text) throws Failure {

@@ -16,6 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -115,6 +118,7 @@ public final class GuestRun {
         starting(true);
         try {
             stats = configuration.stats();
+            checkStatistics();
             Vmm opened = provider.open(configuration.text(GuestKey.HOST), configuration.bundles());
             vmm = Optional.of(opened);
             goOn();
@@ -136,6 +140,27 @@ public final class GuestRun {
         } finally {
             starting(false);
         }
+    }
+
+    private void checkStatistics() throws Failure {
+        if (stats.isPresent()) {
+            try {
+                StatisticsFile.check(stats.get());
+            } catch (IOException e) {
+                throw new Failure(Status.USAGE, unwritable(stats.get(), e), e);
+            }
+        }
+    }
+
+    private static String unwritable(Path file, IOException e) {
+        String why =
+                switch (e) {
+                    case AccessDeniedException denied -> "no permission";
+                    case NoSuchFileException missing -> "nothing can be made in its folder";
+                    case FileSystemException f when f.getReason() != null -> f.getReason();
+                    default -> oneLine(e);
+                };
+        return "--stats: " + file + " cannot be written: " + why;
     }
 
     /** While a VM is starting nobody else ends it. */
@@ -252,7 +277,7 @@ public final class GuestRun {
         try {
             StatisticsFile.write(stats.get(), tree);
         } catch (IOException e) {
-            messages.say("--stats: " + stats.get() + " cannot be written: " + e.getMessage());
+            messages.say(unwritable(stats.get(), e));
         }
     }
 

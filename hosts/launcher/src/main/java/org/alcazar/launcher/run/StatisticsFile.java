@@ -3,6 +3,7 @@ package org.alcazar.launcher.run;
 import org.alcazar.launcher.message.Json;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -12,9 +13,38 @@ import java.util.Map;
 final class StatisticsFile {
     private StatisticsFile() {}
 
+    /**
+     * Tries whether {@link #write} can, without leaving anything.
+     *
+     * @throws IOException if it cannot
+     */
+    static void check(Path file) throws IOException {
+        if (isDevice(file)) {
+            if (!Files.isWritable(file)) {
+                throw new AccessDeniedException(file.toString());
+            }
+            return;
+        }
+        Path part = part(file);
+        Files.writeString(part, "");
+        Files.delete(part);
+    }
+
+    private static Path part(Path file) {
+        return file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid());
+    }
+
+    /** A device or a pipe is written to, not replaced. */
+    private static boolean isDevice(Path file) {
+        return Files.exists(file) && !Files.isRegularFile(file);
+    }
+
     static void write(Path file, Map<String, ?> tree) throws IOException {
-        Path part =
-                file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid());
+        if (isDevice(file)) {
+            Files.writeString(file, Json.text(tree));
+            return;
+        }
+        Path part = part(file);
         try {
             Files.writeString(part, Json.text(tree));
             Files.move(

@@ -4,7 +4,9 @@ import org.alcazar.launcher.message.Messages;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Standard output while a guest runs: its console. Tells of the first byte, and keeps messages off
@@ -16,6 +18,7 @@ public final class ConsoleOutput extends OutputStream {
     private final boolean terminal;
     private final Runnable atFirst;
     private final AtomicBoolean printed = new AtomicBoolean();
+    private final AtomicReference<String> loss = new AtomicReference<>("");
 
     /**
      * Creates the stream in front of standard output.
@@ -42,12 +45,38 @@ public final class ConsoleOutput extends OutputStream {
                 atFirst.run();
             }
             messages.guestPrints(!terminal || bytes[from + count - 1] == '\n');
-            out.write(bytes, from, count);
+            try {
+                out.write(bytes, from, count);
+            } catch (IOException e) {
+                lost(e);
+                throw e;
+            }
         }
     }
 
     @Override
     public void flush() throws IOException {
-        out.flush();
+        try {
+            out.flush();
+        } catch (IOException e) {
+            lost(e);
+            throw e;
+        }
+    }
+
+    /** A reader that has gone (broken pipe) wants no more: that is no loss. */
+    private void lost(IOException e) {
+        String why = String.valueOf(e.getMessage());
+        if (!why.toLowerCase(Locale.ROOT).contains("broken pipe")) {
+            loss.compareAndSet("", why);
+        }
+    }
+
+    /** Says, at the end, that output was lost, if some was. */
+    public void reportLoss() {
+        String why = loss.get();
+        if (!why.isEmpty()) {
+            messages.say("warning: the guest's output could not be written, some is lost: " + why);
+        }
     }
 }

@@ -252,6 +252,11 @@ class GuestConfigurationTest {
                 "memory: 9G | g.yaml: memory: '9G' is more than the 8192M that this machine has",
                 "memory: 99999999999T | g.yaml: memory: '99999999999T' is not a size such as",
                 "memory: [1M, 2M] | g.yaml: memory: must be one value, not a list",
+                "memory: [1] | g.yaml: memory: must be one value, not a list",
+                "memory: [] | g.yaml: memory: must be one value, not a list",
+                "bios: k | g.yaml: bios: firmware cannot be loaded yet; give a kernel",
+                "cpu-model: z80 | g.yaml: cpu-model: the engine has one processor model so far",
+                "disk: k | g.yaml: disk: no disk device exists yet",
                 "memory: {a: 1} | g.yaml: memory: must be one size such as 512M, not a list or",
                 "memory: | g.yaml: memory: the value is missing; it takes SIZE",
                 "cpus: two | g.yaml: cpus: 'two' is not a whole number",
@@ -259,6 +264,8 @@ class GuestConfigurationTest {
                 "cpus: 0 | g.yaml: cpus: '0' is not a number from 1 to 64",
                 "clock: sun | g.yaml: clock: 'sun' is not one of host, instructions",
                 "timeout: -1 | g.yaml: timeout: '-1' is not a number of seconds greater than 0",
+                "timeout: 1e10 | g.yaml: timeout: '1.0E10' is not a number of seconds greater than 0 and at "
+                        + "most 2147483647",
                 "timeout: NaN | g.yaml: timeout: 'NaN' is not a number of seconds greater than",
                 "no-reboot: maybe | g.yaml: no-reboot: 'maybe' is not true or false",
                 "console: tty | g.yaml: console: 'tty' is not one of stdio, none, file:PATH",
@@ -289,7 +296,7 @@ class GuestConfigurationTest {
                 "g.yaml | 'a: 1\nkernel: k\na: 2' | g.yaml:3: found duplicate key a",
                 "g.yaml | '- a' | g.yaml: must be keys with values, as in 'memory: 512M'",
                 "g.yaml | 'text' | g.yaml: must be keys with values, as in 'memory: 512M'",
-                "g.yaml | '' | g.yaml: neither 'kernel' nor 'bios' is given",
+                "g.yaml | '' | g.yaml: the key 'kernel' is missing",
                 "g.yaml | 'a: !!java.net.URL [x]' | g.yaml",
                 "g.xml | '<a><b></a>' | g.xml:1: ",
                 "g.xml | 'no xml' | g.xml:1: ",
@@ -342,6 +349,8 @@ class GuestConfigurationTest {
                 assertThrows(
                         Failure.class,
                         () -> GuestConfiguration.read(Optional.empty(), Map.of(), folder, MACHINE));
-        assertEquals("neither --kernel nor --bios is given", failure.getMessage());
+        assertEquals(
+                "no guest is given: a name, a description in YAML, or --kernel FILE",
+                failure.getMessage());
     }
 }

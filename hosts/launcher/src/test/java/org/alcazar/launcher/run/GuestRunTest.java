@@ -240,6 +240,26 @@ class GuestRunTest {
     }
 
     @Test
+    void statisticsThatCannotBeWrittenAreRefusedBeforeTheVmIsMade() throws IOException, Failure {
+        FakeVmm vmm = ending(0, "power off", "");
+        String file = folder.resolve("s".repeat(250)).toString(); // too long beside its temporary
+        GuestConfiguration configuration = configuration(Map.of(GuestKey.STATS, List.of(file)));
+        Failure failure = assertThrows(Failure.class, () -> run.run(configuration, vmm, false));
+        assertEquals(2, failure.status());
+        String message = String.valueOf(failure.getMessage());
+        assertTrue(message.startsWith("--stats: " + file + " cannot be written: "), message);
+        assertEquals(List.of(), vmm.calls());
+    }
+
+    @Test
+    void statisticsForADeviceDoNotReplaceIt() throws IOException {
+        Path device = Files.createSymbolicLink(folder.resolve("d"), Path.of("/dev/null"));
+        StatisticsFile.check(device);
+        StatisticsFile.write(device, Map.of("status", 0));
+        assertTrue(Files.isSymbolicLink(device));
+    }
+
+    @Test
     void aVmThatDoesNotEndDoesNotHoldTheUser() throws IOException, Failure {
         CountDownLatch never = new CountDownLatch(1);
         FakeVmm vmm =

@@ -14,7 +14,10 @@ import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.IntConsumer;
 
 /** Opens what settings name, and leads all input from outside through the VM's event queue. */
@@ -23,6 +26,9 @@ final class Backends {
     interface Poster {
         void post(String source, Runnable action);
     }
+
+    /** What character devices have without a bundle. */
+    private static final List<String> BUILT_IN = List.of("console", "none");
 
     private final HostKernel host;
     private final PluginTypes types;
@@ -91,7 +97,9 @@ final class Backends {
             throws ConfigurationException {
         int colon = name.indexOf(':');
         String typeName = colon < 0 ? name : name.substring(0, colon);
-        BackendType type = types.require(BackendType.class, where + ": backend", typeName);
+        BackendType type =
+                types.find(BackendType.class, typeName)
+                        .orElseThrow(() -> unknown(where, name, kind));
         Settings settings =
                 Settings.check(
                         where + ": backend " + typeName,
@@ -109,6 +117,21 @@ final class Backends {
         } catch (HostRefusal e) {
             throw new ConfigurationException(where + ": " + e.getMessage(), e);
         }
+    }
+
+    private ConfigurationException unknown(String where, String name, Class<?> kind) {
+        Set<String> known = new TreeSet<>(types.all(BackendType.class).keySet());
+        if (kind == CharacterBackend.class) {
+            known.addAll(BUILT_IN);
+        }
+        return new ConfigurationException(
+                where
+                        + ": backend="
+                        + name
+                        + ": unknown backend; "
+                        + (known.isEmpty()
+                                ? "no bundle offers any"
+                                : "there are: " + String.join(", ", known)));
     }
 
     static CharacterBackend queued(CharacterBackend inner, Poster poster, Counter dropped) {

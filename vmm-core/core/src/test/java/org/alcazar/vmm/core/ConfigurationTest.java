@@ -56,6 +56,13 @@ class ConfigurationTest {
     }
 
     @Test
+    void anUnknownBackendIsRefusedWithThoseThereAre() {
+        refused(
+                "device uart: backend=foo: unknown backend; there are: console, none",
+                bench().device("uart", context -> context.characterBackend("foo")));
+    }
+
+    @Test
     void wrongImagesAreRefusedInOneLine() {
         refused("no kernel is given", bench().with("kernel", ""));
         refused("kernel gone can't be read: there is no such file", bench().with("kernel", "gone"));
