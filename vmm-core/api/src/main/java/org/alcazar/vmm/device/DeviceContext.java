@@ -35,12 +35,6 @@ public interface DeviceContext {
 
     List<Vcore> vcores();
 
-    /**
-     * The vcore that makes the access, for registers that each vcore has its own set of (the local
-     * interrupt controller). Only from within a hook.
-     */
-    Vcore currentVcore();
-
     /** For power-off, reset and exit. */
     VirtualMachine machine();
 

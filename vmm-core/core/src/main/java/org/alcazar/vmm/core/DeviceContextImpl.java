@@ -65,11 +65,6 @@ final class DeviceContextImpl implements ExtensionContext {
     }
 
     @Override
-    public Vcore currentVcore() {
-        return vm.machine().currentVcore();
-    }
-
-    @Override
     public VirtualMachine machine() {
         return vm;
     }

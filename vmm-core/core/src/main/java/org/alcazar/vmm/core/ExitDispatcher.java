@@ -4,6 +4,8 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.GuestMemory;
@@ -15,6 +17,7 @@ final class ExitDispatcher {
     private final VcoreImpl vcore;
     private final HookMaps hooks;
     private final GuestMemory memory;
+    private final GuestPhysicalMap map;
     private final PagingMode paging;
 
     /** The memory hook that was hit last, and the map in which it was found. */
@@ -22,10 +25,16 @@ final class ExitDispatcher {
 
     private AccessMap lastMap = AccessMap.EMPTY;
 
-    ExitDispatcher(VcoreImpl vcore, HookMaps hooks, GuestMemory memory, PagingMode paging) {
+    ExitDispatcher(
+            VcoreImpl vcore,
+            HookMaps hooks,
+            GuestMemory memory,
+            GuestPhysicalMap map,
+            PagingMode paging) {
         this.vcore = vcore;
         this.hooks = hooks;
         this.memory = memory;
+        this.map = map;
         this.paging = paging;
     }
 
@@ -169,9 +178,15 @@ final class ExitDispatcher {
             int half = size / 2;
             writeMemory(address, half, value);
             writeMemory(address + half, half, value >>> 8 * half);
-        } else {
+        } else if (writable(address)) {
             memory.writeByte(address, (int) value);
         }
+    }
+
+    /** Read-only memory keeps what it holds, whatever a guest writes to it. */
+    private boolean writable(long address) {
+        int at = map.find(address);
+        return at >= 0 && (map.range(at).rights() & Rights.WRITE) != 0;
     }
 
     /** What the guest was doing at an access, for messages; slow. */

@@ -366,19 +366,6 @@ final class Machine {
         return false;
     }
 
-    /** The vcore whose exit the calling thread serves. */
-    VcoreImpl currentVcore() {
-        if (vcores.size() == 1) {
-            return vcores.getFirst();
-        }
-        for (VcoreThread thread : threads) {
-            if (thread.isCurrent()) {
-                return thread.current();
-            }
-        }
-        throw new IllegalStateException("not on the thread of a vcore");
-    }
-
     void kickAll() {
         threads.forEach(VcoreThread::kick);
     }

@@ -56,7 +56,7 @@ final class VcoreImpl implements Vcore {
         this.core = core;
         this.clock = vm.hostClock();
         this.hooks = vm.hooks();
-        this.dispatcher = new ExitDispatcher(this, hooks, vm.memory(), paging);
+        this.dispatcher = new ExitDispatcher(this, hooks, vm.memory(), vm.physicalMap(), paging);
     }
 
     /** Lets the engine run until its next exit, and serves that. */

@@ -238,7 +238,7 @@ public final class FakeDeviceContext implements DeviceContext {
         return vcores;
     }
 
-    @Override
+    /** The vcore that accesses registers which each vcore sees as its own. */
     public Vcore currentVcore() {
         return current;
     }
