@@ -78,8 +78,9 @@ public final class Main {
         Phases phases = new Phases(System::nanoTime);
         Level level = Level.of(arguments);
         System.setProperty(LogConfigurator.LEVEL, level.log());
-        // The log is set up while this thread reads the command line.
-        Thread.ofPlatform().daemon().name("log").start(LoggerFactory::getILoggerFactory);
+        // The log comes first: whoever logs while another thread sets it up is held back, and told
+        // so.
+        LoggerFactory.getILoggerFactory();
         Messages messages =
                 new Messages(
                         new FileOutputStream(FileDescriptor.err),
