@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.interpreter;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.jspecify.annotations.Nullable;
@@ -18,14 +19,15 @@ final class BlockBuilder {
     private static final int LONGEST = 15;
 
     private final NodeFactory nodes;
-    private final Decoder decoder = new Decoder();
+    private final Decoder decoder;
     private final byte[] code = new byte[MAX * LONGEST + LONGEST];
     private final List<Op> ops = new ArrayList<>();
 
     /** Instructions in {@link #ops}; some nodes are two. */
     private int count;
 
-    BlockBuilder(NodeFactory nodes) {
+    BlockBuilder(NodeFactory nodes, CpuModel model) {
+        decoder = new Decoder(model.table());
         this.nodes = nodes;
     }
 

@@ -36,7 +36,7 @@ final class Core extends Cpu {
     private final X86Engine engine;
 
     Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine) {
-        super(index, block, bus);
+        super(index, block, bus, engine.model);
         this.engine = engine;
         Arrays.fill(jumps, Block.NONE);
     }

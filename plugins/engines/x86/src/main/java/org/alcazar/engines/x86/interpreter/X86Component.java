@@ -1,8 +1,11 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.machine.EngineProvider;
 import org.alcazar.vmm.plugin.AlcazarType;
 import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.Key;
+import org.alcazar.vmm.plugin.Schema;
 import org.osgi.service.component.annotations.Component;
 
 /** Registers the engine {@code interpreter}. */
@@ -12,5 +15,15 @@ public final class X86Component extends X86InterpreterProvider implements Engine
     @Override
     public String description() {
         return "x86-64 interpreter from decoded, cached blocks";
+    }
+
+    @Override
+    public Schema configuration() {
+        return Schema.of(
+                Key.choice(
+                        CPU_MODEL,
+                        CpuModel.ALL.stream().map(CpuModel::name).toList(),
+                        CpuModel.MAX.name(),
+                        "processor that the guest sees"));
     }
 }

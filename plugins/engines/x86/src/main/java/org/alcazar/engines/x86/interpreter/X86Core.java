@@ -2,10 +2,10 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.semantics.CpuModel;
 import org.alcazar.engines.x86.semantics.Interrupts;
 import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.state.GroupExchange;
 import org.alcazar.engines.x86.state.Reset;
 import org.alcazar.machine.ControlBlock;
@@ -63,7 +63,7 @@ final class X86Core implements VirtualCore {
         this.engine = engine;
         this.spinner = spinner;
         core = new Core(index, block, bus, engine);
-        builder = new BlockBuilder(new NodeFactory(spinner));
+        builder = new BlockBuilder(new NodeFactory(spinner), engine.model);
         replies = new Replies(core);
         reset(block);
     }

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
@@ -15,12 +16,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The cores of one machine, and what keeps their decoded code true to memory. */
 final class X86Engine implements Engine {
+    final CpuModel model;
     private final PhysicalBus bus;
     private final Spinner spinner;
     private final CopyOnWriteArrayList<X86Core> cores = new CopyOnWriteArrayList<>();
     private final RamPages.Listener listener = this::written;
 
-    X86Engine(PhysicalBus bus, Spinner spinner) {
+    X86Engine(PhysicalBus bus, Spinner spinner, CpuModel model) {
+        this.model = model;
         this.bus = bus;
         this.spinner = spinner;
         RamPages.addListener(listener);

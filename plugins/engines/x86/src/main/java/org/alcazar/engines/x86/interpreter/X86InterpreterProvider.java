@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.EngineProvider;
@@ -12,11 +13,19 @@ import java.util.Map;
  * Makes interpreters. Node classes are shared by all of its engines, so that later ones start warm.
  */
 public class X86InterpreterProvider implements EngineProvider {
+    /** Key of the option that names the processor model. */
+    static final String CPU_MODEL = "cpu-model";
+
     private final Spinner spinner = new Spinner();
 
     @Override
     public String name() {
         return "interpreter";
+    }
+
+    private static CpuModel model(String name) {
+        return CpuModel.named(name)
+                .orElseThrow(() -> new IllegalArgumentException("no processor model " + name));
     }
 
     @Override
@@ -26,6 +35,6 @@ public class X86InterpreterProvider implements EngineProvider {
 
     @Override
     public Engine create(PhysicalBus bus, Map<String, String> options) {
-        return new X86Engine(bus, spinner);
+        return new X86Engine(bus, spinner, model(options.getOrDefault(CPU_MODEL, "max")));
     }
 }

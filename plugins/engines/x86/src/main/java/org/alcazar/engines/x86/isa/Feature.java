@@ -63,8 +63,8 @@ public enum Feature {
     public static final int EDX = 2;
     public static final int EBX = 3;
 
-    /** What the engine implements and announces. */
-    public static final Set<Feature> STANDARD =
+    /** What the engine implements; a processor model announces these or fewer. */
+    public static final Set<Feature> IMPLEMENTED =
             Collections.unmodifiableSet(
                     EnumSet.of(
                             BASE, X87, CMOV, MMX, SSE, SSE2, CX16, POPCNT, MOVBE, RDTSCP,

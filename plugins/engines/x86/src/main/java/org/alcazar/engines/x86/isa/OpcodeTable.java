@@ -38,7 +38,7 @@ public final class OpcodeTable {
 
     private static final class Holder {
         static final List<Row> ROWS = TableReader.readAll();
-        static final OpcodeTable STANDARD = new OpcodeTable(Feature.STANDARD);
+        static final OpcodeTable STANDARD = new OpcodeTable(Feature.IMPLEMENTED);
     }
 
     private final Set<Feature> features;
@@ -80,7 +80,7 @@ public final class OpcodeTable {
         return Holder.ROWS;
     }
 
-    /** The table with the features that the engine announces. */
+    /** The table with all features that the engine implements. */
     public static OpcodeTable standard() {
         return Holder.STANDARD;
     }

@@ -94,7 +94,7 @@ final class ControlRegisters {
     private static void writeCr3(Cpu cpu, long wanted) {
         if (cpu.longMode()) {
             long value = (cpu.cr4 & Bits.CR4_PCIDE) != 0 ? wanted & ~(1L << 63) : wanted;
-            require(cpu, value >>> CpuModel.STANDARD.physicalBits() == 0);
+            require(cpu, value >>> cpu.model.physicalBits() == 0);
             cpu.cr3 = value;
         } else {
             long value = wanted & 0xffff_ffffL;
@@ -106,7 +106,7 @@ final class ControlRegisters {
     }
 
     private static void writeCr4(Cpu cpu, long value) {
-        require(cpu, (value & ~CpuModel.STANDARD.cr4Bits()) == 0);
+        require(cpu, (value & ~cpu.model.cr4Bits()) == 0);
         long changed = value ^ cpu.cr4;
         if (cpu.longMode()) {
             require(cpu, (value & Bits.CR4_PAE) != 0 && (changed & Bits.CR4_LA57) == 0);
@@ -124,7 +124,7 @@ final class ControlRegisters {
     }
 
     static void writeEfer(Cpu cpu, long value) {
-        require(cpu, (value & ~CpuModel.STANDARD.eferBits()) == 0);
+        require(cpu, (value & ~cpu.model.eferBits()) == 0);
         boolean paging = (cpu.cr0 & Bits.CR0_PG) != 0;
         require(cpu, !paging || ((value ^ cpu.efer) & Bits.EFER_LME) == 0);
         // LMA can't be written.

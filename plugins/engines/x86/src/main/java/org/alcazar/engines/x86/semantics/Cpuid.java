@@ -33,7 +33,7 @@ final class Cpuid {
             cpu.access(Space.FEATURE, address, 4, false, 0);
             return;
         }
-        int[] found = CpuModel.STANDARD.leaf(leaf, subLeaf);
+        int[] found = cpu.model.leaf(leaf, subLeaf);
         cpu.gpr[RAX] = found[0] & 0xffff_ffffL;
         cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf)) & 0xffff_ffffL;
         cpu.gpr[RDX] = found[2] & ~hidden(cpu, leaf) & 0xffff_ffffL;

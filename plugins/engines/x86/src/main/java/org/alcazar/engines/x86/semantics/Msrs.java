@@ -172,7 +172,7 @@ public final class Msrs {
                     default -> true;
                 };
         if (number >= MTRR_BASE0 && number <= MTRR_MASK7) {
-            fits = variableFits(number, value);
+            fits = variableFits(cpu, number, value);
         } else if (stored(number) >= X86.MTRR_FIXED0 && stored(number) < X86.MCG_STATUS) {
             fits = eachByte(value, 0x73);
         }
@@ -181,8 +181,8 @@ public final class Msrs {
         }
     }
 
-    private static boolean variableFits(int number, long value) {
-        if (value >>> CpuModel.STANDARD.physicalBits() != 0) {
+    private static boolean variableFits(Cpu cpu, int number, long value) {
+        if (value >>> cpu.model.physicalBits() != 0) {
             return false;
         }
         return (number & 1) == 0

@@ -118,6 +118,7 @@ public class Cpu {
     public boolean proceed;
 
     public final int index;
+    public final CpuModel model;
     public final ControlBlock block;
     public final PhysicalBus bus;
     public final Requests requests;
@@ -135,8 +136,9 @@ public class Cpu {
     private final CpuExit exit = new CpuExit();
 
     @SuppressWarnings("this-escape") // the parts keep the reference, they don't look at it yet
-    public Cpu(int index, ControlBlock block, PhysicalBus bus) {
+    public Cpu(int index, ControlBlock block, PhysicalBus bus, CpuModel model) {
         this.index = index;
+        this.model = model;
         this.block = block;
         this.bus = bus;
         this.requests = block.requests();

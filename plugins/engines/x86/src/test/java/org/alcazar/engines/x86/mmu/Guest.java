@@ -4,6 +4,7 @@ import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
@@ -27,7 +28,7 @@ public final class Guest implements AutoCloseable {
 
     public final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
     public final PhysicalBus bus = new PhysicalBus();
-    public final Cpu cpu = new Cpu(0, block, bus);
+    public final Cpu cpu = new Cpu(0, block, bus, CpuModel.MAX);
 
     private final long arena;
 

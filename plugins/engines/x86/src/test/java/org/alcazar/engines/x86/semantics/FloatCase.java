@@ -5,6 +5,7 @@ import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuFault;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
@@ -33,7 +34,7 @@ final class FloatCase {
     }
 
     static Cpu newCpu() {
-        Cpu cpu = new Cpu(0, new ControlBlock(X86.ARCHITECTURE), new PhysicalBus());
+        Cpu cpu = new Cpu(0, new ControlBlock(X86.ARCHITECTURE), new PhysicalBus(), CpuModel.MAX);
         cpu.cr0 = Bits.CR0_PE | Bits.CR0_NE;
         cpu.cr4 = Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT;
         cpu.efer = Bits.EFER_LMA;

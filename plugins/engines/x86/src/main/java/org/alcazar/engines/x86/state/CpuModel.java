@@ -1,23 +1,29 @@
-package org.alcazar.engines.x86.semantics;
+package org.alcazar.engines.x86.state;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.isa.Feature;
+import org.alcazar.engines.x86.isa.OpcodeTable;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a processor model announces by CPUID, and the control bits that follow from it. The features
- * of instructions come from {@link Feature}, all others from {@link #SYSTEM}: nothing is announced
- * anywhere else.
+ * What a processor model announces by CPUID, and the instructions and control bits that follow from
+ * it. The features of instructions come from {@link Feature}, all others from the words below:
+ * nothing is announced anywhere else. Models are named for the levels of the x86-64 psABI, section
+ * 3.1.1.
  */
 public final class CpuModel {
     /** EFER.AIBRSE: automatic IBRS. There is no speculation to restrict, so the bit is storage. */
-    static final long EFER_AIBRSE = 1L << 21;
+    public static final long EFER_AIBRSE = 1L << 21;
 
     private static final int EAX = Feature.EAX,
             EBX = Feature.EBX,
@@ -46,6 +52,7 @@ public final class CpuModel {
      */
     private record Word(int leaf, int register, String names) {}
 
+    /** What every model has. */
     private static final Word[] SYSTEM = {
         new Word(
                 1,
@@ -53,16 +60,11 @@ public final class CpuModel {
                 ". . . pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . ."
                         + " fxsr"),
         new Word(1, ECX, ". ".repeat(31) + "hypervisor"),
-        new Word(6, EAX, ". . arat"),
-        new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
-        new Word(7, ECX, ". . umip"),
-        new Word(7, EDX, ". . . . fsrm"),
         new Word(
                 0x8000_0001,
                 EDX,
                 ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . ."
-                        + " fxsr . page1gb . . lm"),
-        new Word(0x8000_0001, ECX, "lahf . . . . . . . 3dnowprefetch"),
+                        + " fxsr . . . . lm"),
         new Word(0x8000_0007, EDX, ". . . . . . . . invariant_tsc"),
         // Attacks that need speculation do not work here: ssb_no (26) and btc_no (29).
         new Word(0x8000_0008, EBX, ". ".repeat(26) + "ssb_no . . btc_no"),
@@ -75,13 +77,61 @@ public final class CpuModel {
         new Word(0x8000_0021, ECX, ". tsa_sq_no tsa_l1_no"),
     };
 
-    /** What the engine has, all of it announced. */
-    public static final CpuModel STANDARD = new CpuModel(Feature.STANDARD);
+    /** What models from x86-64-v2 on have. */
+    private static final Word[] SECOND = {new Word(0x8000_0001, ECX, "lahf")};
 
+    /** What only the whole processor has. */
+    private static final Word[] RECENT = {
+        new Word(6, EAX, ". . arat"),
+        new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
+        new Word(7, ECX, ". . umip"),
+        new Word(7, EDX, ". . . . fsrm"),
+        new Word(0x8000_0001, EDX, ". ".repeat(26) + "page1gb"),
+        new Word(0x8000_0001, ECX, ". . . . . . . . 3dnowprefetch"),
+    };
+
+    private static final Set<Feature> LEVEL_1 =
+            EnumSet.of(
+                    Feature.BASE,
+                    Feature.X87,
+                    Feature.CMOV,
+                    Feature.MMX,
+                    Feature.SSE,
+                    Feature.SSE2);
+
+    private static final Set<Feature> LEVEL_2 =
+            EnumSet.of(
+                    Feature.CX16,
+                    Feature.POPCNT,
+                    Feature.SSE3,
+                    Feature.SSSE3,
+                    Feature.SSE41,
+                    Feature.SSE42);
+
+    /** The first 64-bit processors. */
+    public static final CpuModel X86_64_V1 = new CpuModel("x86-64-v1", LEVEL_1, SYSTEM);
+
+    /** With SSE4.2, POPCNT, CMPXCHG16B. */
+    public static final CpuModel X86_64_V2 =
+            new CpuModel("x86-64-v2", union(LEVEL_1, LEVEL_2), SYSTEM, SECOND);
+
+    /** All that the engine has. */
+    public static final CpuModel MAX =
+            new CpuModel("max", Feature.IMPLEMENTED, SYSTEM, SECOND, RECENT);
+
+    /** All models, the smallest first. */
+    public static final List<CpuModel> ALL = List.of(X86_64_V1, X86_64_V2, MAX);
+
+    private final String name;
+    private final OpcodeTable table;
     private final Map<Integer, int[]> leaves = new HashMap<>();
     private final int physicalBits = 48;
 
-    CpuModel(Set<Feature> features) {
+    private CpuModel(String name, Set<Feature> wanted, Word[]... words) {
+        this.name = name;
+        Set<Feature> features = EnumSet.copyOf(wanted);
+        features.retainAll(Feature.IMPLEMENTED);
+        table = OpcodeTable.of(features);
         put(0, MAX_BASIC, word("Auth"), word("cAMD"), word("enti"));
         put(1, SIGNATURE, 8 << 8, 0, 0);
         put(HYPERVISOR_LEAF, HYPERVISOR_LEAF, word("Alca"), word("rVMM"), word("zarE"));
@@ -93,7 +143,7 @@ public final class CpuModel {
         put(EXTENDED + 5, 0, 0, 0x2008_0140, 0x4004_0140);
         put(EXTENDED + 6, 0, 0, 0x0200_6140, 0x0040_8140);
         put(EXTENDED + 8, physicalBits | 48 << 8, 0, 0, 0);
-        for (Word word : SYSTEM) {
+        for (Word word : Arrays.stream(words).flatMap(Arrays::stream).toList()) {
             String[] names = word.names.split(" ");
             for (int bit = 0; bit < names.length; bit++) {
                 if (!names[bit].equals(".")) {
@@ -110,11 +160,37 @@ public final class CpuModel {
         leaf(EXTENDED + 1, 0)[EDX] |= leaf(1, 0)[EDX] & 0x0183_f3ff;
     }
 
+    private static Set<Feature> union(Set<Feature> a, Set<Feature> b) {
+        Set<Feature> all = EnumSet.copyOf(a);
+        all.addAll(b);
+        return all;
+    }
+
+    /** The model of this name, if there is one. */
+    public static Optional<CpuModel> named(String name) {
+        return ALL.stream().filter(model -> model.name.equals(name)).findFirst();
+    }
+
+    /** Such as {@code x86-64-v2}. */
+    public String name() {
+        return name;
+    }
+
+    /** The instructions it has; others raise #UD. */
+    public OpcodeTable table() {
+        return table;
+    }
+
+    /** Whether it has the instructions of a feature. */
+    public boolean has(Feature feature) {
+        return table.features().contains(feature);
+    }
+
     /**
      * EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. Sub-leaves other
      * than 0 of leaf 7 are empty.
      */
-    int[] leaf(int leaf, int subLeaf) {
+    public int[] leaf(int leaf, int subLeaf) {
         if (leaf == 7 && subLeaf != 0) {
             return NOTHING;
         }
@@ -135,7 +211,7 @@ public final class CpuModel {
     }
 
     /** Bits that software may set in CR4. */
-    long cr4Bits() {
+    public long cr4Bits() {
         return Bits.CR4_TSD
                 | Bits.CR4_PCE
                 | Bits.CR4_PSE
@@ -157,7 +233,7 @@ public final class CpuModel {
     }
 
     /** Bits that software may set in EFER. */
-    long eferBits() {
+    public long eferBits() {
         return Bits.EFER_SCE
                 | Bits.EFER_LME
                 | Bits.EFER_LMA
