@@ -85,6 +85,7 @@ class BadInputIT {
                 "--kernel @hello --device uart16550,bsae=1016 | base",
                 "--kernel @hello --engine steam | steam",
                 "--kernel @hello --paging sideways | sideways",
+                "--kernel @hello --cpu-model z80 | x86-64-v2",
                 "--kernel @hello --console telex | telex",
                 "--kernel @hello --console file:@missing/console | console",
                 "--kernel @hello --bundle @foreign | foreign",

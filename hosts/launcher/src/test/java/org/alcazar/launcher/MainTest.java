@@ -167,7 +167,6 @@ class MainTest {
                 "run tiny --memory 999999T | --memory: '999999T' is more than the ",
                 "run tiny --disk d | --disk: no disk device exists yet",
                 "run --bios k | --bios: firmware cannot be loaded yet; give a kernel",
-                "run tiny --cpu-model z80 | --cpu-model: the engine has one processor model so far",
                 "run tiny --timeout 1e10 | --timeout: '1e10' is not a number of seconds greater",
                 "run tiny --stats no/s.json | --stats: there is no folder ",
                 "help nosuch | unknown command 'nosuch'; there are: ",

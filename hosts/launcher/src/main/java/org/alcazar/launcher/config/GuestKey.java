@@ -25,6 +25,11 @@ public enum GuestKey {
     ADDRESS("address", Kind.INTEGER, "NUMBER", "guest-physical address of a raw image"),
     MEMORY("memory", Kind.SIZE, "SIZE", "RAM, such as 512M"),
     CPUS("cpus", Kind.INTEGER, "N", "virtual processors"),
+    CPU_MODEL(
+            "cpu-model",
+            Kind.TEXT,
+            "NAME",
+            "processor that the guest sees: x86-64-v1, x86-64-v2 or max"),
     ENGINE(
             "engine",
             Kind.CHOSEN_PLUGIN,

@@ -6,9 +6,6 @@ import java.util.Optional;
 /** Keys and options that people look for and that nothing offers yet: refused with one line. */
 public enum NotYet {
     BIOS("bios", "firmware cannot be loaded yet; give a kernel (bzImage, ELF, multiboot or raw)"),
-    CPU_MODEL(
-            "cpu-model",
-            "the engine has one processor model so far; a choice comes with a later version"),
     DISK(
             "disk",
             "no disk device exists yet; put files into an initial RAM file system and give it with"

@@ -255,7 +255,6 @@ class GuestConfigurationTest {
                 "memory: [1] | g.yaml: memory: must be one value, not a list",
                 "memory: [] | g.yaml: memory: must be one value, not a list",
                 "bios: k | g.yaml: bios: firmware cannot be loaded yet; give a kernel",
-                "cpu-model: z80 | g.yaml: cpu-model: the engine has one processor model so far",
                 "disk: k | g.yaml: disk: no disk device exists yet",
                 "memory: {a: 1} | g.yaml: memory: must be one size such as 512M, not a list or",
                 "memory: | g.yaml: memory: the value is missing; it takes SIZE",

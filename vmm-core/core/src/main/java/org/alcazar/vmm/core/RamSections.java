@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 /**
  * Guest RAM in a checkpoint: a section for each stretch of pages, with the stretch's start, its
@@ -59,6 +60,17 @@ final class RamSections {
                 }
             }
         }
+    }
+
+    /** CRC-32C of all RAM, in the order of guest-physical addresses, in hexadecimal. */
+    static String checksum(GuestPhysicalMap map) {
+        CRC32C sum = new CRC32C();
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            for (long at = 0; range.ram() && at < range.bytes(); at += PAGE) {
+                sum.update(HostRam.slice(range.host() + at, PAGE).asByteBuffer());
+            }
+        }
+        return String.format("%08x", sum.getValue());
     }
 
     private static int fill(byte[] buffer, long guest, long host, int pages) {

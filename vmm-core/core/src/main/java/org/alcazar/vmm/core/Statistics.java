@@ -30,6 +30,7 @@ final class Statistics {
         speed(vm, out);
         out.put("time", time(vm));
         out.put("exits", exits(machine.vcores()));
+        fingerprint(vm, out);
         out.put("hooks", hooks(machine.hooks()));
         out.put("events", events(machine.events()));
         out.put("pauses", pauses(machine.barrier()));
@@ -89,6 +90,21 @@ final class Statistics {
                     vcores.stream().mapToLong(vcore -> vcore.exits(which)).sum());
         }
         return out;
+    }
+
+    /** What two runs on the clock of instructions are compared by. */
+    private static void fingerprint(Vm vm, Map<String, Object> out) {
+        Machine machine = vm.machine();
+        if (machine.clock() instanceof InstructionClock) {
+            List<String> traces =
+                    machine.vcores().stream()
+                            .map(vcore -> String.format("%016x", vcore.trace()))
+                            .toList();
+            out.put("exit-traces", traces);
+            if (vm.end().isPresent()) {
+                out.put("ram-crc32c", RamSections.checksum(machine.map()));
+            }
+        }
     }
 
     private static Map<String, Object> hooks(HookMaps hooks) {

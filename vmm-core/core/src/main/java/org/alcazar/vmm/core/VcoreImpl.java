@@ -4,6 +4,7 @@ import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
+import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.VirtualCore;
@@ -27,6 +28,9 @@ final class VcoreImpl implements Vcore {
     /** One exit of so many is timed. */
     private static final int SAMPLING = 16;
 
+    /** 2^64 divided by the golden ratio, odd: spreads the bits of what it multiplies. */
+    private static final long TRACE_PRIME = 0x9e37_79b9_7f4a_7c15L;
+
     private final Vm vm;
     private final int index;
     private final ControlBlock block;
@@ -41,6 +45,7 @@ final class VcoreImpl implements Vcore {
     private int phase = IN_LOOP;
     private int sample;
     private long sampledNanos;
+    private long trace;
     private boolean replyPending;
     private long replyRetired;
 
@@ -107,9 +112,29 @@ final class VcoreImpl implements Vcore {
         }
         try {
             dispatcher.dispatch(block, reason);
+            if (reason == Exit.ACCESS || reason == Exit.CALL) {
+                trace(block.frame());
+            }
         } catch (HostRefusal e) {
             vm.fail("the host refuses what the guest's memory needs: " + e.getMessage(), e);
         }
+    }
+
+    /** Mixes an exit into the trace: when, where, what, and what came of it. */
+    private void trace(ExitFrame frame) {
+        long hash = trace ^ block.retired;
+        hash = (hash ^ frame.pc) * TRACE_PRIME;
+        hash = (hash ^ frame.address + ((long) frame.space << 56)) * TRACE_PRIME;
+        hash = (hash ^ frame.value) * TRACE_PRIME;
+        trace = hash ^ hash >>> 32;
+    }
+
+    /**
+     * A hash over all accesses and calls that left to the VMM: the instruction count, the place,
+     * the address and the value of each, in order. Equal runs have equal traces.
+     */
+    long trace() {
+        return trace;
     }
 
     /** Whether an access may still wait for its instruction to be finished by the next run. */
