@@ -404,7 +404,7 @@ final class NodeFactory {
             case OPCODE_REGISTER -> general(insn.rm, bytes, insn, slot);
             case FIXED_REGISTER -> new Place(Kind.GPR, bytes, slot);
             case IMMEDIATE, IMMEDIATE2, ONE, RELATIVE -> new Place(Kind.IMMEDIATE, 4, slot);
-            case XMM_REG, XMM_RM_REGISTER -> new Place(Kind.XMM, bytes, slot);
+            case XMM_REG, XMM_RM_REGISTER, XMM0 -> new Place(Kind.XMM, bytes, slot);
             case XMM_RM -> new Place(insn.memory ? Kind.MEMORY : Kind.XMM, bytes, slot);
             case MMX_REG, MMX_RM_REGISTER -> new Place(Kind.MMX, bytes, slot);
             case MMX_RM -> new Place(insn.memory ? Kind.MEMORY : Kind.MMX, bytes, slot);

@@ -67,8 +67,8 @@ public enum Feature {
     public static final Set<Feature> IMPLEMENTED =
             Collections.unmodifiableSet(
                     EnumSet.of(
-                            BASE, X87, CMOV, MMX, SSE, SSE2, CX16, POPCNT, MOVBE, RDTSCP,
-                            FSGSBASE));
+                            BASE, X87, CMOV, MMX, SSE, SSE2, SSE3, SSSE3, SSE41, SSE42, CX16,
+                            POPCNT, MOVBE, RDTSCP, FSGSBASE));
 
     private final int leaf;
     private final int register;

@@ -17,7 +17,8 @@ import java.util.Map;
  */
 final class TableReader {
     private static final String[] FILES = {
-        "integer.table", "system.table", "x87.table", "mmx.table", "sse.table", "later.table"
+        "integer.table", "system.table", "x87.table", "mmx.table", "sse.table", "sse4.table",
+        "later.table"
     };
 
     private static final String[] CONDITIONS = {

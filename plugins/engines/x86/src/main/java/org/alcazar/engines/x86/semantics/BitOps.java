@@ -274,6 +274,27 @@ public final class BitOps {
         return Long.reverseBytes(v);
     }
 
+    /** CRC-32C without inversions, of one byte. */
+    public static int crc32b32(int crc, int v) {
+        return Crc32c.update8(crc, v);
+    }
+
+    public static long crc32b64(long crc, int v) {
+        return Crc32c.update8((int) crc, v) & 0xffffffffL;
+    }
+
+    public static int crc32v16(int crc, int v) {
+        return Crc32c.update16(crc, v);
+    }
+
+    public static int crc32v32(int crc, int v) {
+        return Crc32c.update32(crc, v);
+    }
+
+    public static long crc32q(long crc, long v) {
+        return Crc32c.update64((int) crc, v) & 0xffffffffL;
+    }
+
     private static void zeroFlag(Cpu cpu, boolean zero) {
         cpu.flagResult = zero ? 0 : 1;
         cpu.flagAux = 0;

@@ -11,7 +11,8 @@ final class IntegerCases {
      * Opcode bytes with what follows: {@code r} a ModRM byte with any registers or memory at RDI,
      * {@code 0} to {@code 7} one with this reg, {@code b}, {@code z} immediates of one byte and by
      * operand size. Each opcode whose lowest bit is a size is named by its even form and given as
-     * {@code w}, others by {@code v} if they have operand sizes, else by a dot.
+     * {@code w}, others by {@code v} if they have operand sizes, else by a dot. A prefix that is part
+     * of the opcode stands before it, with a colon.
      */
     private static final String FORMS =
             "w 00 r;w 02 r;w 08 r;w 0a r;w 10 r;w 12 r;w 18 r;w 1a r;w 20 r;w 22 r;w 28 r;w 2a r;"
@@ -25,19 +26,24 @@ final class IntegerCases {
                     + "w f6 0z;w f6 1z;w f6 2;w f6 3;w f6 4;w f6 5;w f6 6;w f6 7;w fe 0;w fe 1;"
                     + "v 98 ;v 99 ;. 9e ;. 9f ;. f5 ;. f8 ;. f9 ;v 91 ;v 93 ;v 96 ;"
                     + "v 0fa3 r;v 0fab r;v 0fb3 r;v 0fbb r;v 0fba 4b;v 0fba 5b;v 0fba 6b;v 0fba 7b;"
-                    + "v 0fa4 rb;v 0fa5 r;v 0fac rb;v 0fad r;v 0faf r;v 0fbc r;v 0fbd r;v f30fb8 r;"
+                    + "v 0fa4 rb;v 0fa5 r;v 0fac rb;v 0fad r;v 0faf r;v 0fbc r;v 0fbd r;v f3:0fb8 r;"
                     + "w 0fb0 r;w 0fc0 r;v 0fb6 r;v 0fb7 r;v 0fbe r;v 0fbf r;v 0fc8 ;v 0fcb ;"
-                    + "v 0f38f0 m;v 0f38f1 m;v 8d m;v 0fc7 1m;"
+                    + "v 0f38f0 m;v 0f38f1 m;w f2:0f38f0 r;v 8d m;v 0fc7 1m;"
                     + "c 0f40 r;s 0f90 r;";
 
     final List<byte[]> codes = new ArrayList<>();
     private final Random random;
 
+    /** Of the form at hand; 0 for none. */
+    private int prefix;
+
     IntegerCases(Random random, int each) {
         this.random = random;
         for (String form : FORMS.split(";")) {
             String[] parts = form.split(" ", -1);
-            int opcode = Integer.parseInt(parts[1], 16);
+            int colon = parts[1].indexOf(':');
+            prefix = colon < 0 ? 0 : Integer.parseInt(parts[1].substring(0, colon), 16);
+            int opcode = Integer.parseInt(parts[1].substring(colon + 1), 16);
             switch (parts[0].charAt(0)) {
                 case 'w' -> {
                     add(opcode, parts[2], true, each);
@@ -69,15 +75,15 @@ final class IntegerCases {
             if (size == 2) {
                 code[at++] = 0x66;
             }
-            if (op >>> 16 == 0xf3) {
-                code[at++] = (byte) 0xf3;
-                op &= 0xffff;
+            if (prefix != 0) {
+                code[at++] = (byte) prefix;
             }
             int rex = size == 8 ? 0x48 | random.nextInt(8) : random.nextInt(3) * 0x40 & 0x40;
             rex |= rex != 0 ? random.nextInt(8) : 0;
             boolean modrm = !rest.isEmpty() && "rm01234567".indexOf(rest.charAt(0)) >= 0;
             // The harness owns RSP and RDI: neither may be changed.
-            int reg = register(rex >> 2 & 1, size == 1 && rex == 0);
+            // CRC32 has a byte for its source only.
+            int reg = register(rex >> 2 & 1, size == 1 && rex == 0 && prefix == 0);
             boolean memory = rest.contains("m") || random.nextInt(3) == 0;
             int rm = memory ? 7 : register(rex & 1, size == 1 && rex == 0);
             rex = memory ? rex & ~3 : rex & ~2;

@@ -26,7 +26,7 @@ import java.util.Random;
 
 /** Integer instructions against the machine's own processor. */
 class NativeIntegerTest {
-    private static final int EACH = 60;
+    private static final int EACH = Integer.getInteger("alcazar.oracle.each", 60);
     private static final int SIZE = 224;
     private static final int SIGNAL = 16, RFLAGS = 24, REGISTERS = 32, MEMORY = 160, BYTES = 64;
     private static final long CODE = 0x10000, DATA = 0x20000, HANDLERS = 0x30000, IDT = 0x9000;

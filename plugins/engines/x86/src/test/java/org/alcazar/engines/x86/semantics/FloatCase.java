@@ -54,7 +54,9 @@ final class FloatCase {
         buffer.putInt(at + NativeOracle.LENGTH, length);
         buffer.putLong(at + NativeOracle.RAX, random.nextLong() >> random.nextInt(64));
         buffer.putLong(at + NativeOracle.RCX, random.nextLong() >> random.nextInt(64));
+        buffer.putLong(at + NativeOracle.RDX, random.nextLong() >> random.nextInt(64));
         buffer.putLong(at + NativeOracle.RFLAGS, 0x202 | random.nextInt() & STATUS);
+        operands.letters(form.startsWith("Sse42.pcmp"));
         fillState(at + NativeOracle.FX, operands, random);
         int memory = at + NativeOracle.MEMORY;
         for (int i = 0; i < 512; i += 16) {
@@ -126,6 +128,7 @@ final class FloatCase {
         int fx = at + NativeOracle.FX;
         cpu.gpr[0] = buffer.getLong(at + NativeOracle.RAX);
         cpu.gpr[1] = buffer.getLong(at + NativeOracle.RCX);
+        cpu.gpr[2] = buffer.getLong(at + NativeOracle.RDX);
         cpu.gpr[6] = OPERAND;
         cpu.gpr[7] = OPERAND;
         cpu.setRflags(buffer.getLong(at + NativeOracle.RFLAGS));
@@ -159,9 +162,10 @@ final class FloatCase {
                         buffer.getInt(fx + 24)));
         s.append(
                 String.format(
-                        " rax %x rcx %x flags %x",
+                        " rax %x rcx %x rdx %x flags %x",
                         buffer.getLong(at + NativeOracle.RAX),
                         buffer.getLong(at + NativeOracle.RCX),
+                        buffer.getLong(at + NativeOracle.RDX),
                         buffer.getLong(at + NativeOracle.RFLAGS)));
         for (int i = 0; i < 3; i++) {
             s.append(
@@ -195,6 +199,7 @@ final class FloatCase {
         check(s, "signal", signal, buffer.getInt(at + NativeOracle.SIGNAL));
         check(s, "rax", cpu.gpr[0], buffer.getLong(at + NativeOracle.RAX));
         check(s, "rcx", cpu.gpr[1], buffer.getLong(at + NativeOracle.RCX));
+        check(s, "rdx", cpu.gpr[2], buffer.getLong(at + NativeOracle.RDX));
         long flags = buffer.getLong(at + NativeOracle.RFLAGS) & STATUS;
         check(s, "rflags", cpu.rflags() & STATUS, flags);
         check(s, "fcw", cpu.fcw, buffer.getShort(fx) & 0xffff);

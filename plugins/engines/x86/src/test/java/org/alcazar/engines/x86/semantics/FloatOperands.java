@@ -36,6 +36,7 @@ final class FloatOperands {
     private final Random random;
     private long last64;
     private int last32;
+    private boolean letters;
     private Float80 last80 = Float80.ONE;
 
     FloatOperands(Random random) {
@@ -159,8 +160,31 @@ final class FloatOperands {
         return next32() & 0xffffffffL | (long) next32() << 32;
     }
 
+    /** Whether most vectors are to be texts of few different letters, with ends. */
+    void letters(boolean most) {
+        letters = most;
+    }
+
+    private long text() {
+        long v = 0;
+        int unit = random.nextBoolean() ? 8 : 16;
+        int sign = random.nextInt(4) == 0 ? 0x80 << unit - 8 : 0;
+        for (int i = 0; i < 64; i += unit) {
+            int letter = random.nextInt(12) == 0 ? 0 : 'a' + random.nextInt(5);
+            v |= (long) (letter | (random.nextBoolean() ? sign : 0)) << i;
+        }
+        return v;
+    }
+
+    private long[] texts() {
+        return new long[] {text(), text()};
+    }
+
     /** Two halves of 64 bits: doubles, floats or anything. */
     long[] next128() {
+        if (letters && random.nextInt(4) != 0 || random.nextInt(16) == 0) {
+            return texts();
+        }
         return switch (random.nextInt(3)) {
             case 0 -> new long[] {next64(), next64()};
             case 1 -> new long[] {pair32(), pair32()};
@@ -170,6 +194,9 @@ final class FloatOperands {
 
     /** 10 bytes and more of an x87 memory operand. */
     long[] nextMemory() {
+        if (letters && random.nextInt(4) != 0) {
+            return texts();
+        }
         return switch (random.nextInt(5)) {
             case 0 -> new long[] {next64(), next64()};
             case 1 -> new long[] {pair32(), pair32()};

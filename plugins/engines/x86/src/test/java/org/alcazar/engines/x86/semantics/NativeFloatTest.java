@@ -50,7 +50,7 @@ class NativeFloatTest {
         Assumptions.assumeTrue(NativeOracle.missing().isEmpty(), NativeOracle::missing);
         NativeOracle oracle = NativeOracle.build(directory);
         Map<String, List<Encoding>> forms = forms();
-        assertTrue(forms.size() > (ONLY.isEmpty() ? 450 : 0), "forms: " + forms.size());
+        assertTrue(forms.size() > (ONLY.isEmpty() ? 700 : 0), "forms: " + forms.size());
         List<String> wrong = new ArrayList<>();
         for (var form : forms.entrySet()) {
             compare(oracle, form.getKey(), form.getValue(), wrong);
@@ -124,24 +124,35 @@ class NativeFloatTest {
                 }
             }
         }
-        int[] prefixes = {0, 0x66, 0xf2, 0xf3};
-        for (int opcode = 0x10; opcode < 256; opcode++) {
-            for (int prefix : prefixes) {
-                for (int reg = 0; reg < 8; reg++) {
-                    for (int mod : new int[] {6, 0xc1}) {
-                        int modrm = mod | reg << 3;
-                        if (prefix == 0) {
-                            add(forms, 0x0f, opcode, modrm, 0);
-                            add(forms, 0x48, 0x0f, opcode, modrm, 0);
-                        } else {
-                            add(forms, prefix, 0x0f, opcode, modrm, 0);
-                            add(forms, prefix, 0x48, 0x0f, opcode, modrm, 0);
-                        }
-                    }
-                }
+        for (int opcode = 0; opcode < 256; opcode++) {
+            if (opcode >= 0x10 && opcode != 0x38 && opcode != 0x3a) {
+                addAll(forms, opcode);
             }
+            addAll(forms, 0x38, opcode);
+            addAll(forms, 0x3a, opcode);
         }
         return forms;
+    }
+
+    /** An opcode after 0F with all prefixes, registers and both forms of ModRM. */
+    private static void addAll(Map<String, List<Encoding>> forms, int... opcode) {
+        int n = opcode.length;
+        for (int variant = 0; variant < 128; variant++) {
+            int prefix = new int[] {0, 0x66, 0xf2, 0xf3}[variant & 3];
+            int modrm = ((variant & 4) != 0 ? 6 : 0xc1) | variant >> 3 << 3 & 0x38;
+            int[] code = new int[n + 4];
+            int at = 0;
+            if (prefix != 0) {
+                code[at++] = prefix;
+            }
+            if (variant >= 64) {
+                code[at++] = 0x48;
+            }
+            code[at++] = 0x0f;
+            System.arraycopy(opcode, 0, code, at, n);
+            code[at + n] = modrm;
+            add(forms, code);
+        }
     }
 
     private static void add(Map<String, List<Encoding>> forms, int... bytes) {
@@ -154,7 +165,7 @@ class NativeFloatTest {
             return;
         }
         String name = insn.row.semantics();
-        if (!name.matches("(X87|Mmx|Sse|FxSave).*") || !name.contains(ONLY) || isUnfit(name)) {
+        if (!name.matches("(X87|Mmx|Sse|Ssse|FxSave).*") || !name.contains(ONLY) || isUnfit(name)) {
             return;
         }
         boolean immediate = false;

@@ -16,15 +16,16 @@ import java.util.Objects;
 /** The machine's own processor, asked through a small C program that is compiled on the spot. */
 public final class NativeOracle {
     /** Bytes of a case, and where things are in it. */
-    static final int SIZE = 1072;
+    static final int SIZE = 1088;
 
     static final int LENGTH = 16;
     static final int SIGNAL = 20;
     static final int RAX = 24;
     static final int RCX = 32;
     static final int RFLAGS = 40;
-    static final int FX = 48;
-    static final int MEMORY = 560;
+    static final int RDX = 48;
+    static final int FX = 64;
+    static final int MEMORY = 576;
 
     private final Path program;
 

@@ -117,7 +117,7 @@ final class SemanticsCall {
     }
 
     private static boolean isXmm(Operand o) {
-        return o.kind() == OperandKind.XMM_REG || isXmmRm(o);
+        return o.kind() == OperandKind.XMM_REG || o.kind() == OperandKind.XMM0 || isXmmRm(o);
     }
 
     private static boolean isXmmRm(Operand o) {
@@ -141,6 +141,7 @@ final class SemanticsCall {
     private int register(Operand o) {
         return switch (o.kind()) {
             case XMM_REG, MMX_REG, REG -> insn.reg;
+            case XMM0 -> 0;
             default -> insn.rm;
         };
     }

@@ -17,6 +17,8 @@ struct test {
     uint64_t rax;
     uint64_t rcx;
     uint64_t rflags;
+    uint64_t rdx;
+    uint64_t unused;
     uint8_t fx[512];
     uint8_t memory[512];
 } __attribute__((packed, aligned(16)));
@@ -31,11 +33,12 @@ asm(".text\n"
     "run: push %rbx\n"
     "push %rbp\n"
     "mov %rdi, %rbx\n"
-    "lea 560(%rdi), %rsi\n"
+    "lea 576(%rdi), %rsi\n"
     "mov %rsi, %rdi\n"
-    "fxrstor64 48(%rbx)\n"
+    "fxrstor64 64(%rbx)\n"
     "mov 24(%rbx), %rax\n"
     "mov 32(%rbx), %rcx\n"
+    "mov 48(%rbx), %rdx\n"
     "push 40(%rbx)\n"
     "popfq\n"
     "slot: .fill 16, 1, 0x90\n"
@@ -43,7 +46,8 @@ asm(".text\n"
     "pop 40(%rbx)\n"
     "mov %rax, 24(%rbx)\n"
     "mov %rcx, 32(%rbx)\n"
-    "fxsave64 48(%rbx)\n"
+    "mov %rdx, 48(%rbx)\n"
+    "fxsave64 64(%rbx)\n"
     "fninit\n"
     "ldmxcsr defaults(%rip)\n"
     "pop %rbp\n"
