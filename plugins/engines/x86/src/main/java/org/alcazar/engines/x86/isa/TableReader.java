@@ -17,7 +17,12 @@ import java.util.Map;
  */
 final class TableReader {
     private static final String[] FILES = {
-        "integer.table", "system.table", "x87.table", "mmx.table", "sse.table", "sse4.table",
+        "integer.table",
+        "system.table",
+        "x87.table",
+        "mmx.table",
+        "sse.table",
+        "sse4.table",
         "later.table"
     };
 

@@ -15,13 +15,11 @@ public final class Sse41Extend {
     }
 
     public static void pmovsxbd(Cpu cpu, int dst, int v) {
-        SseInteger.set(
-                cpu, dst, pair((byte) v, (byte) (v >> 8)), pair((byte) (v >> 16), v >> 24));
+        SseInteger.set(cpu, dst, pair((byte) v, (byte) (v >> 8)), pair((byte) (v >> 16), v >> 24));
     }
 
     public static void pmovzxbd(Cpu cpu, int dst, int v) {
-        SseInteger.set(
-                cpu, dst, pair(v & 0xff, v >> 8 & 0xff), pair(v >> 16 & 0xff, v >>> 24));
+        SseInteger.set(cpu, dst, pair(v & 0xff, v >> 8 & 0xff), pair(v >> 16 & 0xff, v >>> 24));
     }
 
     public static void pmovsxbq(Cpu cpu, int dst, int v) {
@@ -61,7 +59,9 @@ public final class Sse41Extend {
     }
 
     private static long bytesToWords(int v) {
-        return pair((byte) v & 0xffff | (byte) (v >> 8) << 16, (byte) (v >> 16) & 0xffff | v >> 24 << 16);
+        return pair(
+                (byte) v & 0xffff | (byte) (v >> 8) << 16,
+                (byte) (v >> 16) & 0xffff | v >> 24 << 16);
     }
 
     private static long pair(int low, int high) {

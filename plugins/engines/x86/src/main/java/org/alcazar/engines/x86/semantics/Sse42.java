@@ -13,7 +13,9 @@ public final class Sse42 {
     /** Of the immediate: the result is inverted, but only for valid elements of the second text. */
     private static final int NEGATE = 0x10, MASKED = 0x20;
 
-    /** Of the immediate: the last index instead of the first, a mask of elements instead of bits. */
+    /**
+     * Of the immediate: the last index instead of the first, a mask of elements instead of bits.
+     */
     private static final int WIDE = 0x40;
 
     private Sse42() {}
@@ -90,8 +92,7 @@ public final class Sse42 {
     }
 
     /** Sets the flags and returns one bit for each element of the second text. */
-    private static int compare(
-            Cpu cpu, long a, long b, int na, long lo, long hi, int nb, int imm) {
+    private static int compare(Cpu cpu, long a, long b, int na, long lo, long hi, int nb, int imm) {
         int n = elements(imm);
         int result =
                 switch (imm >> 2 & 3) {
