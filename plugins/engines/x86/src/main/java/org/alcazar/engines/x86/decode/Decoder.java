@@ -3,6 +3,9 @@ package org.alcazar.engines.x86.decode;
 import static org.alcazar.engines.x86.decode.Instruction.NO_REGISTER;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.isa.Encoding;
+import org.alcazar.engines.x86.isa.Operand;
+import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Row;
 
@@ -40,6 +43,11 @@ public final class Decoder {
     private int at;
     private int end;
     private boolean prefix67;
+
+    /** Of an EVEX prefix: R', and V', as bit 4 of register numbers. */
+    private int highReg;
+
+    private int highVvvv;
     private int lastRepeat;
 
     public Decoder() {
@@ -103,10 +111,14 @@ public final class Decoder {
         }
         out.opcode = OPCODE_BASE[map] | opcode;
         int modrm = -1;
-        if (table.hasModrm(map, opcode)) {
+        int follows = table.modrm(map, opcode);
+        if (follows != 0) {
             modrm = next();
             if (modrm < 0) {
                 return INCOMPLETE;
+            }
+            if (follows == OpcodeTable.ESCAPE && isVectorPrefix(mode, opcode, modrm)) {
+                return vector(opcode, modrm, out);
             }
         }
         out.modrm = modrm;
@@ -129,6 +141,7 @@ public final class Decoder {
     /** Reads prefixes; returns the first opcode byte, or -1. */
     private int prefixes(int mode, Instruction out) {
         out.mode = mode;
+        out.space = Encoding.PLAIN;
         out.operandSizePrefix = false;
         out.lock = false;
         out.segmentOverride = -1;
@@ -344,5 +357,210 @@ public final class Decoder {
         }
         int shift = 64 - 8 * bytes;
         return bytes == 0 ? 0 : value << shift >> shift;
+    }
+
+    // ---- VEX, EVEX and XOP (APM volume 3, section 1.2.7 and on; SDM volume 2, sections 2.3 and
+    // 2.7)
+
+    /** Whether these two bytes begin a prefix, not LES, LDS, BOUND or POP. */
+    private static boolean isVectorPrefix(int mode, int first, int second) {
+        return first == 0x8f ? (second & 0x1f) >= 8 : mode == 64 || second >= 0xc0;
+    }
+
+    private int vector(int first, int second, Instruction out) {
+        if (out.lock || lastRepeat != 0 || out.operandSizePrefix || out.rex != 0) {
+            return INVALID;
+        }
+        // The short form is the long one with fixed bits.
+        boolean shortForm = first == 0xc5;
+        int p0 = shortForm ? second & 0x80 | 0x61 : second;
+        int p1 = shortForm ? second & 0x7f : next();
+        int p2 = first == 0x62 ? next() : 0;
+        int opcode = next();
+        if (p1 < 0 || p2 < 0 || opcode < 0) {
+            return INCOMPLETE;
+        }
+        boolean evex = first == 0x62;
+        out.space = evex ? Encoding.EVEX : first == 0x8f ? Encoding.XOP : Encoding.VEX;
+        if (evex && ((p0 & 8) != 0 || (p1 & 4) == 0)) {
+            return INVALID;
+        }
+        int map = p0 & (evex ? 7 : 0x1f);
+        out.opcode = opcode;
+        int modrm = 0xc0;
+        // VZEROUPPER and VZEROALL are the only ones without ModRM.
+        boolean bare = first != 0x62 && first != 0x8f && map == 1 && opcode == 0x77;
+        if (!bare) {
+            modrm = next();
+            if (modrm < 0) {
+                return INCOMPLETE;
+            }
+        }
+        out.modrm = modrm;
+        vectorFields(p0, p1, p2, evex, out);
+        boolean b = (p2 & 0x10) != 0;
+        boolean rounds = b && modrm >= 0xc0;
+        int length = evex ? p2 >> 5 & 3 : p1 >> 2 & 1;
+        int mode = out.mode == 64 ? 1 : 0;
+        int wide = p1 >> 7 & 1;
+        int effective = rounds ? 2 : length;
+        Row row = table.findVector(out.space, map, opcode, p1 & 3, wide, effective, mode, modrm);
+        if (row.id() < 0) {
+            return INVALID;
+        }
+        out.row = row;
+        boolean scalar = (row.shape() & Row.SHAPE_NO_LENGTH) != 0;
+        out.vectorLength = scalar ? 16 : 16 << effective;
+        if (bare) {
+            out.modrm = -1;
+        }
+        return evexFields(row, p2, length, out) ? vectorOperands(row, out) : INVALID;
+    }
+
+    /** What the prefix says about registers and sizes. */
+    private void vectorFields(int p0, int p1, int p2, boolean evex, Instruction out) {
+        boolean long64 = out.mode == 64;
+        out.wide = (p1 & 0x80) != 0;
+        // R, X and B are inverted. Outside 64-bit mode there are no further registers.
+        out.rex = long64 ? 0x40 | ~p0 >> 5 & 7 | (out.wide ? 8 : 0) : 0;
+        out.vvvv = ~p1 >> 3 & (long64 ? 15 : 7);
+        highReg = evex && long64 ? ~p0 & 0x10 : 0;
+        highVvvv = evex && long64 ? ~p2 << 1 & 0x10 : 0;
+        out.repeat = 0;
+        out.operandSize = long64 && out.wide ? 8 : 4;
+        boolean code16 = out.mode == 16;
+        out.addressSize = long64 ? prefix67 ? 4 : 8 : code16 != prefix67 ? 2 : 4;
+    }
+
+    /** Opmask, zeroing, broadcast and rounding; false if the instruction does not have them. */
+    private static boolean evexFields(Row row, int p2, int length, Instruction out) {
+        int shape = row.shape();
+        boolean b = (p2 & 0x10) != 0;
+        boolean memory = out.modrm >= 0 && out.modrm < 0xc0;
+        out.mask = p2 & 7;
+        out.zeroing = (p2 & 0x80) != 0;
+        out.broadcast = 0;
+        out.rounding = Instruction.NO_ROUNDING;
+        if (b && memory) {
+            out.broadcast = broadcast(shape);
+            if (out.broadcast == 0) {
+                return false;
+            }
+        } else if (b) {
+            if ((shape & (Row.SHAPE_ROUNDING | Row.SHAPE_SAE)) == 0) {
+                return false;
+            }
+            out.rounding = (shape & Row.SHAPE_ROUNDING) != 0 ? length : Instruction.SUPPRESS;
+        }
+        boolean mergesOnly =
+                (shape & Row.SHAPE_ZEROING) == 0
+                        || memory && row.operands().getFirst().kind() == OperandKind.XMM_RM;
+        if (out.zeroing && (out.mask == 0 || mergesOnly)) {
+            return false;
+        }
+        return out.mask == 0
+                ? (shape & Row.SHAPE_MASK_NEEDED) == 0
+                : (shape & Row.SHAPE_MASK) != 0;
+    }
+
+    private static int broadcast(int shape) {
+        return (shape & Row.SHAPE_BROADCAST_2) != 0
+                ? 2
+                : (shape & Row.SHAPE_BROADCAST_4) != 0
+                        ? 4
+                        : (shape & Row.SHAPE_BROADCAST_8) != 0 ? 8 : 0;
+    }
+
+    private int vectorOperands(Row row, Instruction out) {
+        int shape = row.shape();
+        out.memory = out.modrm >= 0 && out.modrm < 0xc0;
+        if (!vectorRegisters(shape, out)) {
+            return INVALID;
+        }
+        out.base = NO_REGISTER;
+        out.index = NO_REGISTER;
+        out.scale = 0;
+        out.displacement = 0;
+        out.segment = X86.DS;
+        if (out.memory) {
+            boolean indexed = (shape & Row.SHAPE_VECTOR_INDEX) != 0;
+            if (indexed && (out.addressSize == 2 || (out.modrm & 7) != 4)) {
+                return INVALID;
+            }
+            if (!(out.addressSize == 2 ? memory16(out) : memory(out))) {
+                return INCOMPLETE;
+            }
+            if (indexed) {
+                // As an index of vectors, number 4 is a register too.
+                out.index = (out.index < 0 ? 4 : out.index) | highVvvv;
+                if ((shape & Row.SHAPE_DISTINCT) != 0 && !distinct(out)) {
+                    return INVALID;
+                }
+            }
+            if (out.space == Encoding.EVEX && out.modrm >> 6 == 1) {
+                out.displacement *= unit(row, out);
+            }
+        }
+        if (out.segmentOverride >= 0) {
+            out.segment = out.segmentOverride;
+        }
+        return immediates(shape, out) ? 0 : INCOMPLETE;
+    }
+
+    /** Register numbers; false if there is no such register. */
+    private boolean vectorRegisters(int shape, Instruction out) {
+        int modrm = out.modrm;
+        int rex = out.rex;
+        boolean evex = out.space == Encoding.EVEX;
+        out.reg = 0;
+        out.rm = NO_REGISTER;
+        if (modrm >= 0) {
+            out.reg = modrm >> 3 & 7 | (rex & 4) << 1;
+            if ((shape & Row.SHAPE_REG_VECTOR) != 0) {
+                out.reg |= highReg;
+            } else if ((shape & Row.SHAPE_REG_MASK) != 0 && (out.reg > 7 || highReg != 0)) {
+                return false;
+            }
+            if (!out.memory) {
+                boolean high = evex && (shape & Row.SHAPE_RM_VECTOR) != 0;
+                out.rm = modrm & 7 | (rex & 1) << 3 | (high ? (rex & 2) << 3 : 0);
+            }
+        }
+        boolean indexed = (shape & Row.SHAPE_VECTOR_INDEX) != 0;
+        if ((shape & Row.SHAPE_VVVV) == 0) {
+            return out.vvvv == 0 && (indexed || highVvvv == 0);
+        }
+        if ((shape & Row.SHAPE_VVVV_PLAIN) == 0) {
+            out.vvvv |= highVvvv;
+            return true;
+        }
+        return highVvvv == 0 && ((shape & Row.SHAPE_REG_MASK) == 0 || out.vvvv < 8);
+    }
+
+    /** Destination, index and the mask of a gather are different registers. */
+    private static boolean distinct(Instruction out) {
+        boolean two = out.reg != out.index;
+        return out.space == Encoding.EVEX
+                ? two
+                : two && out.vvvv != out.reg && out.vvvv != out.index;
+    }
+
+    /** What a displacement of one byte counts: the bytes that the memory operand has. */
+    private static int unit(Row row, Instruction out) {
+        if (out.broadcast != 0) {
+            return out.broadcast;
+        }
+        for (Operand o : row.operands()) {
+            switch (o.kind()) {
+                case XMM_RM, MEMORY, RM -> {
+                    return o.bytes(out);
+                }
+                case VECTOR_INDEXED -> {
+                    return out.wide ? 8 : 4;
+                }
+                default -> {}
+            }
+        }
+        return 1;
     }
 }

@@ -75,6 +75,37 @@ public final class Instruction {
 
     public long immediate2;
 
-    /** Opcode bytes without prefixes: 0xXX, 0x0fXX, 0x0f38XX, 0x0f3aXX. */
+    /**
+     * What led to the opcode, by {@link org.alcazar.engines.x86.isa.Encoding}. The fields below are
+     * filled only if it is not 0.
+     */
+    public int space;
+
+    /** W of a VEX, EVEX or XOP prefix. */
+    public boolean wide;
+
+    /** Bytes: 16, 32 or 64. */
+    public int vectorLength;
+
+    /** The register that vvvv names, 0 to 31. */
+    public int vvvv;
+
+    /** EVEX.aaa. */
+    public int mask;
+
+    public boolean zeroing;
+
+    /** Bytes of the element that a memory operand repeats, or 0. */
+    public int broadcast;
+
+    /** 0 to 3 as in MXCSR, {@link #SUPPRESS}, or {@link #NO_ROUNDING}. */
+    public int rounding;
+
+    /** Exceptions are suppressed, the rounding is MXCSR's. */
+    public static final int SUPPRESS = 4;
+
+    public static final int NO_ROUNDING = -1;
+
+    /** Opcode bytes without prefixes: 0xXX, 0x0fXX, 0x0f38XX, 0x0f3aXX; the last one alone for others. */
     public int opcode;
 }

@@ -51,8 +51,15 @@ abstract class OperandText {
             case FIXED_SEGMENT -> SEGMENTS[o.fixed()];
             case CONTROL -> "cr" + insn.reg;
             case DEBUG -> "dr" + insn.reg;
-            case XMM_REG -> "xmm" + insn.reg;
-            case XMM_RM, XMM_RM_REGISTER -> insn.memory ? "" : "xmm" + insn.rm;
+            case VVVV_REGISTER -> gpr(insn, insn.vvvv, bytes);
+            case XMM_REG -> vector(insn.reg, bytes);
+            case XMM_RM, XMM_RM_REGISTER -> insn.memory ? "" : vector(insn.rm, bytes);
+            case XMM_VVVV -> vector(insn.vvvv, bytes);
+            case XMM_IMMEDIATE ->
+                    vector((int) insn.immediate >> 4 & (insn.mode == 64 ? 15 : 7), bytes);
+            case OPMASK_REG -> "k" + insn.reg;
+            case OPMASK_RM_REGISTER -> "k" + (insn.rm & 7);
+            case OPMASK_VVVV -> "k" + insn.vvvv;
             case XMM0 -> "xmm0";
             case MMX_REG -> "mm" + insn.reg;
             case MMX_RM, MMX_RM_REGISTER -> insn.memory ? "" : "mm" + insn.rm;
@@ -60,6 +67,10 @@ abstract class OperandText {
             case ST_I -> "st(" + insn.rm + ")";
             default -> "";
         };
+    }
+
+    private static String vector(int number, int bytes) {
+        return (bytes == 64 ? "zmm" : bytes == 32 ? "ymm" : "xmm") + number;
     }
 
     static String hex(long value) {

@@ -286,6 +286,13 @@ final class Access {
 
     // ---- checks before the instruction
 
+    /** VEX and EVEX prefixes are #UD in real and virtual-8086 mode (APM volume 3, 1.2.7). */
+    static void notReal(Core core) {
+        if (!core.protectedMode() || core.virtual8086()) {
+            throw core.undefinedOpcode();
+        }
+    }
+
     static void sse(Core core) {
         if ((core.cr0 & (Bits.CR0_EM | Bits.CR0_TS)) != 0 || (core.cr4 & Bits.CR4_OSFXSR) == 0) {
             refuseSse(core);

@@ -4,6 +4,7 @@ import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.interpreter.Shape.Kind;
 import org.alcazar.engines.x86.interpreter.Shape.Place;
 import org.alcazar.engines.x86.interpreter.Shape.Tail;
+import org.alcazar.engines.x86.isa.Encoding;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.OperandSize;
@@ -263,6 +264,7 @@ final class NodeFactory {
                     MMX_RM_REGISTER ->
                     insn.rm;
             case FIXED_REGISTER -> o.fixed();
+            case VVVV_REGISTER -> insn.vvvv;
             default -> 0;
         };
     }
@@ -306,6 +308,7 @@ final class NodeFactory {
         Shape s = new Shape(method, generic);
         boolean mmx = row.has(Row.MMX);
         s.sse = row.has(Row.SSE);
+        s.notReal = insn.space != Encoding.PLAIN && (key & Block.MODE) != Block.MODE_64;
         s.x87 = row.has(Row.X87) || mmx;
         s.pending = s.x87 && !row.has(Row.NO_WAIT);
         s.mmx = mmx;
@@ -402,6 +405,7 @@ final class NodeFactory {
             }
             case REG -> general(insn.reg, bytes, insn, slot);
             case OPCODE_REGISTER -> general(insn.rm, bytes, insn, slot);
+            case VVVV_REGISTER -> new Place(Kind.GPR, bytes, slot);
             case FIXED_REGISTER -> new Place(Kind.GPR, bytes, slot);
             case IMMEDIATE, IMMEDIATE2, ONE, RELATIVE -> new Place(Kind.IMMEDIATE, 4, slot);
             case XMM_REG, XMM_RM_REGISTER, XMM0 -> new Place(Kind.XMM, bytes, slot);

@@ -75,6 +75,10 @@ final class Shape {
     boolean aligned;
     boolean lock;
     boolean sse;
+
+    /** Behind a VEX prefix: #UD in real and virtual-8086 mode. */
+    boolean notReal;
+
     boolean x87;
     boolean pending;
     boolean mmx;
@@ -104,6 +108,7 @@ final class Shape {
                 + (aligned ? 'a' : '-')
                 + (lock ? 'l' : '-')
                 + (sse ? 's' : '-')
+                + (notReal ? 'n' : '-')
                 + (x87 ? 'x' : '-')
                 + (pending ? 'p' : '-')
                 + (mmx ? 'm' : '-')

@@ -138,6 +138,9 @@ final class Spinner {
     }
 
     private static void checks(CodeBuilder c, Shape s) {
+        if (s.notReal) {
+            access(c.aload(CORE_VAR), "notReal", CD_void, CORE);
+        }
         if (s.sse) {
             access(c.aload(CORE_VAR), "sse", CD_void, CORE);
         }

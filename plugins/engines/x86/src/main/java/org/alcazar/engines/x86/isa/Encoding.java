@@ -3,7 +3,8 @@ package org.alcazar.engines.x86.isa;
 /**
  * When a row is meant: its opcode and the conditions on prefixes, mode and ModRM.
  *
- * @param map 0 one-byte opcodes, 1 0F, 2 0F 38, 3 0F 3A
+ * @param space what leads to the opcode: {@link #PLAIN}, {@link #VEX}, {@link #EVEX}, {@link #XOP}
+ * @param map 0 one-byte opcodes, 1 0F, 2 0F 38, 3 0F 3A; else as the prefix numbers them
  * @param opcode last opcode byte
  * @param count 8 if the low three bits of the opcode are a register, else 1
  * @param prefixes mask of the prefix classes that it allows: {@link #NONE}, {@link #P66}, {@link
@@ -14,9 +15,13 @@ package org.alcazar.engines.x86.isa;
  * @param register whether ModRM may name a register
  * @param regs mask of the values of ModRM.reg that it allows
  * @param rms mask of the values of ModRM.rm that it allows in register form
+ * @param lengths mask of the vector lengths that it allows, bit 0 for 128 bits; all if there are
+ *     none
+ * @param widths mask of the values of W that it allows; all for {@link #PLAIN}, which has modes
  * @param overrides takes the place of another row where both match, if its feature is enabled
  */
 public record Encoding(
+        int space,
         int map,
         int opcode,
         int count,
@@ -27,7 +32,16 @@ public record Encoding(
         boolean register,
         int regs,
         int rms,
+        int lengths,
+        int widths,
         boolean overrides) {
+    /** Values of {@link #space}: legacy opcodes, with or without REX. */
+    public static final int PLAIN = 0;
+
+    public static final int VEX = 1;
+    public static final int EVEX = 2;
+    public static final int XOP = 3;
+
     /** Neither 66 nor F2 nor F3. */
     public static final int NONE = 1;
 
@@ -79,7 +93,10 @@ public record Encoding(
                         || (regs & other.regs) != 0
                                 && (memory && other.memory
                                         || register && other.register && (rms & other.rms) != 0);
-        return map == other.map
+        return space == other.space
+                && map == other.map
+                && (lengths & other.lengths) != 0
+                && (widths & other.widths) != 0
                 && opcode < other.opcode + other.count
                 && other.opcode < opcode + count
                 && (prefixes & other.prefixes) != 0

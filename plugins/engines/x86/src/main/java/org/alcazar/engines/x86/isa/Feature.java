@@ -29,12 +29,31 @@ public enum Feature {
     POPCNT(1, Feature.ECX, 23),
     AES(1, Feature.ECX, 25),
     XSAVE(1, Feature.ECX, 26),
+    AVX(1, Feature.ECX, 28),
+    FMA(1, Feature.ECX, 12),
+    F16C(1, Feature.ECX, 29),
     RDRAND(1, Feature.ECX, 30),
     FSGSBASE(7, Feature.EBX, 0),
     BMI1(7, Feature.EBX, 3),
+    AVX2(7, Feature.EBX, 5),
     BMI2(7, Feature.EBX, 8),
     INVPCID(7, Feature.EBX, 10),
     RTM(7, Feature.EBX, 11),
+    AVX512F(7, Feature.EBX, 16),
+    AVX512DQ(7, Feature.EBX, 17),
+    AVX512IFMA(7, Feature.EBX, 21),
+    AVX512CD(7, Feature.EBX, 28),
+    AVX512BW(7, Feature.EBX, 30),
+    AVX512VL(7, Feature.EBX, 31),
+    AVX512VBMI(7, Feature.ECX, 1),
+    AVX512VBMI2(7, Feature.ECX, 6),
+    VAES(7, Feature.ECX, 9),
+    VPCLMULQDQ(7, Feature.ECX, 10),
+    AVX512VNNI(7, Feature.ECX, 11),
+    AVX512BITALG(7, Feature.ECX, 12),
+    AVX512VPOPCNTDQ(7, Feature.ECX, 14),
+    AVX512VP2INTERSECT(7, Feature.EDX, 8),
+    AVX512FP16(7, Feature.EDX, 23),
     RDSEED(7, Feature.EBX, 18),
     ADX(7, Feature.EBX, 19),
     SMAP(7, Feature.EBX, 20),
@@ -46,6 +65,12 @@ public enum Feature {
     GFNI(7, Feature.ECX, 8),
     RDPID(7, Feature.ECX, 22),
     SERIALIZE(7, Feature.EDX, 14),
+    /** CPUID leaf 7, subleaf 1. */
+    AVXVNNI(0x7_0001, Feature.EAX, 4),
+    AVX512BF16(0x7_0001, Feature.EAX, 5),
+    AVXIFMA(0x7_0001, Feature.EAX, 23),
+    AVXVNNIINT8(0x7_0001, Feature.EDX, 4),
+    AVXNECONVERT(0x7_0001, Feature.EDX, 5),
     /** CPUID leaf 0Dh, subleaf 1. */
     XSAVEOPT(0xd, Feature.EAX, 0),
     XSAVEC(0xd, Feature.EAX, 1),
@@ -53,6 +78,10 @@ public enum Feature {
     SVM(0x80000001, Feature.ECX, 2),
     LZCNT(0x80000001, Feature.ECX, 5),
     SSE4A(0x80000001, Feature.ECX, 6),
+    XOP(0x80000001, Feature.ECX, 11),
+    LWP(0x80000001, Feature.ECX, 15),
+    FMA4(0x80000001, Feature.ECX, 16),
+    TBM(0x80000001, Feature.ECX, 21),
     MONITORX(0x80000001, Feature.ECX, 29),
     RDTSCP(0x80000001, Feature.EDX, 27),
     CLZERO(0x80000008, Feature.EBX, 0),
@@ -68,7 +97,7 @@ public enum Feature {
             Collections.unmodifiableSet(
                     EnumSet.of(
                             BASE, X87, CMOV, MMX, SSE, SSE2, SSE3, SSSE3, SSE41, SSE42, CX16,
-                            POPCNT, MOVBE, RDTSCP, FSGSBASE));
+                            POPCNT, MOVBE, RDTSCP, FSGSBASE, BMI1, BMI2));
 
     private final int leaf;
     private final int register;

@@ -26,6 +26,13 @@ public record Operand(
             case QWORD -> 8;
             case OWORD -> 16;
             case TBYTE -> 10;
+            case YWORD -> 32;
+            case ZWORD -> 64;
+            case VECTOR -> instruction.vectorLength;
+            case HALF -> instruction.vectorLength / 2;
+            case QUARTER -> instruction.vectorLength / 4;
+            case EIGHTH -> instruction.vectorLength / 8;
+            case DUPLICATED -> instruction.vectorLength == 16 ? 8 : instruction.vectorLength;
             case V -> instruction.operandSize;
             case Z -> Math.min(4, instruction.operandSize);
             case Y -> Math.max(4, instruction.operandSize);

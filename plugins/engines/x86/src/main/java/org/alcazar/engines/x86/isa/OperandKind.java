@@ -44,6 +44,20 @@ public enum OperandKind {
     XMM_RM,
     /** U: XMM register by ModRM.rm (no memory). */
     XMM_RM_REGISTER,
+    /** H: vector register by vvvv. */
+    XMM_VVVV,
+    /** L: vector register by the upper four bits of the immediate byte. */
+    XMM_IMMEDIATE,
+    /** B: general register by vvvv. */
+    VVVV_REGISTER,
+    /** K: opmask register by ModRM.reg. */
+    OPMASK_REG,
+    /** F: opmask register by ModRM.rm (no memory). */
+    OPMASK_RM_REGISTER,
+    /** T: opmask register by vvvv. */
+    OPMASK_VVVV,
+    /** v: memory at a base and a vector of indices; the size is that of the vector. */
+    VECTOR_INDEXED,
     /** XMM0 as an implied operand. */
     XMM0,
     /** P: MMX register by ModRM.reg. */

@@ -12,6 +12,20 @@ public enum OperandSize {
     QWORD,
     /** dq. */
     OWORD,
+    /** qq: 256 bits. */
+    YWORD,
+    /** zz: 512 bits. */
+    ZWORD,
+    /** x: the vector length. */
+    VECTOR,
+    /** xh: half the vector length. */
+    HALF,
+    /** xq: a quarter of it. */
+    QUARTER,
+    /** xo: an eighth of it. */
+    EIGHTH,
+    /** xd: 64 bits for the vector length of 128, else the vector length (VMOVDDUP). */
+    DUPLICATED,
     /** t: 80 bits. */
     TBYTE,
     /** v: 2, 4 or 8 bytes by operand size. */

@@ -132,11 +132,59 @@ public record Row(
     /** A register in the low three bits of the opcode. */
     public static final int SHAPE_OPCODE_REGISTER = 1 << 11;
 
+    /** vvvv is an operand. Without it, its bits must be all ones. */
+    public static final int SHAPE_VVVV = 1 << 12;
+
+    /** EVEX.aaa may choose an opmask. */
+    public static final int SHAPE_MASK = 1 << 13;
+
+    /** EVEX.aaa must choose an opmask. */
+    public static final int SHAPE_MASK_NEEDED = 1 << 14;
+
+    /** EVEX.z is allowed, but not for a result in memory. */
+    public static final int SHAPE_ZEROING = 1 << 15;
+
+    /** EVEX.b on registers rounds as L'L says. */
+    public static final int SHAPE_ROUNDING = 1 << 16;
+
+    /** EVEX.b on registers suppresses exceptions. */
+    public static final int SHAPE_SAE = 1 << 17;
+
+    /** EVEX.b on memory broadcasts elements of 2, 4 or 8 bytes. */
+    public static final int SHAPE_BROADCAST_2 = 1 << 18;
+
+    public static final int SHAPE_BROADCAST_4 = 1 << 19;
+    public static final int SHAPE_BROADCAST_8 = 1 << 20;
+
+    /** The index register of the memory operand is a vector. */
+    public static final int SHAPE_VECTOR_INDEX = 1 << 21;
+
+    /** The vector length is ignored. */
+    public static final int SHAPE_NO_LENGTH = 1 << 22;
+
+    /** A vector register is among the operands. */
+    public static final int SHAPE_VECTOR = 1 << 23;
+
+    /** ModRM.reg is an opmask register. */
+    public static final int SHAPE_REG_MASK = 1 << 24;
+
+    /** ModRM.reg is a vector register. */
+    public static final int SHAPE_REG_VECTOR = 1 << 25;
+
+    /** ModRM.rm is a vector register, if it is a register. */
+    public static final int SHAPE_RM_VECTOR = 1 << 26;
+
+    /** vvvv is a general or an opmask register. */
+    public static final int SHAPE_VVVV_PLAIN = 1 << 27;
+
+    /** A destination and the two sources or index must be three different registers. */
+    public static final int SHAPE_DISTINCT = 1 << 28;
+
     /** The row of bytes that mean nothing: its semantics raises #UD. */
     public static final Row NONE =
             new Row(
                     -1,
-                    new Encoding(0, 0, 0, 0, 0, false, false, false, 0, 0, false),
+                    new Encoding(0, 0, 0, 0, 0, 0, false, false, false, 0, 0, 0, 0, false),
                     "(bad)",
                     "(bad)",
                     "SystemInstructions.ud",

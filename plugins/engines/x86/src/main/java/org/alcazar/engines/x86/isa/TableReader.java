@@ -23,8 +23,12 @@ final class TableReader {
         "mmx.table",
         "sse.table",
         "sse4.table",
+        "bmi.table",
         "later.table"
     };
+
+    /** Read when somebody asks for them: their features are in no processor model yet. */
+    private static final String[] VECTOR_FILES = {};
 
     private static final String[] CONDITIONS = {
         "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
@@ -36,11 +40,15 @@ final class TableReader {
     private final Map<String, Extras> knownExtras = new HashMap<>(64);
     private final List<String> defaults = new ArrayList<>();
     private final List<String> words = new ArrayList<>();
+    private final List<String> parts = new ArrayList<>();
     private final String[] columns = new String[5];
     private String file = "";
     private int line;
 
     // Of the line at hand:
+    private int space;
+    private int lengths;
+    private int widths;
     private int map;
     private int opcode;
     private int count;
@@ -56,6 +64,11 @@ final class TableReader {
     private int traits;
     private int shape;
     private Feature feature = Feature.BASE;
+
+    /** Of the form with 256 bits. */
+    private Feature wideFeature = Feature.BASE;
+
+    private int extraShape;
     private int undefined;
     private int undefinedByCount;
 
@@ -65,9 +78,20 @@ final class TableReader {
         }
     }
 
+    /** The rows of all features that processors may have. */
     static List<Row> readAll() {
+        return read(List.of(), FILES);
+    }
+
+    /** The same and those of vector extensions behind them. */
+    static List<Row> readVectors(List<Row> others) {
+        return read(others, VECTOR_FILES);
+    }
+
+    private static List<Row> read(List<Row> before, String[] files) {
         TableReader reader = new TableReader();
-        for (String name : FILES) {
+        reader.rows.addAll(before);
+        for (String name : files) {
             reader.read(name);
         }
         return List.copyOf(reader.rows);
@@ -173,6 +197,7 @@ final class TableReader {
             }
         }
         traits &= ~UNALIGNED;
+        shape |= extraShape;
         add(columns[1], columns[3], list);
     }
 
@@ -203,23 +228,44 @@ final class TableReader {
                 extra(word);
             }
             knownExtras.put(
-                    column, new Extras(traits, feature, overrides, undefined, undefinedByCount));
+                    column,
+                    new Extras(
+                            traits,
+                            extraShape,
+                            feature,
+                            wideFeature,
+                            overrides,
+                            undefined,
+                            undefinedByCount));
             return;
         }
         traits = known.traits;
+        extraShape = known.shape;
         feature = known.feature;
+        wideFeature = known.wideFeature;
         overrides = known.overrides;
         undefined = known.undefined;
         undefinedByCount = known.undefinedByCount;
     }
 
     private record Extras(
-            int traits, Feature feature, boolean overrides, int undefined, int undefinedByCount) {}
+            int traits,
+            int shape,
+            Feature feature,
+            Feature wideFeature,
+            boolean overrides,
+            int undefined,
+            int undefinedByCount) {}
 
     /** Internal: a 128-bit memory operand that needs no alignment. */
     private static final int UNALIGNED = 1 << 31;
 
     private void reset() {
+        space = Encoding.PLAIN;
+        lengths = 7;
+        widths = 3;
+        extraShape = 0;
+        wideFeature = Feature.BASE;
         map = -1;
         opcode = -1;
         count = 1;
@@ -243,11 +289,21 @@ final class TableReader {
         int equals = names.indexOf('=');
         String intel = equals < 0 ? names : names.substring(0, equals).trim();
         String att = equals < 0 ? intel : names.substring(equals + 1).trim();
+        if (wideFeature != Feature.BASE) {
+            Feature narrow = feature;
+            feature = wideFeature;
+            wideFeature = Feature.BASE;
+            lengths = 2;
+            add(names, semantics, list);
+            feature = narrow;
+            lengths = 1;
+        }
         for (int i = 0; i < (conditions ? 16 : 1); i++) {
             rows.add(
                     new Row(
                             rows.size(),
                             new Encoding(
+                                    space,
                                     map,
                                     opcode + i,
                                     count,
@@ -258,6 +314,8 @@ final class TableReader {
                                     register,
                                     regs,
                                     rms,
+                                    lengths,
+                                    widths,
                                     overrides),
                             conditions ? intel.concat(CONDITIONS[i]) : intel,
                             conditions ? att.concat(CONDITIONS[i]) : att,
@@ -276,7 +334,14 @@ final class TableReader {
             modrm(word);
             return;
         }
-        boolean escape = map == 0 && opcode == 0x0f || map == 1 && (opcode & 0xfd) == 0x38;
+        if (map < 0 && word.indexOf('.') > 0) {
+            vectorPrefix(word);
+            return;
+        }
+        boolean escape =
+                space != Encoding.PLAIN
+                        ? opcode < 0
+                        : map == 0 && opcode == 0x0f || map == 1 && (opcode & 0xfd) == 0x38;
         if (escape) {
             opcodeByte(word);
             return;
@@ -311,7 +376,9 @@ final class TableReader {
             conditions = word.endsWith("+c");
             count = conditions ? 1 : 8;
         }
-        if (map < 0) {
+        if (space != Encoding.PLAIN && opcode < 0) {
+            opcode = value;
+        } else if (map < 0) {
             map = 0;
             opcode = value;
         } else if (map == 0 && opcode == 0x0f) {
@@ -322,6 +389,45 @@ final class TableReader {
             opcode = value;
         } else {
             throw wrong("too many opcode bytes");
+        }
+    }
+
+    /** The prefix as the manuals write it, in any order of its parts: vex.128.66.0f38.w0. */
+    private void vectorPrefix(String word) {
+        parts.clear();
+        tokens(word, '.', parts);
+        for (String part : parts) {
+            switch (part) {
+                case "vex" -> {
+                    space = Encoding.VEX;
+                    lengths = 3;
+                }
+                case "evex" -> space = Encoding.EVEX;
+                case "xop" -> {
+                    space = Encoding.XOP;
+                    lengths = 3;
+                }
+                case "lig" -> shape |= Row.SHAPE_NO_LENGTH;
+                case "128" -> lengths = 1;
+                case "256" -> lengths = 2;
+                case "512" -> lengths = 4;
+                case "256+" -> lengths = 6;
+                case "np" -> prefixes = Encoding.NONE;
+                case "66" -> prefixes = Encoding.P66;
+                case "f3" -> prefixes = Encoding.PF3;
+                case "f2" -> prefixes = Encoding.PF2;
+                case "0f" -> map = 1;
+                case "0f38" -> map = 2;
+                case "0f3a" -> map = 3;
+                case "m5" -> map = 5;
+                case "m6" -> map = 6;
+                case "m8" -> map = 8;
+                case "m9" -> map = 9;
+                case "ma" -> map = 10;
+                case "w0" -> widths = 1;
+                case "w1" -> widths = 2;
+                default -> throw wrong("unknown part of a prefix " + part);
+            }
         }
     }
 
@@ -356,6 +462,12 @@ final class TableReader {
                 throw wrong("unknown feature " + word);
             }
             feature = f;
+        } else if (word.charAt(0) == '^') {
+            Feature f = features.get("+".concat(word.substring(1)));
+            if (f == null) {
+                throw wrong("unknown feature " + word);
+            }
+            wideFeature = f;
         } else if (word.startsWith("u:")) {
             undefined = flags(word, 2);
         } else if (word.startsWith("uc:")) {
@@ -363,8 +475,25 @@ final class TableReader {
         } else if (word.equals("over")) {
             overrides = true;
         } else {
-            traits |= trait(word);
+            int bit = vectorShape(word);
+            extraShape |= bit;
+            traits |= bit != 0 ? 0 : trait(word);
         }
+    }
+
+    private static int vectorShape(String word) {
+        return switch (word) {
+            case "k" -> Row.SHAPE_MASK;
+            case "kn" -> Row.SHAPE_MASK | Row.SHAPE_MASK_NEEDED;
+            case "kz" -> Row.SHAPE_MASK | Row.SHAPE_ZEROING;
+            case "er" -> Row.SHAPE_ROUNDING;
+            case "sae" -> Row.SHAPE_SAE;
+            case "b2" -> Row.SHAPE_BROADCAST_2;
+            case "b4" -> Row.SHAPE_BROADCAST_4;
+            case "b8" -> Row.SHAPE_BROADCAST_8;
+            case "dist" -> Row.SHAPE_DISTINCT;
+            default -> 0;
+        };
     }
 
     private int trait(String word) {
@@ -431,6 +560,13 @@ final class TableReader {
             case MMX_REG -> Row.SHAPE_REG_8;
             case MMX_RM, MMX_RM_REGISTER, ST_I -> Row.SHAPE_RM_8;
             case OPCODE_REGISTER -> Row.SHAPE_OPCODE_REGISTER;
+            case XMM_REG -> Row.SHAPE_VECTOR | Row.SHAPE_REG_VECTOR;
+            case XMM_RM, XMM_RM_REGISTER -> Row.SHAPE_VECTOR | Row.SHAPE_RM_VECTOR;
+            case XMM_VVVV -> Row.SHAPE_VECTOR | Row.SHAPE_VVVV;
+            case XMM_IMMEDIATE -> Row.SHAPE_VECTOR | Row.IMM_BYTE;
+            case VVVV_REGISTER, OPMASK_VVVV -> Row.SHAPE_VVVV | Row.SHAPE_VVVV_PLAIN;
+            case OPMASK_REG -> Row.SHAPE_REG_MASK;
+            case VECTOR_INDEXED -> Row.SHAPE_VECTOR | Row.SHAPE_VECTOR_INDEX;
             default -> 0;
         };
     }
@@ -523,6 +659,13 @@ final class TableReader {
             case 'Y' -> OperandKind.STRING_DESTINATION;
             case 'V' -> OperandKind.XMM_REG;
             case 'W' -> OperandKind.XMM_RM;
+            case 'H' -> OperandKind.XMM_VVVV;
+            case 'L' -> OperandKind.XMM_IMMEDIATE;
+            case 'B' -> OperandKind.VVVV_REGISTER;
+            case 'K' -> OperandKind.OPMASK_REG;
+            case 'F' -> OperandKind.OPMASK_RM_REGISTER;
+            case 'T' -> OperandKind.OPMASK_VVVV;
+            case 'v' -> OperandKind.VECTOR_INDEXED;
             case 'U' -> OperandKind.XMM_RM_REGISTER;
             case 'P' -> OperandKind.MMX_REG;
             case 'Q' -> OperandKind.MMX_RM;
@@ -539,6 +682,13 @@ final class TableReader {
             case "d" -> OperandSize.DWORD;
             case "q" -> OperandSize.QWORD;
             case "dq" -> OperandSize.OWORD;
+            case "qq" -> OperandSize.YWORD;
+            case "zz" -> OperandSize.ZWORD;
+            case "x" -> OperandSize.VECTOR;
+            case "xh" -> OperandSize.HALF;
+            case "xq" -> OperandSize.QUARTER;
+            case "xo" -> OperandSize.EIGHTH;
+            case "xd" -> OperandSize.DUPLICATED;
             case "t" -> OperandSize.TBYTE;
             case "v" -> OperandSize.V;
             case "z" -> OperandSize.Z;

@@ -261,10 +261,10 @@ class DecoderTest {
                     "3f",
                     "60",
                     "61",
-                    "62 00",
+                    "62 00 7c 48 58 c1",
                     "9a 00 00 00 00 00 00",
-                    "c4 00",
-                    "c5 00",
+                    "c4 01 78 77",
+                    "c5 00 77",
                     "ce",
                     "d4 0a",
                     "d5 0a",
@@ -273,7 +273,8 @@ class DecoderTest {
                     "0f 34"
                 }) {
             invalid(64, hex);
-            assertTrue(decode(32, hex) > 0, hex);
+            byte[] code = HexFormat.of().parseHex(hex.replace(" ", ""));
+            assertTrue(decoder.decode(code, 0, code.length, 32, insn) > 0, hex);
         }
         valid(64, "63 c1", "movsxd");
         valid(32, "63 c1", "arpl");
@@ -283,14 +284,53 @@ class DecoderTest {
     }
 
     @Test
-    @DisplayName("VEX, EVEX and XOP prefixes are invalid")
-    void vex() {
+    @DisplayName("VEX, EVEX and XOP prefixes before opcodes of no enabled feature are invalid")
+    void vectorsAreInvalid() {
         for (int mode : new int[] {32, 64}) {
             invalid(mode, "c5 f8 77");
-            invalid(mode, "c4 e2 70 f2 c1");
             invalid(mode, "62 f1 7c 48 58 c1");
             invalid(mode, "8f e9 78 c1 c0");
         }
+    }
+
+    @Test
+    @DisplayName("VEX prefixes name three operands, W means nothing outside 64-bit mode")
+    void vex() {
+        for (int mode : new int[] {16, 32, 64}) {
+            valid(mode, "c4 e2 70 f2 c2", "andn");
+            assertEquals(1, insn.vvvv);
+            assertEquals(4, insn.operandSize);
+            valid(mode, "c4 e2 f0 f2 c2", "andn");
+            assertEquals(mode == 64 ? 8 : 4, insn.operandSize);
+        }
+        valid(64, "c4 42 30 f2 c2", "andn");
+        assertEquals(8, insn.reg);
+        assertEquals(9, insn.vvvv);
+        assertEquals(10, insn.rm);
+    }
+
+    @Test
+    @DisplayName("LOCK, 66, F2, F3 or REX before VEX, a wrong length or register make it invalid")
+    void wrongVex() {
+        for (String prefix : new String[] {"f0", "66", "f2", "f3", "48"}) {
+            invalid(64, prefix + " c4 e2 70 f2 c2");
+        }
+        valid(64, "64 67 c4 e2 70 f2 02", "andn");
+        assertEquals(4, insn.addressSize);
+        invalid(64, "c4 e2 74 f2 c2"); // L is 1
+        invalid(64, "c4 e3 73 f0 c0 01"); // RORX has no use for vvvv
+        valid(64, "c4 e3 7b f0 c0 01", "rorx");
+    }
+
+    @Test
+    @DisplayName("LES, LDS, BOUND and POP are what they were where no prefix can be meant")
+    void notVectors() {
+        valid(32, "c4 00", "les");
+        valid(32, "c5 00", "lds");
+        valid(32, "62 00", "bound");
+        valid(64, "8f 00", "pop");
+        valid(64, "8f c0", "pop");
+        invalid(64, "8f c8 00 00 00");
     }
 
     @Test

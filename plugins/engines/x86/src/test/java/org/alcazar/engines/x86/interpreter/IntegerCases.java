@@ -12,7 +12,8 @@ final class IntegerCases {
      * {@code 0} to {@code 7} one with this reg, {@code b}, {@code z} immediates of one byte and by
      * operand size. Each opcode whose lowest bit is a size is named by its even form and given as
      * {@code w}, others by {@code v} if they have operand sizes, else by a dot. A prefix that is
-     * part of the opcode stands before it, with a colon.
+     * part of the opcode stands before it, with a colon. {@code x} is
+     * behind a VEX prefix: pp, map and opcode.
      */
     private static final String FORMS =
             "w 00 r;w 02 r;w 08 r;w 0a r;w 10 r;w 12 r;w 18 r;w 1a r;w 20 r;w 22 r;w 28 r;w 2a r;"
@@ -29,6 +30,8 @@ final class IntegerCases {
                     + "v 0fa4 rb;v 0fa5 r;v 0fac rb;v 0fad r;v 0faf r;v 0fbc r;v 0fbd r;v f3:0fb8 r;"
                     + "w 0fb0 r;w 0fc0 r;v 0fb6 r;v 0fb7 r;v 0fbe r;v 0fbf r;v 0fc8 ;v 0fcb ;"
                     + "v 0f38f0 m;v 0f38f1 m;w f2:0f38f0 r;v 8d m;v 0fc7 1m;"
+                    + "x 02f2 r;x 02f3 1;x 02f3 2;x 02f3 3;x 02f7 r;x 02f5 r;x 22f5 r;x 32f5 r;"
+                    + "x 32f6 r;x 12f7 r;x 22f7 r;x 32f7 r;x 33f0 rb;v f3:0fbc r;"
                     + "c 0f40 r;s 0f90 r;";
 
     final List<byte[]> codes = new ArrayList<>();
@@ -60,6 +63,7 @@ final class IntegerCases {
                         add(opcode + c, parts[2], true, each);
                     }
                 }
+                case 'x' -> addVex(opcode, parts[2], 3 * each);
                 default -> add(opcode, parts[2], true, each);
             }
         }
@@ -119,6 +123,33 @@ final class IntegerCases {
             int immediate = rest.contains("b") ? 1 : rest.contains("z") ? Math.min(size, 4) : 0;
             for (int b = 0; b < immediate; b++) {
                 code[at++] = (byte) interesting();
+            }
+            codes.add(code);
+        }
+    }
+
+    private void addVex(int form, String rest, int n) {
+        for (int i = 0; i < n; i++) {
+            byte[] code = new byte[16];
+            java.util.Arrays.fill(code, (byte) 0x90);
+            int high = random.nextInt(16);
+            boolean memory = random.nextInt(3) == 0;
+            int reg = register(high & 1, false);
+            int rm = memory ? 7 : register(high >> 1 & 1, false);
+            int vvvv = rest.contains("b") ? 0 : register(high >> 2 & 1, false) | high << 1 & 8;
+            boolean digit = Character.isDigit(rest.charAt(0));
+            reg = digit ? rest.charAt(0) - '0' : reg;
+            code[0] = (byte) 0xc4;
+            // R, X and B are inverted; RDI is the base of all memory.
+            int r = digit ? 0 : high << 7 & 0x80;
+            int b = memory ? 0 : high << 4 & 0x20;
+            code[1] = (byte) ((r | b) ^ 0xe0 | form >> 8 & 15);
+            code[2] = (byte) (high << 4 & 0x80 | (vvvv ^ 15) << 3 | form >> 12);
+            code[3] = (byte) form;
+            code[4] = (byte) ((memory ? 0x40 : 0xc0) | reg << 3 | rm);
+            code[5] = memory ? 24 : code[5];
+            if (rest.contains("b")) {
+                code[memory ? 6 : 5] = (byte) interesting();
             }
             codes.add(code);
         }

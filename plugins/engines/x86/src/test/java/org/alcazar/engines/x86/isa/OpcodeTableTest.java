@@ -72,8 +72,31 @@ class OpcodeTableTest {
                     wanted.add(row);
                 }
             }
+            wanted.removeIf(row -> row.encoding().space() != Encoding.PLAIN);
             wanted.add(Row.NONE);
             assertEquals(wanted, found);
+        }
+    }
+
+    @Test
+    @DisplayName("every row behind a VEX, EVEX or XOP prefix is found by at least one encoding")
+    void everyVectorRowIsReachable() {
+        OpcodeTable table = OpcodeTable.complete();
+        for (Row row : OpcodeTable.rows()) {
+            Encoding e = row.encoding();
+            if (e.space() == Encoding.PLAIN) {
+                continue;
+            }
+            int prefix = Integer.numberOfTrailingZeros(e.prefixes());
+            int wide = Integer.numberOfTrailingZeros(e.widths());
+            int length = Integer.numberOfTrailingZeros(e.lengths());
+            int mode = (e.modes() & Encoding.LONG) != 0 ? 1 : 0;
+            int reg = Integer.numberOfTrailingZeros(e.regs()) << 3;
+            int modrm = e.memory() ? reg : 0xc0 | reg | Integer.numberOfTrailingZeros(e.rms());
+            Row found =
+                    table.findVector(
+                            e.space(), e.map(), e.opcode(), prefix, wide, length, mode, modrm);
+            assertSame(row, found, row::toString);
         }
     }
 
@@ -83,7 +106,9 @@ class OpcodeTableTest {
         OpcodeTable table = OpcodeTable.complete();
         for (Row row : OpcodeTable.rows()) {
             Encoding e = row.encoding();
-            assertEquals(table.hasModrm(e.map(), e.opcode()), e.modrm(), row::toString);
+            if (e.space() == Encoding.PLAIN) {
+                assertEquals(table.modrm(e.map(), e.opcode()) != 0, e.modrm(), row::toString);
+            }
         }
     }
 
@@ -166,7 +191,7 @@ class OpcodeTableTest {
         assertWrong("text:1: unknown trait blue", "00 /r | add | +Eb,Gb | Alu.add | blue");
         assertWrong("text:1: unknown feature +x", "00 /r | add | +Eb,Gb | Alu.add | +x");
         assertWrong("text:2: a row needs five columns", "# x\n00 /r | add");
-        assertWrong("text:1: unknown operand letter H", "00 /r | add | Hb | Alu.add |");
+        assertWrong("text:1: unknown operand letter #", "00 /r | add | #b | Alu.add |");
         assertWrong("text:1: prefix f3 belongs after the opcode", "f3 90 | p | | A.b |");
     }
 
