@@ -4,9 +4,9 @@ import static org.alcazar.engines.x86.decode.Instruction.NO_REGISTER;
 
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.Encoding;
+import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
-import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Row;
 
 /**
@@ -458,9 +458,7 @@ public final class Decoder {
         if (out.zeroing && (out.mask == 0 || mergesOnly)) {
             return false;
         }
-        return out.mask == 0
-                ? (shape & Row.SHAPE_MASK_NEEDED) == 0
-                : (shape & Row.SHAPE_MASK) != 0;
+        return out.mask == 0 ? (shape & Row.SHAPE_MASK_NEEDED) == 0 : (shape & Row.SHAPE_MASK) != 0;
     }
 
     private static int broadcast(int shape) {

@@ -106,6 +106,9 @@ public final class Instruction {
 
     public static final int NO_ROUNDING = -1;
 
-    /** Opcode bytes without prefixes: 0xXX, 0x0fXX, 0x0f38XX, 0x0f3aXX; the last one alone for others. */
+    /**
+     * Opcode bytes without prefixes: 0xXX, 0x0fXX, 0x0f38XX, 0x0f3aXX; the last one alone for
+     * others.
+     */
     public int opcode;
 }

@@ -24,10 +24,10 @@ import java.util.Set;
  *   <li>Mnemonic, or three of them by operand size; after {@code =} AT&T's if it differs.
  *   <li>Operands in Intel order by the letters of the manuals' opcode maps, without prefix read
  *       only, with {@code =} written only, with {@code +} both; in parentheses if assembly text
- *       leaves them out. {@code Is} is a sign-extended byte, {@code I2} a second immediate byte. {@code K},
- *       {@code F}, {@code T} are opmasks by reg, rm and vvvv, {@code v} is memory with a vector of
- *       indices; sizes {@code x}, {@code xh}, {@code xq}, {@code xo} the vector length and parts
- *       of it.
+ *       leaves them out. {@code Is} is a sign-extended byte, {@code I2} a second immediate byte.
+ *       {@code K}, {@code F}, {@code T} are opmasks by reg, rm and vvvv, {@code v} is memory with a
+ *       vector of indices; sizes {@code x}, {@code xh}, {@code xq}, {@code xo} the vector length
+ *       and parts of it.
  *   <li>Class and method in package {@code semantics}.
  *   <li>Traits; {@code +feature}; {@code u:} and letters of undefined flags (oszapc), {@code uc:}
  *       of those undefined depending on a count. For EVEX: {@code k}, {@code kz} an opmask may
@@ -164,14 +164,7 @@ public final class OpcodeTable {
      * @return {@link Row#NONE} if it is invalid
      */
     public Row findVector(
-            int space,
-            int map,
-            int opcode,
-            int prefix,
-            int wide,
-            int length,
-            int mode,
-            int modrm) {
+            int space, int map, int opcode, int prefix, int wide, int length, int mode, int modrm) {
         int slot = vectorMap(space, map);
         if (slot < 0) {
             return Row.NONE;
@@ -186,9 +179,7 @@ public final class OpcodeTable {
                                     || (e.lengths() >> length & 1) != 0)
                             && (e.regs() >> (modrm >> 3 & 7) & 1) != 0;
             boolean form =
-                    modrm < 0xc0
-                            ? e.memory()
-                            : e.register() && (e.rms() >> (modrm & 7) & 1) != 0;
+                    modrm < 0xc0 ? e.memory() : e.register() && (e.rms() >> (modrm & 7) & 1) != 0;
             if (matches && form && lengthEnabled(row, length)) {
                 return row;
             }

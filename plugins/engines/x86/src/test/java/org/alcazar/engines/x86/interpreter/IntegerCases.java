@@ -12,8 +12,8 @@ final class IntegerCases {
      * {@code 0} to {@code 7} one with this reg, {@code b}, {@code z} immediates of one byte and by
      * operand size. Each opcode whose lowest bit is a size is named by its even form and given as
      * {@code w}, others by {@code v} if they have operand sizes, else by a dot. A prefix that is
-     * part of the opcode stands before it, with a colon. {@code x} is
-     * behind a VEX prefix: pp, map and opcode.
+     * part of the opcode stands before it, with a colon. {@code x} is behind a VEX prefix: pp, map
+     * and opcode.
      */
     private static final String FORMS =
             "w 00 r;w 02 r;w 08 r;w 0a r;w 10 r;w 12 r;w 18 r;w 1a r;w 20 r;w 22 r;w 28 r;w 2a r;"
