@@ -29,4 +29,10 @@ public interface InterruptSource {
     default int taskPriority() {
         return 0;
     }
+
+    /**
+     * A performance counter of the core has overflown and asks for an interrupt. Called on the
+     * core's thread from within {@code run}.
+     */
+    default void counterOverflow() {}
 }

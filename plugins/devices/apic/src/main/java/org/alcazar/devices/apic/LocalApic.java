@@ -27,7 +27,7 @@ final class LocalApic implements InterruptSource {
      * Local vector table, in the order of the registers: timer, thermal, performance, LINT0, LINT1,
      * error.
      */
-    static final int TIMER = 0, LINT0 = 3, LINT1 = 4, ERROR = 5, ENTRIES = 6;
+    static final int TIMER = 0, PERFORMANCE = 2, LINT0 = 3, LINT1 = 4, ERROR = 5, ENTRIES = 6;
 
     private static final int[] LVT_WRITABLE = {
         LVT_MASK | LVT_PERIODIC | LVT_VECTOR,
@@ -409,6 +409,19 @@ final class LocalApic implements InterruptSource {
             }
         }
         return takeVector();
+    }
+
+    /** The local entry for performance counters (16.4.3); the core does not mask it. */
+    @Override
+    public synchronized void counterOverflow() {
+        if ((lvt[PERFORMANCE] & LVT_MASK) != 0) {
+            return;
+        }
+        if (mode(PERFORMANCE) == ApicBus.NMI) {
+            core.post(Requests.NMI);
+        } else if (mode(PERFORMANCE) == ApicBus.FIXED) {
+            accept(lvt[PERFORMANCE] & LVT_VECTOR, false);
+        }
     }
 
     private synchronized boolean takeExternal() {

@@ -92,6 +92,32 @@ public final class X86 {
             MCG_STATUS = 41;
 
     /**
+     * {@link #MSRS}, continued: control of branch recording and what it recorded (APM volume 2,
+     * 13.1.1).
+     */
+    public static final int DEBUG_CTL = 42,
+            LAST_BRANCH_FROM = 43,
+            LAST_BRANCH_TO = 44,
+            LAST_INT_FROM = 45,
+            LAST_INT_TO = 46;
+
+    /** {@link #MSRS}, continued: six event selects, then six counters (APM volume 2, 13.2.1). */
+    public static final int PERF_CTL0 = 47, PERF_CTR0 = 53;
+
+    /**
+     * {@link #MSRS}, continued (APM volume 2, 3.2 and 7.9): from IORR_BASE0 on there are 2 pairs of
+     * base and mask.
+     */
+    public static final int SYSCFG = 59, HWCR = 60, TOP_MEM = 61, TOP_MEM2 = 62, IORR_BASE0 = 63;
+
+    /**
+     * {@link #MSRS}, continued: machine check (APM volume 2, 9.3). From MC0_CTL on control, status,
+     * address and miscellaneous of each of {@link #MC_BANKS} banks, from MC_CTL_MASK0 on a mask for
+     * each.
+     */
+    public static final int MCG_CTL = 67, MC0_CTL = 68, MC_CTL_MASK0 = 92, MC_BANKS = 6;
+
+    /**
      * Indices in {@link #FPU}: control, status, full tag word (2 bits each), opcode, pointers,
      * MXCSR.
      */
@@ -175,7 +201,30 @@ public final class X86 {
             names.add("mtrr-fixed" + i);
         }
         names.add("mcg-status");
+        names.addAll(
+                List.of(
+                        "debug-ctl",
+                        "last-branch-from",
+                        "last-branch-to",
+                        "last-int-from",
+                        "last-int-to"));
+        addNumbered(names, "perf-ctl", 6);
+        addNumbered(names, "perf-ctr", 6);
+        names.addAll(List.of("syscfg", "hwcr", "top-mem", "top-mem2"));
+        names.addAll(List.of("iorr-base0", "iorr-mask0", "iorr-base1", "iorr-mask1", "mcg-ctl"));
+        for (int i = 0; i < MC_BANKS; i++) {
+            for (String part : List.of("ctl", "status", "addr", "misc")) {
+                names.add("mc" + i + "-" + part);
+            }
+        }
+        addNumbered(names, "mc-ctl-mask", MC_BANKS);
         return RegisterGroup.of(MSRS, "msrs", names.toArray(String[]::new));
+    }
+
+    private static void addNumbered(List<String> names, String name, int count) {
+        for (int i = 0; i < count; i++) {
+            names.add(name + i);
+        }
     }
 
     private static RegisterGroup fpu() {

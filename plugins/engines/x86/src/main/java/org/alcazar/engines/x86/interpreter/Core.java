@@ -25,8 +25,11 @@ final class Core extends Cpu {
     /** Mode in which blocks run now; see {@link Block#key}. */
     int key;
 
-    /** {@link #retired} may not go beyond this. */
+    /** {@link #retired} may not go beyond this; lies within the budget. */
     long limit;
+
+    /** Where the budget ends. */
+    long end;
 
     /** The branch whose way out is not linked yet, and which of its ways. */
     @Nullable BranchOp link;
@@ -65,6 +68,11 @@ final class Core extends Cpu {
             return b.first;
         }
         return leave(rip);
+    }
+
+    /** Sets {@link #limit} after changes of the budget or of what counters wait for. */
+    void bound() {
+        limit = Math.min(end, counters.next);
     }
 
     /** Finds the mode out; to be called after whatever may have changed it. */

@@ -38,6 +38,9 @@ final class X86Core implements VirtualCore {
 
     private static final int DR6_BS = 1 << 14;
 
+    /** Events in a row that are free. */
+    private static final int FRUITLESS = 16;
+
     private final Core core;
     private final X86Engine engine;
     private final Spinner spinner;
@@ -50,6 +53,14 @@ final class X86Core implements VirtualCore {
 
     private volatile boolean running;
     private volatile @Nullable Thread thread;
+
+    /** Events delivered one after the other, without an instruction between them. */
+    private int fruitless;
+
+    private long retiredAtEvent;
+
+    /** What the present run has charged to its budget for such events. */
+    private long charged;
 
     private long rootSeen;
     private Translation translationSeen = Translation.NONE;
@@ -87,9 +98,12 @@ final class X86Core implements VirtualCore {
 
     private int enter(ControlBlock block) {
         long before = block.retired; // a restored core goes on counting from what was saved
-        core.retired = before;
-        core.limit =
-                block.budget == ControlBlock.UNLIMITED ? Long.MAX_VALUE : before + block.budget;
+        if (core.retired != before) {
+            core.retired = before;
+            core.counters.loaded();
+        }
+        core.end = block.budget == ControlBlock.UNLIMITED ? Long.MAX_VALUE : before + block.budget;
+        charged = 0;
         load(block);
         int reason = replies.take();
         if (reason == Replies.FAULT) {
@@ -104,7 +118,7 @@ final class X86Core implements VirtualCore {
             reason = loop();
         }
         if (block.budget != ControlBlock.UNLIMITED) {
-            block.budget -= core.retired - before;
+            block.budget -= core.retired - before + charged;
         }
         block.retired = core.retired;
         ExitFrame frame = block.frame();
@@ -262,9 +276,13 @@ final class X86Core implements VirtualCore {
 
     /** Everything that can come between two instructions. */
     private int attend() {
+        if (core.retired >= core.counters.next) {
+            core.counters.settle(core.retired);
+        }
+        core.bound();
         int pending = core.requests.pending();
         if (pending == 0 && core.pendingEvent == 0 && core.activity == X86.ACTIVE) {
-            return core.retired < core.limit ? ON : Exit.BUDGET;
+            return core.retired < core.end ? ON : Exit.BUDGET;
         }
         while (true) {
             int reason = attendOnce();
@@ -318,12 +336,13 @@ final class X86Core implements VirtualCore {
             }
         }
         if (core.activity == X86.HALTED) {
+            core.counters.halt();
             return Exit.IDLE;
         }
         if (core.block.windowWanted) {
             core.requests.post(Requests.ENGINE);
         }
-        return core.retired < core.limit ? ON : Exit.BUDGET;
+        return core.retired < core.end ? ON : Exit.BUDGET;
     }
 
     private boolean started(int pending) {
@@ -337,6 +356,7 @@ final class X86Core implements VirtualCore {
             }
             Reset.startUp(core, core.requests.startupVector());
         }
+        core.counters.wake();
         core.mmu.reset();
         core.findKey();
         return true;
@@ -386,6 +406,8 @@ final class X86Core implements VirtualCore {
     private int delivered(int outcome) {
         core.link = null;
         core.taskSwitched = false;
+        core.counters.wake();
+        core.bound();
         core.findKey();
         if (outcome == TRIPLE_FAULT) {
             core.activity = X86.SHUT_DOWN;
@@ -399,11 +421,24 @@ final class X86Core implements VirtualCore {
             return outcome;
         }
         core.accesses.clear();
-        return core.requests.pending() != 0 ? attendAfterEvent() : ON;
+        chargeFruitless();
+        return core.retired < core.end ? ON : Exit.BUDGET;
     }
 
-    private int attendAfterEvent() {
-        return core.retired < core.limit ? ON : Exit.BUDGET;
+    /**
+     * A handler that faults at its own first instruction retires nothing, for ever: beyond a number
+     * that no healthy guest reaches, each such delivery is charged to the budget like an
+     * instruction.
+     */
+    private void chargeFruitless() {
+        if (core.retired != retiredAtEvent) {
+            retiredAtEvent = core.retired;
+            fruitless = 0;
+        } else if (++fruitless > FRUITLESS && core.end != Long.MAX_VALUE) {
+            core.end--;
+            core.bound();
+            charged++;
+        }
     }
 
     // ---- running
@@ -460,7 +495,6 @@ final class X86Core implements VirtualCore {
         steps++;
         int flags = core.flags;
         int shadow = core.shadow;
-        long limit = core.limit;
         long faultsBefore = faults;
         core.link = null;
         core.accesses.rewind();
@@ -487,7 +521,7 @@ final class X86Core implements VirtualCore {
         } catch (CpuExit exit) {
             reason = exit(null, exit);
         } finally {
-            core.limit = limit;
+            core.limit = core.end;
             core.link = null;
         }
         if (reason != ON) {

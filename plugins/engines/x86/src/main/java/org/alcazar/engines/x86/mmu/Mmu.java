@@ -644,6 +644,9 @@ public final class Mmu {
      * privilege changed.
      */
     public void modeChanged() {
+        if (cpu.counters.split) {
+            cpu.counters.privilege();
+        }
         long cr0 = cpu.cr0 & CR0_KEY;
         long cr4 = cpu.cr4 & CR4_KEY;
         long efer = cpu.efer & EFER_KEY;

@@ -134,9 +134,13 @@ public final class SystemInstructions {
         cpu.gpr[RCX] = cpu.msr[X86.TSC_AUX] & 0xffff_ffffL;
     }
 
-    /** There are no counters yet. */
+    /** Reads a performance counter by its number (APM volume 3, RDPMC). */
     public static void rdpmc(Cpu cpu, Instruction instruction) {
-        throw cpu.generalProtection(0);
+        int number = (int) cpu.gpr[RCX];
+        if ((cpu.cr4 & Bits.CR4_PCE) == 0 && cpu.cpl != 0 || !cpu.counters.has(number)) {
+            throw cpu.generalProtection(0);
+        }
+        split(cpu, cpu.counters.read(number));
     }
 
     public static void rdmsr(Cpu cpu, Instruction instruction) {

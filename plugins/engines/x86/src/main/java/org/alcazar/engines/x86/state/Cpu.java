@@ -9,6 +9,7 @@ import static org.alcazar.engines.x86.api.Bits.STATUS;
 import static org.alcazar.engines.x86.api.Bits.ZF;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.mmu.Mmu;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
@@ -66,7 +67,7 @@ public class Cpu {
     public final long[] dr = new long[8];
 
     /** Indexed as in the register group MSRS of {@link org.alcazar.engines.x86.api.X86}. */
-    public final long[] msr = new long[48];
+    public final long[] msr = new long[X86.ARCHITECTURE.groups().get(X86.MSRS).words()];
 
     /** x87 stack by physical number; MMX register n is the significand of physical register n. */
     public final long[] fpSignificand = new long[8];
@@ -129,6 +130,8 @@ public class Cpu {
 
     public final Breakpoints breakpoints;
 
+    public final Counters counters;
+
     /** The instruction in execution has switched tasks: its faults belong to the new task. */
     public boolean taskSwitched;
 
@@ -143,6 +146,7 @@ public class Cpu {
         this.bus = bus;
         this.requests = block.requests();
         breakpoints = new Breakpoints(this);
+        counters = new Counters(this);
         mmu = new Mmu(this);
     }
 

@@ -87,7 +87,10 @@ public final class CpuModel {
         new Word(7, ECX, ". . umip"),
         new Word(7, EDX, ". . . . fsrm"),
         new Word(0x8000_0001, EDX, ". ".repeat(26) + "page1gb"),
-        new Word(0x8000_0001, ECX, ". . . . . . . . 3dnowprefetch"),
+        new Word(
+                0x8000_0001,
+                ECX,
+                ". . . . . . . . 3dnowprefetch" + " .".repeat(14) + " perfctr_core"),
     };
 
     private static final Set<Feature> LEVEL_1 =

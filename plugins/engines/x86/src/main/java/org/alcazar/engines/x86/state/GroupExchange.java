@@ -37,7 +37,10 @@ public final class GroupExchange {
             }
             case X86.SEGMENTS -> fetchSegments(cpu, to);
             case X86.CONTROL -> fetchControl(cpu, to);
-            case X86.MSRS -> System.arraycopy(cpu.msr, 0, to, 0, to.length);
+            case X86.MSRS -> {
+                cpu.counters.settle(cpu.retired);
+                System.arraycopy(cpu.msr, 0, to, 0, to.length);
+            }
             case X86.FPU -> fetchFpu(cpu, to);
             case X86.VECTOR -> System.arraycopy(cpu.xmm, 0, to, 0, 32);
             case X86.EVENTS -> {
@@ -98,6 +101,7 @@ public final class GroupExchange {
     public static long load(Cpu cpu, ControlBlock block) {
         long dirty = block.dirty & block.architecture().allGroups();
         block.dirty = 0;
+        cpu.counters.settle(cpu.retired);
         for (int id = 0; dirty >>> id != 0; id++) {
             if ((dirty >>> id & 1) != 0) {
                 load(cpu, id, block.group(id));
@@ -105,6 +109,9 @@ public final class GroupExchange {
         }
         if ((dirty & (1L << X86.GENERAL | 1L << X86.SEGMENTS | 1L << X86.CONTROL)) != 0) {
             findPrivilege(cpu);
+        }
+        if ((dirty & ~(1L << X86.FPU | 1L << X86.VECTOR)) != 0) {
+            cpu.counters.loaded();
         }
         return dirty;
     }

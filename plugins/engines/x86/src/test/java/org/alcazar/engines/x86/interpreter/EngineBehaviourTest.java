@@ -284,6 +284,29 @@ class EngineBehaviourTest {
     }
 
     @Test
+    @DisplayName("a handler that faults at its own first instruction uses up a budget")
+    void handlerFaults() {
+        start("ffc0 0f0b");
+        handlers("0f0b");
+        assertEquals(Exit.BUDGET, machine.run(50));
+        assertEquals(1, machine.block.retired);
+        assertEquals(0, machine.block.budget);
+        // Frames of 40 bytes, each aligned to 16.
+        assertEquals(0x80000 - 48 * (16 + 49) - 40, get(X86.RSP));
+    }
+
+    @Test
+    @DisplayName("an interrupt at the end of a budget is delivered and runs nothing")
+    void interruptAtTheEnd() {
+        start("9090 f4");
+        assertEquals(Exit.BUDGET, machine.run(2));
+        machine.block.requests().post(Requests.NMI);
+        assertEquals(Exit.BUDGET, machine.run(0));
+        assertEquals(HANDLERS + 32, get(X86.RIP));
+        assertEquals(2, machine.block.retired);
+    }
+
+    @Test
     @DisplayName("a jump to where nothing is faults in the guest and keeps the core in reach")
     void jumpIntoNothing() {
         start("48b8 0000003000000000 ffe0"); // jmp to 768 MiB, which is no RAM

@@ -15,6 +15,7 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.engines.x86.state.CpuModel;
+import org.alcazar.engines.x86.state.Reset;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.Ranges;
@@ -626,7 +627,7 @@ class SystemTest {
 
     @Test
     void msrsAreKeptWhereTheRegisterGroupHasThem() {
-        Msrs.reset(cpu);
+        Reset.power(cpu, CpuModel.SIGNATURE);
         assertEquals(0xfee0_0900L, Msrs.read(cpu, 0x1b));
         int[] numbers = {0x200, 0x20f, 0x250, 0x259, 0x26f, 0x2ff, 0xc000_0081, 0xc000_0103, 0x176};
         int[] places = {14, 29, 30, 32, 40, 13, 0, 9, 7};

@@ -1,0 +1,192 @@
+package org.alcazar.engines.x86.semantics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.mmu.Guest;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuFault;
+import org.alcazar.engines.x86.state.CpuModel;
+import org.alcazar.engines.x86.state.Reset;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** Model-specific registers: what they hold, what they refuse (APM volume 2, 3.2, 7.7-7.9, 9.3). */
+class MsrTest {
+    private static final int SYSCFG = 0xc001_0010, HWCR = 0xc001_0015;
+
+    private final Guest guest = new Guest();
+    private final Cpu cpu = guest.cpu;
+
+    @BeforeEach
+    void power() {
+        Reset.power(cpu, CpuModel.SIGNATURE);
+    }
+
+    @AfterEach
+    void close() {
+        guest.close();
+    }
+
+    private void refused(int number, long value) {
+        CpuFault fault =
+                assertThrows(
+                        CpuFault.class,
+                        () -> Msrs.write(cpu, number, value),
+                        () -> Integer.toHexString(number) + " = " + Long.toHexString(value));
+        assertEquals(Bits.GP, fault.vector);
+        assertEquals(0, fault.errorCode);
+    }
+
+    private void unknown(int number) {
+        assertEquals(
+                Bits.GP, assertThrows(CpuFault.class, () -> Msrs.read(cpu, number)).vector);
+        refused(number, 0);
+    }
+
+    private void keeps(int number, long written, long read) {
+        Msrs.write(cpu, number, written);
+        assertEquals(read, Msrs.read(cpu, number), Integer.toHexString(number));
+    }
+
+    @Test
+    @DisplayName("the direction bits of fixed ranges are hidden and kept unless SYSCFG shows them")
+    void directions() {
+        long directed = 0x1e06_0e16_1804_1101L;
+        keeps(0x268, directed, 0x0606_0606_0004_0101L);
+        keeps(SYSCFG, 1 << 19, 1 << 19);
+        keeps(0x268, directed, directed);
+        Msrs.write(cpu, SYSCFG, 0);
+        keeps(0x268, 0, 0);
+        Msrs.write(cpu, SYSCFG, 1 << 19);
+        assertEquals(directed & 0x1818_1818_1818_1818L, Msrs.read(cpu, 0x268));
+        refused(0x268, 0x26);
+        refused(0x268, 0x1f);
+        refused(0x250, 2L << 56);
+    }
+
+    @Test
+    @DisplayName("memory-type registers refuse unknown types, reserved bits and far addresses")
+    void memoryTypes() {
+        keeps(0x200, 0xffff_ffff_f006L, 0xffff_ffff_f006L);
+        keeps(0x201, 0xffff_ffff_f800L, 0xffff_ffff_f800L);
+        refused(0x200, 2);
+        refused(0x200, 7);
+        refused(0x200, 0x100);
+        refused(0x200, 1L << 48);
+        refused(0x201, 1 << 10);
+        refused(0x20f, 1L << 52);
+        keeps(0x2ff, 0xc06, 0xc06);
+        refused(0x2ff, 0x1000);
+        refused(0x2ff, 0x106);
+        refused(0x2ff, 3);
+        keeps(0x277, 0x0007_0105_0406_0007L, 0x0007_0105_0406_0007L);
+        refused(0x277, 2L << 32);
+        refused(0x277, 8);
+        refused(0xfe, 0);
+        assertEquals(0x508, Msrs.read(cpu, 0xfe));
+    }
+
+    @Test
+    @DisplayName("AMD's ranges and tops of memory hold addresses and their two bits, nothing else")
+    void topsAndRanges() {
+        keeps(0xc001_001a, 0xc000_0000L, 0xc000_0000L);
+        keeps(0xc001_001d, 0x4_4000_0000L, 0x4_4000_0000L);
+        refused(0xc001_001a, 1 << 22);
+        refused(0xc001_001d, 1L << 48);
+        keeps(0xc001_0016, 0xa_0018, 0xa_0018);
+        keeps(0xc001_0019, 0xffff_fffe_0800L, 0xffff_fffe_0800L);
+        refused(0xc001_0016, 4);
+        refused(0xc001_0017, 0x400);
+        refused(SYSCFG, 1);
+        refused(SYSCFG, 1 << 23);
+        keeps(SYSCFG, 0x1f << 18, 0x1f << 18);
+    }
+
+    @Test
+    @DisplayName("a machine-check status takes only zero until HWCR lets it take anything")
+    void machineCheck() {
+        assertEquals(0x106, Msrs.read(cpu, 0x179));
+        refused(0x179, 0);
+        refused(0x17a, 8);
+        keeps(0x17a, 7, 7);
+        keeps(0x17b, -1, -1);
+        for (int bank = 0; bank < 6; bank++) {
+            int base = 0x400 + 4 * bank;
+            keeps(base, -1, -1);
+            keeps(base + 1, 0, 0);
+            refused(base + 1, 1);
+            keeps(base + 2, 0x1234, 0x1234);
+            keeps(base + 3, 5, 5);
+            keeps(0xc001_0044 + bank, 3, 3);
+        }
+        unknown(0x418);
+        keeps(HWCR, 1 << 18, 1 << 24 | 1 << 18);
+        keeps(0x401, 1L << 63, 1L << 63);
+        assertEquals(1L << 63, cpu.msr[X86.MC0_CTL + 1]);
+        keeps(HWCR, 1L << 40, 1 << 24);
+    }
+
+    @Test
+    @DisplayName("branch recording has two control bits and registers that can only be read")
+    void branchRecording() {
+        keeps(0x1d9, 3, 3);
+        keeps(0x1d9, 0x780, 0);
+        refused(0x1d9, 4);
+        refused(0x1d9, 0x40);
+        for (int number = 0x1db; number <= 0x1de; number++) {
+            assertEquals(0, Msrs.read(cpu, number));
+            refused(number, 0);
+        }
+        unknown(0x1da);
+    }
+
+    @Test
+    @DisplayName("counters have legacy numbers and their own; undefined control bits read as zero")
+    void counters() {
+        keeps(0xc001_0202, -1L & ~(1L << 22), 0x30f_ff97_ffffL);
+        assertEquals(0x30f_ff97_ffffL, Msrs.read(cpu, 0xc001_0001));
+        keeps(0xc001_0207, -1, (1L << 48) - 1);
+        assertEquals((1L << 48) - 1, Msrs.read(cpu, 0xc001_0007));
+        keeps(0xc001_020b, 77, 77);
+        unknown(0xc001_020c);
+        cpu.gpr[X86.RCX] = 5;
+        SystemInstructions.rdpmc(cpu, new org.alcazar.engines.x86.decode.Instruction());
+        assertEquals(77, cpu.gpr[X86.RAX]);
+        cpu.gpr[X86.RCX] = 6;
+        assertThrows(CpuFault.class, this::readCounter);
+        cpu.gpr[X86.RCX] = 0;
+        cpu.cr0 |= Bits.CR0_PE;
+        guest.cpl(3);
+        assertThrows(CpuFault.class, this::readCounter);
+        cpu.cr4 |= Bits.CR4_PCE;
+        readCounter();
+    }
+
+    private void readCounter() {
+        SystemInstructions.rdpmc(cpu, new org.alcazar.engines.x86.decode.Instruction());
+    }
+
+    @Test
+    @DisplayName("what is not announced is not there")
+    void unannounced() {
+        for (int number :
+                new int[] {
+                    0x48, 0x49, 0xce, 0x1a0, 0xe7, 0xe8, 0x10a, 0x345, 0x802, 0xc000_0104,
+                    0xc000_0300, 0xc001_0114, 0xc001_0117, 0xc001_0140, 0xc001_0240, 0xc001_1027,
+                    0xc001_1030
+                }) {
+            unknown(number);
+        }
+        Cpu old = new Cpu(0, guest.block, guest.bus, CpuModel.X86_64_V1);
+        Reset.power(old, CpuModel.SIGNATURE);
+        assertThrows(CpuFault.class, () -> Msrs.read(old, 0x3b));
+        assertThrows(CpuFault.class, () -> Msrs.read(old, 0xc000_0103));
+        assertThrows(CpuFault.class, () -> Msrs.read(old, 0xc001_0200));
+        assertEquals(0, Msrs.read(old, 0xc001_0000));
+    }
+}
