@@ -96,8 +96,35 @@ public enum Feature {
     public static final Set<Feature> IMPLEMENTED =
             Collections.unmodifiableSet(
                     EnumSet.of(
-                            BASE, X87, CMOV, MMX, SSE, SSE2, SSE3, SSSE3, SSE41, SSE42, CX16,
-                            POPCNT, MOVBE, RDTSCP, FSGSBASE, BMI1, BMI2));
+                            BASE,
+                            X87,
+                            CMOV,
+                            MMX,
+                            SSE,
+                            SSE2,
+                            SSE3,
+                            SSSE3,
+                            SSE41,
+                            SSE42,
+                            SSE4A,
+                            CX16,
+                            AES,
+                            PCLMULQDQ,
+                            SHA,
+                            GFNI,
+                            ADX,
+                            LZCNT,
+                            CLFLUSHOPT,
+                            CLWB,
+                            CLZERO,
+                            WBNOINVD,
+                            RDPID,
+                            POPCNT,
+                            MOVBE,
+                            RDTSCP,
+                            FSGSBASE,
+                            BMI1,
+                            BMI2));
 
     private final int leaf;
     private final int register;

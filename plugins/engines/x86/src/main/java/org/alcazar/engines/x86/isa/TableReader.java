@@ -23,6 +23,7 @@ final class TableReader {
         "mmx.table",
         "sse.table",
         "sse4.table",
+        "crypto.table",
         "bmi.table",
         "later.table"
     };

@@ -199,6 +199,13 @@ public final class Mmu {
         }
     }
 
+    /** Raises the faults of reading a byte, without reading it. */
+    public void probeRead(long la) {
+        if (directRead(la, 1) < 0) {
+            target(la, 1, 0, false);
+        }
+    }
+
     /**
      * Host-physical address if all bytes lie in one page that a view has for reading, else -1.
      * Nothing is raised or changed.

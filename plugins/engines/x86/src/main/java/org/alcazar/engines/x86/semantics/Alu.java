@@ -107,6 +107,32 @@ public final class Alu {
         return r;
     }
 
+    /** Addition with carry that changes nothing but CF. */
+    public static int adcx32(Cpu cpu, int a, int b) {
+        long r = (a & 0xffffffffL) + (b & 0xffffffffL) + in(cpu);
+        cpu.setCarry(r >>> 32 != 0);
+        return (int) r;
+    }
+
+    public static long adcx64(Cpu cpu, long a, long b) {
+        long r = a + b + in(cpu);
+        cpu.setCarry((a & b | (a | b) & ~r) < 0);
+        return r;
+    }
+
+    /** The same with OF for its carry. */
+    public static int adox32(Cpu cpu, int a, int b) {
+        long r = (a & 0xffffffffL) + (b & 0xffffffffL) + (cpu.overflow() ? 1 : 0);
+        cpu.setCarryOverflow(cpu.carry(), r >>> 32 != 0);
+        return (int) r;
+    }
+
+    public static long adox64(Cpu cpu, long a, long b) {
+        long r = a + b + (cpu.overflow() ? 1 : 0);
+        cpu.setCarryOverflow(cpu.carry(), (a & b | (a | b) & ~r) < 0);
+        return r;
+    }
+
     public static int sub8(Cpu cpu, int a, int b) {
         int r = a - b;
         carries8(cpu, borrow(a, b, r), r);

@@ -57,11 +57,6 @@ public final class SystemInstructions {
 
     public static void sfence(Cpu cpu, Instruction instruction) {}
 
-    /** Caches are always coherent; the address is translated for its faults. */
-    public static void clflush(Cpu cpu, Instruction instruction) {
-        cpu.mmu.read8(Operands.linear(cpu, instruction, 1, false));
-    }
-
     public static void invd(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         cpu.intercept(Intercept.INVD, 0, 0);
@@ -132,6 +127,10 @@ public final class SystemInstructions {
     public static void rdtscp(Cpu cpu, Instruction instruction) {
         timeStamp(cpu);
         cpu.gpr[RCX] = cpu.msr[X86.TSC_AUX] & 0xffff_ffffL;
+    }
+
+    public static void rdpid(Cpu cpu, Instruction instruction) {
+        cpu.gpr[instruction.rm] = cpu.msr[X86.TSC_AUX] & 0xffff_ffffL;
     }
 
     /** Reads a performance counter by its number (APM volume 3, RDPMC). */

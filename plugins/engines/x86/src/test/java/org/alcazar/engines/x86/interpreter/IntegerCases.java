@@ -29,10 +29,13 @@ final class IntegerCases {
                     + "v 0fa3 r;v 0fab r;v 0fb3 r;v 0fbb r;v 0fba 4b;v 0fba 5b;v 0fba 6b;v 0fba 7b;"
                     + "v 0fa4 rb;v 0fa5 r;v 0fac rb;v 0fad r;v 0faf r;v 0fbc r;v 0fbd r;v f3:0fb8 r;"
                     + "w 0fb0 r;w 0fc0 r;v 0fb6 r;v 0fb7 r;v 0fbe r;v 0fbf r;v 0fc8 ;v 0fcb ;"
-                    + "v 0f38f0 m;v 0f38f1 m;w f2:0f38f0 r;v 8d m;v 0fc7 1m;"
+                    + "v 0f38f0 m;v 0f38f1 m;w f2:0f38f0 r;v 66:0f38f6 r;v f3:0f38f6 r;v f3:0fbd r;v 8d m;v 0fc7 1m;"
                     + "x 02f2 r;x 02f3 1;x 02f3 2;x 02f3 3;x 02f7 r;x 02f5 r;x 22f5 r;x 32f5 r;"
                     + "x 32f6 r;x 12f7 r;x 22f7 r;x 32f7 r;x 33f0 rb;v f3:0fbc r;"
                     + "c 0f40 r;s 0f90 r;";
+
+    /** A part of the forms above that are to be run. */
+    private static final String ONLY = System.getProperty("alcazar.oracle.form", "");
 
     final List<byte[]> codes = new ArrayList<>();
     private final Random random;
@@ -43,6 +46,9 @@ final class IntegerCases {
     IntegerCases(Random random, int each) {
         this.random = random;
         for (String form : FORMS.split(";")) {
+            if (!form.contains(ONLY)) {
+                continue;
+            }
             String[] parts = form.split(" ", -1);
             int colon = parts[1].indexOf(':');
             prefix = colon < 0 ? 0 : Integer.parseInt(parts[1].substring(0, colon), 16);

@@ -24,10 +24,10 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * Every x87, MMX, SSE and SSE2 form of the table, with random operands, modes and masks, against
- * the machine's own processor, bit for bit. The system properties {@code alcazar.oracle.cases} (for
- * each form), {@code alcazar.oracle.seed} and {@code alcazar.oracle.only} (a part of the semantics'
- * name) make longer and narrower runs.
+ * Every x87, MMX and legacy SSE, AES, SHA form of the table, with random operands, modes and masks,
+ * against the machine's own processor, bit for bit. The system properties {@code
+ * alcazar.oracle.cases} (for each form), {@code alcazar.oracle.seed} and {@code
+ * alcazar.oracle.only} (a part of the semantics' name) make longer and narrower runs.
  */
 class NativeFloatTest {
     private static final int CASES = Integer.getInteger("alcazar.oracle.cases", 150);
@@ -37,8 +37,8 @@ class NativeFloatTest {
     /** Transcendental results may be off by this many units in the last place. */
     private static final int UNITS = 2;
 
-    /** An encoding of a form. */
-    private record Encoding(byte[] code, int length) {}
+    /** An encoding of a form, with a second immediate byte or not. */
+    private record Encoding(byte[] code, int length, boolean second) {}
 
     @BeforeAll
     static void reserveMemory() {
@@ -50,7 +50,7 @@ class NativeFloatTest {
         Assumptions.assumeTrue(NativeOracle.missing().isEmpty(), NativeOracle::missing);
         NativeOracle oracle = NativeOracle.build(directory);
         Map<String, List<Encoding>> forms = forms();
-        assertTrue(forms.size() > (ONLY.isEmpty() ? 700 : 0), "forms: " + forms.size());
+        assertTrue(forms.size() > (ONLY.isEmpty() ? 740 : 0), "forms: " + forms.size());
         List<String> wrong = new ArrayList<>();
         for (var form : forms.entrySet()) {
             compare(oracle, form.getKey(), form.getValue(), wrong);
@@ -69,6 +69,9 @@ class NativeFloatTest {
             byte[] code = e.code.clone();
             if (hasImmediate(form)) {
                 code[e.length - 1] = (byte) random.nextInt(256);
+                if (e.second) {
+                    code[e.length - 2] = (byte) random.nextInt(256);
+                }
             }
             new FloatCase(cases, i).fill(code, e.length, operands, random, form);
         }
@@ -165,12 +168,16 @@ class NativeFloatTest {
             return;
         }
         String name = insn.row.semantics();
-        if (!name.matches("(X87|Mmx|Sse|Ssse|FxSave).*") || !name.contains(ONLY) || isUnfit(name)) {
+        if (!name.matches("(X87|Mmx|Sse|Ssse|FxSave|Aes|Sha|Pclmul|Gfni).*")
+                || !name.contains(ONLY)
+                || isUnfit(name)) {
             return;
         }
         boolean immediate = false;
+        boolean second = false;
         for (Operand o : insn.row.operands()) {
             immediate |= o.kind() == OperandKind.IMMEDIATE;
+            second |= o.kind() == OperandKind.IMMEDIATE2;
             if (o.kind() == OperandKind.REG && insn.reg > 1) {
                 return;
             }
@@ -184,7 +191,8 @@ class NativeFloatTest {
                         + (insn.memory ? " memory" : " register")
                         + (insn.operandSize == 8 ? " 64" : "")
                         + (immediate ? " imm" : "");
-        forms.computeIfAbsent(key, k -> new ArrayList<>()).add(new Encoding(code, insn.length));
+        forms.computeIfAbsent(key, k -> new ArrayList<>())
+                .add(new Encoding(code, insn.length, second));
     }
 
     /** Estimates, which every processor makes differently. */
