@@ -2,6 +2,7 @@ package org.alcazar.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.launcher.ProgramRun.End;
@@ -139,6 +140,46 @@ class LinuxIT {
             assertTrue(end.out().contains("alcazar: hello ended with status 0"), end.out());
             assertFalse(end.out().contains("Kernel panic"), end.out());
             assertCleanLog(end.out());
+        }
+    }
+
+    private ProgramRun byInstructions(int seed, Path stats) throws IOException {
+        return ProgramRun.start(
+                "run",
+                "linux",
+                "--append",
+                "console=ttyS0 alcazar.run=hello",
+                "--clock",
+                "instructions",
+                "--seed",
+                Integer.toString(seed),
+                "--timeout",
+                SECONDS,
+                "--stats",
+                stats.toString());
+    }
+
+    @Test
+    void equalSeedsGiveIdenticalRunsOnABusyMachineAndAnotherSeedAnotherOne()
+            throws IOException, InterruptedException {
+        guest("linux");
+        Path one = folder.resolve("one.json");
+        Path two = folder.resolve("two.json");
+        Path other = folder.resolve("other.json");
+        // All at once: each is the others' disturbance.
+        try (ProgramRun first = byInstructions(1, one);
+                ProgramRun second = byInstructions(1, two);
+                ProgramRun third = byInstructions(2, other)) {
+            End end = first.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertEquals(end.out(), second.end().out());
+            assertEquals(0, third.end().status());
+        }
+        for (String key : List.of("instructions", "exits", "exit-traces", "ram-crc32c")) {
+            assertEquals(BootIT.json(one).get(key), BootIT.json(two).get(key), key);
+        }
+        for (String key : List.of("exit-traces", "ram-crc32c")) {
+            assertNotEquals(BootIT.json(one).get(key), BootIT.json(other).get(key), key);
         }
     }
 }

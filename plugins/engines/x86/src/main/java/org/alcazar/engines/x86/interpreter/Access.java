@@ -155,7 +155,7 @@ final class Access {
 
     /** Whether a locked store took place. */
     static boolean swap8(int v, int old, Core core, long la) {
-        return core.mmu.compareAndExchange(la, 1, old & 0xffL, v & 0xffL) == (old & 0xffL);
+        return core.mmu.update(la, 1, old & 0xffL, v & 0xffL) == (old & 0xffL);
     }
 
     static int load16(Core core, long la) {
@@ -181,7 +181,7 @@ final class Access {
 
     /** Whether a locked store took place. */
     static boolean swap16(int v, int old, Core core, long la) {
-        return core.mmu.compareAndExchange(la, 2, old & 0xffffL, v & 0xffffL) == (old & 0xffffL);
+        return core.mmu.update(la, 2, old & 0xffffL, v & 0xffffL) == (old & 0xffffL);
     }
 
     static int load32(Core core, long la) {
@@ -207,7 +207,7 @@ final class Access {
 
     /** Whether a locked store took place. */
     static boolean swap32(int v, int old, Core core, long la) {
-        return core.mmu.compareAndExchange(la, 4, old & 0xffffffffL, v & 0xffffffffL)
+        return core.mmu.update(la, 4, old & 0xffffffffL, v & 0xffffffffL)
                 == (old & 0xffffffffL);
     }
 
@@ -234,7 +234,7 @@ final class Access {
 
     /** Whether a locked store took place. */
     static boolean swap64(long v, long old, Core core, long la) {
-        return core.mmu.compareAndExchange(la, 8, old, v) == old;
+        return core.mmu.update(la, 8, old, v) == old;
     }
 
     /**

@@ -320,10 +320,27 @@ public final class Mmu {
                 return Atomic.exchange(hpa, bytes, expected, value);
             }
         }
-        return compareAndExchangeSlow(la, bytes, expected, value);
+        return compareAndExchangeSlow(la, bytes, expected, value, false);
     }
 
-    private long compareAndExchangeSlow(long la, int bytes, long expected, long value) {
+    /**
+     * {@link #compareAndExchange} by an instruction that has just read {@code expected} there. A
+     * device is not read again: it sees one read and one write, as on a locked bus.
+     */
+    public long update(long la, int bytes, long expected, long value) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag)) {
+            long hpa = la + v[at + ADDEND];
+            if ((hpa & bytes - 1) == 0) {
+                return Atomic.exchange(hpa, bytes, expected, value);
+            }
+        }
+        return compareAndExchangeSlow(la, bytes, expected, value, true);
+    }
+
+    private long compareAndExchangeSlow(
+            long la, int bytes, long expected, long value, boolean known) {
         checkAlignment(la, bytes);
         long hpa = target(la, bytes, PageWalker.WRITE, false);
         if (isRam(hpa) && (hpa & bytes - 1) == 0) {
@@ -337,6 +354,11 @@ public final class Mmu {
             return old;
         }
         probeWrite(la, bytes);
+        long last = crosses(la, bytes) ? target(nextPage(la), 1, PageWalker.WRITE, false) : hpa;
+        if (known && !(isRam(hpa) && isRam(last))) {
+            write(la, bytes, value, false);
+            return expected;
+        }
         synchronized (cpu.bus) {
             long old = read(la, bytes, false);
             // Without a match the processor writes the old value back; RAM does not see the

@@ -428,7 +428,7 @@ public final class Alu {
         long seen = Memory.read(cpu, at, bytes);
         do {
             old = seen;
-            seen = cpu.mmu.compareAndExchange(at, bytes, old, Memory.trim(old + addend, bytes));
+            seen = cpu.mmu.update(at, bytes, old, Memory.trim(old + addend, bytes));
         } while (seen != old);
         add(cpu, bytes, old, addend);
         Operands.setGpr(cpu, insn, insn.reg, bytes, old);

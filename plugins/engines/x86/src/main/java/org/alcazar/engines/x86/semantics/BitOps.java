@@ -73,7 +73,7 @@ public final class BitOps {
         long old;
         do {
             old = seen;
-            seen = cpu.mmu.compareAndExchange(at, bytes, old, change(old, bit, operation));
+            seen = cpu.mmu.update(at, bytes, old, change(old, bit, operation));
         } while (seen != old);
         return old;
     }

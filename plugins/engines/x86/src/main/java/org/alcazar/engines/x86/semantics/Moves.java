@@ -134,7 +134,7 @@ public final class Moves {
             long seen = Memory.read(cpu, at, bytes);
             do {
                 old = seen;
-                seen = cpu.mmu.compareAndExchange(at, bytes, old, value);
+                seen = cpu.mmu.update(at, bytes, old, value);
             } while (seen != old);
         } else {
             old = Operands.readRm(cpu, insn, bytes);

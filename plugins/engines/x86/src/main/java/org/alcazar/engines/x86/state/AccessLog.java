@@ -1,14 +1,17 @@
 package org.alcazar.engines.x86.state;
 
+import java.util.Arrays;
+
 /**
  * Device accesses of the instruction in progress that the VMM has completed. An instruction that
  * exits is executed from its start again when the reply is there; its n-th device access is then
  * answered from here instead of being repeated. Emptied when the instruction retires or faults.
  */
 public final class AccessLog {
-    private static final int MAX = 256;
+    /** More than most instructions make; saving all vector state to a device makes some more. */
+    private static final int USUAL = 256;
 
-    private final long[] values = new long[MAX];
+    private long[] values = new long[USUAL];
     private int completed;
     private int next;
 
@@ -29,6 +32,9 @@ public final class AccessLog {
 
     /** The reply to the access that exited. */
     public void complete(long value) {
+        if (completed == values.length) {
+            values = Arrays.copyOf(values, 2 * values.length);
+        }
         values[completed++] = value;
     }
 

@@ -1,0 +1,136 @@
+package org.alcazar.engines.x86.interpreter;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.engines.x86.TestMemory;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.host.HostRam;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.zip.CRC32C;
+
+/**
+ * Random bytes as code, in every mode, with random registers, descriptors, gates, page tables,
+ * breakpoints, intercepts, replies, interrupts and budgets, on guest memory under a second level
+ * that maps a small part of the host's.
+ *
+ * <p>{@code -Dalcazar.random.rounds=N} or {@code -Dalcazar.random.minutes=N} say how long, {@code
+ * -Dalcazar.random.seed=N} where to begin; a round depends on nothing but its seed.
+ */
+class RandomCodeTest {
+    private static final long ROUNDS = Long.getLong("alcazar.random.rounds", 1500);
+    private static final long MINUTES = Long.getLong("alcazar.random.minutes", 0);
+    private static final long SEED = Long.getLong("alcazar.random.seed", 1);
+
+    /** Everything else than the guest's RAM is looked at every so many rounds. */
+    private static final int LOOK = 500;
+
+    private static final long CANARY_SEED = 0x5eed;
+
+    @BeforeAll
+    static void reserve() {
+        TestMemory.reserve();
+    }
+
+    @Test
+    @DisplayName("random bytes as code, in any mode, stay in the guest and always come back")
+    void randomBytesNeverBreakTheEngine() {
+        fillOutside();
+        long before = outside();
+        Map<RandomGuest.Mode, long[]> reached = new EnumMap<>(RandomGuest.Mode.class);
+        long end = System.nanoTime() + MINUTES * 60_000_000_000L;
+        long round = 0;
+        try (Metronome ignored = new Metronome()) {
+            while (MINUTES > 0 ? System.nanoTime() < end : round < ROUNDS) {
+                long seed = SEED + round;
+                run(seed, ignored, reached);
+                if (++round % LOOK == 0) {
+                    assertEquals(before, outside(), "memory outside, before seed " + (seed + 1));
+                }
+            }
+        }
+        assertEquals(before, outside());
+        assertEquals(RandomGuest.Mode.values().length, reached.size());
+        reached.forEach(
+                (mode, counts) -> {
+                    assertTrue(counts[0] > 0, mode.name());
+                    System.out.printf(
+                            "%-12s %9d rounds %12d instructions %10d exits %9d died %4d kicked%n",
+                            mode, counts[0], counts[1], counts[2], counts[3], counts[4]);
+                });
+    }
+
+    private static void run(
+            long seed, Metronome metronome, Map<RandomGuest.Mode, long[]> reached) {
+        Random random = new Random(seed * 0x9e37_79b9_7f4a_7c15L);
+        RandomGuest.Mode[] modes = RandomGuest.Mode.values();
+        RandomGuest.Mode mode = modes[(int) Math.floorMod(seed, modes.length)];
+        try (RandomGuest guest = new RandomGuest(random, mode)) {
+            metronome.drive(guest.block.requests());
+            guest.run();
+            long[] counts = reached.computeIfAbsent(mode, m -> new long[5]);
+            counts[0]++;
+            counts[1] += guest.block.retired;
+            counts[2] += guest.exits;
+            counts[3] += guest.died ? 1 : 0;
+            counts[4] += guest.kicks;
+        } catch (RuntimeException | Error e) {
+            throw new AssertionError(
+                    "-Dalcazar.random.rounds=1 -Dalcazar.random.seed=" + seed + ": " + mode, e);
+        }
+    }
+
+    private static void fillOutside() {
+        Random random = new Random(CANARY_SEED);
+        byte[] page = new byte[1 << 16];
+        for (long at = 0; at < TestMemory.BYTES; at += page.length) {
+            random.nextBytes(page);
+            HostRam.write(at, page, 0, page.length);
+        }
+        RandomGuest.mapSecondLevel();
+    }
+
+    /** Checksum of all but the guest's RAM. */
+    private static long outside() {
+        CRC32C sum = new CRC32C();
+        sum.update(HostRam.slice(0, RandomGuest.HOST).asByteBuffer());
+        long after = RandomGuest.HOST + RandomGuest.BYTES;
+        sum.update(HostRam.slice(after, TestMemory.BYTES - after).asByteBuffer());
+        return sum.getValue();
+    }
+
+    @Test
+    @DisplayName("a round is repeated exactly by its seed")
+    void aRoundDependsOnItsSeedAlone() {
+        fillOutside();
+        try (Metronome metronome = new Metronome()) {
+            for (long seed = 1; seed < 60; seed++) {
+                long[] once = state(seed, metronome);
+                assertTrue(Arrays.equals(once, state(seed, metronome)), "seed " + seed);
+            }
+        }
+    }
+
+    private static long[] state(long seed, Metronome metronome) {
+        Random random = new Random(seed);
+        RandomGuest.Mode[] modes = RandomGuest.Mode.values();
+        try (RandomGuest guest = new RandomGuest(random, modes[(int) seed % modes.length])) {
+            metronome.drive(guest.block.requests());
+            guest.run();
+            long[] general = guest.group(X86.GENERAL).clone();
+            long[] all = Arrays.copyOf(general, general.length + 2);
+            all[general.length] = guest.block.retired;
+            CRC32C sum = new CRC32C();
+            sum.update(HostRam.slice(RandomGuest.HOST, RandomGuest.BYTES).asByteBuffer());
+            all[general.length + 1] = sum.getValue();
+            return all;
+        }
+    }
+}
