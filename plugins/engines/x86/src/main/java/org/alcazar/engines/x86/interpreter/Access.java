@@ -207,8 +207,7 @@ final class Access {
 
     /** Whether a locked store took place. */
     static boolean swap32(int v, int old, Core core, long la) {
-        return core.mmu.update(la, 4, old & 0xffffffffL, v & 0xffffffffL)
-                == (old & 0xffffffffL);
+        return core.mmu.update(la, 4, old & 0xffffffffL, v & 0xffffffffL) == (old & 0xffffffffL);
     }
 
     static long load64(Core core, long la) {

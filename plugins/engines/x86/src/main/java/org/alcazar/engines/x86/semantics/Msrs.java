@@ -145,8 +145,7 @@ public final class Msrs {
             case EFER -> ControlRegisters.writeEfer(cpu, value);
             case FS_BASE -> cpu.segmentBase[FS] = canonical(cpu, value);
             case GS_BASE -> cpu.segmentBase[GS] = canonical(cpu, value);
-            case HWCR ->
-                    cpu.msr[X86.HWCR] = value & HWCR_BITS | cpu.msr[X86.HWCR] & HWCR_SMM_LOCK;
+            case HWCR -> cpu.msr[X86.HWCR] = value & HWCR_BITS | cpu.msr[X86.HWCR] & HWCR_SMM_LOCK;
             case PATCH_LEVEL, DE_CFG -> {}
             case NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG, IC_CFG, DC_CFG -> {}
             default -> throw cpu.generalProtection(0);

@@ -366,46 +366,4 @@ class EngineBehaviourTest {
         }
         return all;
     }
-
-    @Test
-    @DisplayName("random bytes as code never break the engine, in any mode")
-    void randomCode() {
-        Random random = new Random(99);
-        byte[] bytes = new byte[4096];
-        for (int round = 0; round < 150; round++) {
-            switch (round % 3) {
-                case 0 -> machine.longMode(CODE);
-                case 1 -> machine.protectedMode(CODE);
-                default -> real();
-            }
-            handlers("f4");
-            random.nextBytes(bytes);
-            machine.load(CODE, bytes);
-            long[] general = machine.group(X86.GENERAL);
-            for (int i = 0; i < 16; i++) {
-                general[i] = i == X86.RSP ? 0x8000 : DATA + random.nextInt(4096);
-            }
-            machine.group(X86.EVENTS)[X86.ACTIVITY] = X86.ACTIVE;
-            machine.group(X86.EVENTS)[X86.PENDING_EVENT] = 0;
-            machine.block.requests().take(-1);
-            // Exceptions exit, because a handler that faults itself would never retire anything.
-            machine.block.exceptions = -1;
-            for (int exits = 0; exits < 100; exits++) {
-                machine.block.budget = 300;
-                int reason = machine.core.run(machine.block);
-                if (reason != Exit.BUDGET && reason != Exit.KICK && reason != Exit.FAULT) {
-                    break;
-                }
-                machine.block.frame().reply = ExitFrame.PROCEED;
-            }
-        }
-    }
-
-    private void real() {
-        machine.core.reset(machine.block);
-        long[] segments = machine.group(X86.SEGMENTS);
-        segments[4 * X86.CS + X86.SELECTOR] = CODE >> 4;
-        segments[4 * X86.CS + X86.BASE] = CODE;
-        machine.group(X86.GENERAL)[X86.RIP] = 0;
-    }
 }

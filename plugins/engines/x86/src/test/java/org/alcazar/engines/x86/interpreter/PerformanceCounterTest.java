@@ -88,7 +88,8 @@ class PerformanceCounterTest {
     }
 
     @Test
-    @DisplayName("user and kernel instructions are told apart, whatever way leads from one to other")
+    @DisplayName(
+            "user and kernel instructions are told apart, whatever way leads from one to other")
     void split() {
         count(0, INSTRUCTIONS | OS, 0);
         count(1, INSTRUCTIONS | USR, 0);

@@ -58,17 +58,15 @@ class RandomCodeTest {
         }
         assertEquals(before, outside());
         assertEquals(RandomGuest.Mode.values().length, reached.size());
-        reached.forEach(
-                (mode, counts) -> {
-                    assertTrue(counts[0] > 0, mode.name());
-                    System.out.printf(
-                            "%-12s %9d rounds %12d instructions %10d exits %9d died %4d kicked%n",
-                            mode, counts[0], counts[1], counts[2], counts[3], counts[4]);
-                });
+        reached.forEach((mode, counts) -> {
+            assertTrue(counts[0] > 0, mode.name());
+            System.out.printf(
+                    "%-12s %9d rounds %12d instructions %10d exits %9d died %4d kicked%n",
+                    mode, counts[0], counts[1], counts[2], counts[3], counts[4]);
+        });
     }
 
-    private static void run(
-            long seed, Metronome metronome, Map<RandomGuest.Mode, long[]> reached) {
+    private static void run(long seed, Metronome metronome, Map<RandomGuest.Mode, long[]> reached) {
         Random random = new Random(seed * 0x9e37_79b9_7f4a_7c15L);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
         RandomGuest.Mode mode = modes[(int) Math.floorMod(seed, modes.length)];

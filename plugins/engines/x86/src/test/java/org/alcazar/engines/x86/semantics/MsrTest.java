@@ -43,8 +43,7 @@ class MsrTest {
     }
 
     private void unknown(int number) {
-        assertEquals(
-                Bits.GP, assertThrows(CpuFault.class, () -> Msrs.read(cpu, number)).vector);
+        assertEquals(Bits.GP, assertThrows(CpuFault.class, () -> Msrs.read(cpu, number)).vector);
         refused(number, 0);
     }
 
@@ -176,8 +175,22 @@ class MsrTest {
     void unannounced() {
         for (int number :
                 new int[] {
-                    0x48, 0x49, 0xce, 0x1a0, 0xe7, 0xe8, 0x10a, 0x345, 0x802, 0xc000_0104,
-                    0xc000_0300, 0xc001_0114, 0xc001_0117, 0xc001_0140, 0xc001_0240, 0xc001_1027,
+                    0x48,
+                    0x49,
+                    0xce,
+                    0x1a0,
+                    0xe7,
+                    0xe8,
+                    0x10a,
+                    0x345,
+                    0x802,
+                    0xc000_0104,
+                    0xc000_0300,
+                    0xc001_0114,
+                    0xc001_0117,
+                    0xc001_0140,
+                    0xc001_0240,
+                    0xc001_1027,
                     0xc001_1030
                 }) {
             unknown(number);
