@@ -8,7 +8,6 @@
 #define MISSING_SLOT 8  /* a data segment that is not present */
 #define SMALL_SLOT 9    /* a data segment of 256 bytes */
 #define READ_SLOT 10    /* a data segment that must not be written */
-#define SELECTOR(slot) ((slot) * 8)
 #define IDT_ERROR(vector) ((vector) * 8 + 2)
 
 static u32 page_directory[1024] __attribute__((aligned(4096)));

@@ -18,6 +18,15 @@ void trap(struct frame *frame);
 void setup(void);
 
 static void (*handlers[256])(struct frame *);
+static u32 failures;
+
+/* Of the stack that a trap found, if it was not the kernel's (vectors32.S). */
+u32 odd_sp, odd_ss;
+
+/* The context of the run in progress, if there is one. */
+struct context *running;
+
+static u8 run_stack[4096] __attribute__((aligned(16)));
 
 #ifdef __x86_64__
 #define CODE 0x00af9b000000ffffULL
@@ -27,7 +36,7 @@ static void (*handlers[256])(struct frame *);
 #define CODE3 0x00cffb000000ffffULL
 #endif
 
-u64 gdt[16] __attribute__((aligned(16))) = {
+u64 gdt[64] __attribute__((aligned(16))) = {
     0, CODE, 0x00cf93000000ffffULL, CODE3, 0x00cff3000000ffffULL,
 };
 
@@ -103,6 +112,9 @@ static void end(u8 value) {
 }
 
 void pass(void) {
+    if (failures) {
+        fail("some checks");
+    }
     print("ok ");
     print(guest_name);
     print("\n");
@@ -130,8 +142,19 @@ void check(const char *what, u64 got, u64 want) {
         print(", want ");
         print_hex(want);
         print("\n");
-        end(EXIT_FAIL);
+        failures++;
+        if (!has_word(command_line(), "all")) {
+            end(EXIT_FAIL);
+        }
     }
+}
+
+void skip(const char *what) {
+    print("skip ");
+    print(guest_name);
+    print(": ");
+    print(what);
+    print("\n");
 }
 
 void *memcpy(void *to, const void *from, uword count) {
@@ -185,7 +208,48 @@ int strict(void) {
     return has_word(command_line(), "strict");
 }
 
+int amd(void) {
+    return cpuid(0).ebx == 0x68747541; /* "Auth" */
+}
+
 /* --- descriptors and traps --- */
+
+u64 descriptor(u32 base, u32 limit, u32 attributes) {
+    return (limit & 0xffff) | (u64) (limit >> 16 & 15) << 48 | (u64) (base & 0xffffff) << 16
+            | (u64) (base >> 24) << 56 | (u64) (attributes & 0xff) << 40
+            | (u64) (attributes >> 8 & 15) << 52;
+}
+
+u64 gate(u16 selector, u32 offset, u32 type, u32 parameters) {
+    return (offset & 0xffff) | (u64) selector << 16 | (u64) parameters << 32 | (u64) type << 40
+            | (u64) (offset >> 16) << 48;
+}
+
+struct context in_ring(int cpl) {
+    struct context c;
+    memset(&c, 0, sizeof c);
+    c.cs = cpl ? USER_CODE : KERNEL_CODE;
+    c.ss = c.ds = c.es = cpl ? USER_DATA : KERNEL_DATA;
+    c.sp = (uword) run_stack + sizeof run_stack;
+    c.flags = 2;
+    return c;
+}
+
+void run_with(struct context *c, const void *words, int count) {
+    c->sp -= count * sizeof(uword);
+    memcpy((void *) c->sp, words, count * sizeof(uword));
+    run(c);
+}
+
+void ended(const char *what, const struct context *c, u32 vector, uword error, const void *ip) {
+    check(what, c->vector, vector);
+    check(what, c->error, error);
+    check(what, c->ip, (uword) ip);
+}
+
+void finished(const char *what, const struct context *c) {
+    check(what, c->vector, END_OF_RUN);
+}
 
 static void set_gate(int vector, u8 type) {
     uword offset = vectors[vector];
@@ -198,6 +262,10 @@ static void set_gate(int vector, u8 type) {
 #endif
     gate->selector = KERNEL_CODE;
     gate->type = type;
+}
+
+void *task_state(void) {
+    return &tss;
 }
 
 static void set_tss(void) {
@@ -240,11 +308,58 @@ void handle(int vector, void (*handler)(struct frame *)) {
     handlers[vector] = handler;
 }
 
+static void came_back(struct context *c, struct frame *frame) {
+    c->ax = frame->ax;
+    c->cx = frame->cx;
+    c->dx = frame->dx;
+    c->bx = frame->bx;
+    c->bp = frame->bp;
+    c->si = frame->si;
+    c->di = frame->di;
+    c->ip = frame->ip;
+    c->cs = frame->cs;
+    c->flags = frame->flags;
+    c->vector = frame->vector;
+    c->error = frame->error;
+    c->cr2 = read_cr2();
+#ifdef __x86_64__
+    c->r8 = frame->r8;
+    c->r9 = frame->r9;
+    c->r10 = frame->r10;
+    c->r11 = frame->r11;
+    c->r12 = frame->r12;
+    c->r13 = frame->r13;
+    c->r14 = frame->r14;
+    c->r15 = frame->r15;
+    c->sp = frame->sp;
+    c->ss = frame->ss;
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+                     : "=r"(c->ds), "=r"(c->es), "=r"(c->fs), "=r"(c->gs));
+#else
+    int virtual = frame->flags >> 17 & 1;
+    int inner = !virtual && !(frame->cs & 3);
+    uword below = odd_ss ? odd_sp + __builtin_offsetof(struct frame, sp) : (uword) &frame->sp;
+    c->sp = inner ? below : frame->sp;
+    c->ss = inner ? odd_ss ? odd_ss : KERNEL_DATA : (u16) frame->ss;
+    c->ds = (u16) (virtual ? frame->v86_ds : frame->ds);
+    c->es = (u16) (virtual ? frame->v86_es : frame->es);
+    c->fs = (u16) (virtual ? frame->v86_fs : frame->fs);
+    c->gs = (u16) (virtual ? frame->v86_gs : frame->gs);
+    c->cs = (u16) c->cs;
+#endif
+    running = 0;
+    odd_ss = 0;
+    leave_user();
+}
+
 /* Called by vectorsNN.S with interrupts off. */
 void trap(struct frame *frame) {
     if (handlers[frame->vector]) {
         handlers[frame->vector](frame);
         return;
+    }
+    if (running) {
+        came_back(running, frame);
     }
     if (frame->vector == 0x80) {
         leave_user();

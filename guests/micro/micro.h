@@ -40,8 +40,14 @@ void pass(void) __attribute__((noreturn));
 /* Says "FAIL NAME: what" and ends the VM. */
 void fail(const char *what) __attribute__((noreturn));
 
-/* Fails unless both values are equal, and prints them. */
+/*
+ * Fails unless both values are equal, and prints them. With the word "all" on the command line the
+ * guest goes on, so that one run names all that is wrong.
+ */
 void check(const char *what, u64 got, u64 want);
+
+/* Says "skip NAME: what": something the processor does not have. */
+void skip(const char *what);
 
 /* Fails unless it is so. */
 #define ENSURE(what, so)  \
@@ -65,6 +71,9 @@ const char *command_line(void);
 /* Whether the command line asks for checks that QEMU's TCG does not pass. */
 int strict(void);
 
+/* Whether CPUID says AuthenticAMD. */
+int amd(void);
+
 /* --- descriptors and traps (micro.c, vectorsNN.S) --- */
 
 #define KERNEL_CODE 0x08
@@ -72,7 +81,8 @@ int strict(void);
 #define USER_CODE 0x1b
 #define USER_DATA 0x23
 #define TSS_SELECTOR 0x28
-#define FREE_SLOT 7 /* first GDT slot that guests may use, up to 15 */
+#define FREE_SLOT 7 /* first GDT slot that guests may use, up to 63 */
+#define SELECTOR(slot) ((slot) * 8)
 
 enum {
     DE = 0, DB = 1, NMI = 2, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, DF = 8, TS = 10, NP = 11,
@@ -84,9 +94,12 @@ struct frame {
 #ifdef __x86_64__
     uword r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;
 #else
-    uword es, ds, di, si, bp, ignored_sp, bx, dx, cx, ax;
+    uword gs, fs, es, ds, di, si, bp, ignored_sp, bx, dx, cx, ax;
 #endif
-    uword vector, error, ip, cs, flags, sp, ss; /* sp and ss in 32 bits from ring 3 only */
+    uword vector, error, ip, cs, flags, sp, ss; /* sp and ss in 32 bits from outer rings only */
+#ifndef __x86_64__
+    uword v86_es, v86_ds, v86_fs, v86_gs;
+#endif
 };
 
 struct gate {
@@ -98,8 +111,11 @@ struct gate {
 #endif
 };
 
-extern u64 gdt[16];
+extern u64 gdt[64];
 extern struct gate idt[256];
+
+/* The task-state segment of TSS_SELECTOR: esp0 and ss0 at 1 and 2, or the 64-bit form. */
+void *task_state(void);
 
 /* A handler of one vector, in place of the default; 0 takes it away. */
 void handle(int vector, void (*handler)(struct frame *));
@@ -107,6 +123,46 @@ void handle(int vector, void (*handler)(struct frame *));
 /* Runs a function in ring 3 until it executes USER_END. */
 void enter_user(void (*function)(void));
 #define USER_END() __asm__ volatile("int $0x80" ::: "memory")
+
+/*
+ * A segment descriptor: attributes as in the access byte, from bit 8 on AVL, L, D and G. The limit is
+ * in units of the granularity.
+ */
+u64 descriptor(u32 base, u32 limit, u32 attributes);
+
+/* A gate as in descriptor tables; the type with P and DPL. */
+u64 gate(u16 selector, u32 offset, u32 type, u32 parameters);
+
+/* Where run() starts, and what it found when the next trap came. */
+struct context {
+    uword ax, cx, dx, bx, sp, bp, si, di;
+#ifdef __x86_64__
+    uword r8, r9, r10, r11, r12, r13, r14, r15;
+#endif
+    uword ip, cs, flags, ss, ds, es, fs, gs;
+    uword vector, error, cr2;
+};
+
+/* Flat segments of ring 0 or 3, a stack of its own, interrupts off. */
+struct context in_ring(int cpl);
+
+/* Goes there by IRET, and comes back when something traps; int $0x80 is the ordinary end. */
+void run(struct context *context);
+#define END_OF_RUN 0x80
+
+/* A piece of code outside of functions, for run(); it ends with "int $0x80" if nothing happens. */
+#define SNIPPET(name, text)           \
+    extern u8 name[], name##_end[];   \
+    __asm__(".text\n" #name ": " text "\n" #name "_end: int $0x80\n");
+
+/* As run(), with these words on top of the stack. */
+void run_with(struct context *context, const void *words, int count);
+
+/* Fails unless the run ended with this exception at this address. */
+void ended(const char *what, const struct context *c, u32 vector, uword error, const void *ip);
+
+/* Fails unless the run came to its end. */
+void finished(const char *what, const struct context *c);
 
 /* What the last ATTEMPT ran into; vector is NONE when nothing happened. */
 struct caught {
@@ -215,6 +271,11 @@ static inline struct cpuid cpuid(u32 leaf) {
     struct cpuid r;
     __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "0"(leaf), "2"(0));
     return r;
+}
+static inline uword read_flags(void) {
+    uword value;
+    __asm__ volatile("pushf; pop %0" : "=r"(value));
+    return value;
 }
 
 static inline void invlpg(uword address) {

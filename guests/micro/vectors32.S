@@ -24,18 +24,88 @@ vector\number:
 common: pusha
         push    %ds
         push    %es
+        push    %fs
+        push    %gs
         mov     $0x10, %eax
         mov     %eax, %ds
         mov     %eax, %es
-        mov     %esp, %eax
         cld
+        mov     %ss, %eax
+        cmp     $0x10, %ax
+        jne     odd_stack
+1:      mov     %esp, %eax
         push    %eax
         call    trap
-        add     $4, %esp
+        add     $12, %esp       /* the argument, GS and FS */
         pop     %es
         pop     %ds
         popa
         add     $8, %esp
+        iret
+
+/* A trap in ring 0 on a stack that C can't use: what it pushed goes to another; there is no return. */
+odd_stack:
+        mov     %eax, odd_ss
+        lar     %eax, %ecx
+        mov     %esp, %esi
+        bt      $22, %ecx
+        jc      2f
+        movzwl  %si, %esi
+2:      mov     %esi, odd_sp
+        mov     $odd_stack_top - 128, %edi
+        mov     $24, %ecx
+3:      lodsl   %ss:(%esi)
+        stosl
+        loop    3b
+        mov     $0x10, %eax
+        mov     %eax, %ss
+        mov     $odd_stack_top - 128, %esp
+        jmp     1b
+
+/* void run(struct context *context): goes there; came_back() in micro.c returns here. */
+        .globl  run
+run:    push    %ebp
+        push    %ebx
+        push    %esi
+        push    %edi
+        mov     %esp, kernel_sp
+        mov     20(%esp), %edx
+        mov     %edx, running
+        testl   $0x20000, 40(%edx)
+        jz      1f
+        push    60(%edx)        /* to virtual-8086 mode: GS, FS, DS, ES */
+        push    56(%edx)
+        push    48(%edx)
+        push    52(%edx)
+        jmp     2f
+1:      testb   $3, 36(%edx)
+        jz      3f
+2:      push    44(%edx)
+        push    16(%edx)
+        jmp     4f
+3:      mov     44(%edx), %ss
+        mov     16(%edx), %esp
+4:      pushl   40(%edx)
+        pushl   36(%edx)
+        pushl   32(%edx)
+        testl   $0x20000, 40(%edx)
+        jnz     5f
+        mov     52(%edx), %es
+        mov     56(%edx), %fs
+        mov     60(%edx), %gs
+5:      mov     0(%edx), %eax
+        mov     4(%edx), %ecx
+        mov     12(%edx), %ebx
+        mov     20(%edx), %ebp
+        mov     24(%edx), %esi
+        mov     28(%edx), %edi
+        testl   $0x20000, 40(%edx)
+        jnz     6f
+        pushl   8(%edx)
+        mov     48(%edx), %ds
+        pop     %edx
+        iret
+6:      mov     8(%edx), %edx
         iret
 
 /* void enter_user(void (*function)(void)): runs it in ring 3 until it executes int $0x80. */
@@ -58,10 +128,14 @@ enter_user:
         iret
 
 leave_user:
-        mov     kernel_sp, %esp
         mov     $0x10, %eax
+        mov     %eax, %ss
+        mov     %cs:kernel_sp, %esp
         mov     %eax, %ds
         mov     %eax, %es
+        xor     %eax, %eax
+        mov     %eax, %fs
+        mov     %eax, %gs
         pop     %edi
         pop     %esi
         pop     %ebx
@@ -84,6 +158,8 @@ kernel_sp:
         .balign 16
         .skip   8192
         .globl  user_stack_top, trap_stack_top
+        .skip   512
+odd_stack_top:
 user_stack_top:
         .skip   8192
 trap_stack_top:

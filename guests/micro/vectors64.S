@@ -57,6 +57,42 @@ common: push    %rax
         add     $16, %rsp
         iretq
 
+/* void run(struct context *context): goes there; came_back() in micro.c returns here. */
+        .globl  run
+run:    push    %rbp
+        push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        mov     %rsp, kernel_sp
+        mov     %rdi, running
+        push    152(%rdi)
+        push    32(%rdi)
+        push    144(%rdi)
+        push    136(%rdi)
+        push    128(%rdi)
+        mov     160(%rdi), %ds
+        mov     168(%rdi), %es
+        mov     176(%rdi), %fs
+        mov     184(%rdi), %gs
+        mov     0(%rdi), %rax
+        mov     8(%rdi), %rcx
+        mov     16(%rdi), %rdx
+        mov     24(%rdi), %rbx
+        mov     40(%rdi), %rbp
+        mov     48(%rdi), %rsi
+        mov     64(%rdi), %r8
+        mov     72(%rdi), %r9
+        mov     80(%rdi), %r10
+        mov     88(%rdi), %r11
+        mov     96(%rdi), %r12
+        mov     104(%rdi), %r13
+        mov     112(%rdi), %r14
+        mov     120(%rdi), %r15
+        mov     56(%rdi), %rdi
+        iretq
+
 /* void enter_user(void (*function)(void)): runs it in ring 3 until it executes int $0x80. */
         .globl  enter_user, leave_user
 enter_user:
@@ -78,6 +114,8 @@ leave_user:
         mov     kernel_sp, %rsp
         mov     $0x10, %eax     /* the processor has put an empty selector into SS */
         mov     %eax, %ss
+        mov     %eax, %ds
+        mov     %eax, %es
         pop     %r15
         pop     %r14
         pop     %r13

@@ -98,7 +98,11 @@ class BootIT {
                 "smc",
                 "apic",
                 "pvh",
-                "mbmodules"
+                "mbmodules",
+                "segments",
+                "gates",
+                "tasks",
+                "vm86"
             })
     void aTinyGuestFindsItsPartOfThePcInOrder(String name)
             throws IOException, InterruptedException {
@@ -126,6 +130,7 @@ class BootIT {
                             "apic.elf",
                             "echo.elf",
                             "exceptions.elf",
+                            "gates.elf",
                             "hello.elf",
                             "longmode.elf",
                             "mbmodules.elf",
@@ -133,9 +138,12 @@ class BootIT {
                             "paging64.elf",
                             "pvh.elf",
                             "realmode.bin",
+                            "segments.elf",
                             "smc.elf",
+                            "tasks.elf",
                             "timer.elf",
-                            "triple.elf"),
+                            "triple.elf",
+                            "vm86.elf"),
                     files.filter(Files::isRegularFile)
                             .map(file -> file.getFileName().toString())
                             .sorted()

@@ -19,6 +19,12 @@ final class Block {
     /** One instruction only, for single steps. */
     static final int SINGLE = 16;
 
+    /**
+     * From this bit on: a number for the code segment's limit in legacy modes, 0 if it is 4 GiB;
+     * see {@link CodeLimits}.
+     */
+    static final int LIMIT_SHIFT = 8;
+
     /** A generation that the mmu never has. */
     static final int NEVER = Integer.MIN_VALUE;
 

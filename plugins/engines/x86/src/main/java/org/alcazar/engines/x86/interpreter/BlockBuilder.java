@@ -39,7 +39,8 @@ final class BlockBuilder {
      */
     Block build(Core core, long la, long hpa, int key) {
         int room = (int) (HostMemory.PAGE_SIZE - (la & HostMemory.PAGE_SIZE - 1));
-        int available = Math.min(room, code.length - LONGEST);
+        long left = left(core, key);
+        int available = (int) Math.min(Math.min(room, code.length - LONGEST), left);
         boolean single = (key & Block.SINGLE) != 0;
         if (hpa < 0) {
             return window(core, la, key);
@@ -50,12 +51,24 @@ final class BlockBuilder {
         HostRam.read(hpa, code, 0, available);
         Instruction first = new Instruction();
         int length = decoder.decode(code, 0, available, mode(key), first);
-        if (length == Decoder.INCOMPLETE && available == room) {
+        if (length == Decoder.INCOMPLETE && available == left) {
+            length = Decoder.TOO_LONG;
+        } else if (length == Decoder.INCOMPLETE && available == room) {
             return crossing(core, la, hpa, room, key);
         }
         Block block = new Block(core.rip, core.segmentBase[1], hpa, -1, key);
         collect(block, available, first, length, single ? 1 : MAX);
         return block;
+    }
+
+    /**
+     * Bytes of code up to the segment's limit. An instruction that reaches beyond it raises #GP(0),
+     * as one that is too long does. RIP itself is within.
+     */
+    private static long left(Core core, int key) {
+        return (key & Block.MODE) == Block.MODE_64
+                ? Long.MAX_VALUE
+                : core.segmentLimit[1] - core.rip + 1;
     }
 
     private static int mode(int key) {
@@ -75,9 +88,13 @@ final class BlockBuilder {
         core.protect(hpa2);
         HostRam.read(hpa2, code, room, LONGEST);
         Instruction insn = new Instruction();
-        int length = decoder.decode(code, 0, room + LONGEST, mode(key), insn);
+        int available = (int) Math.min(room + LONGEST, left(core, key));
+        int length = decoder.decode(code, 0, available, mode(key), insn);
+        if (length == Decoder.INCOMPLETE) {
+            length = Decoder.TOO_LONG;
+        }
         Block block = new Block(core.rip, core.segmentBase[1], hpa, hpa2, key);
-        collect(block, room + LONGEST, insn, length, 1);
+        collect(block, available, insn, length, 1);
         return block;
     }
 
@@ -86,7 +103,12 @@ final class BlockBuilder {
         Instruction insn = new Instruction();
         int length = Decoder.INCOMPLETE;
         int got = 0;
+        long left = left(core, key);
         while (length == Decoder.INCOMPLETE) {
+            if (got == left) {
+                length = Decoder.TOO_LONG;
+                break;
+            }
             code[got] = (byte) core.mmu.fetch8(la + got);
             got++;
             insn = new Instruction();

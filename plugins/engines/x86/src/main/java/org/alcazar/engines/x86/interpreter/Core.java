@@ -37,6 +37,7 @@ final class Core extends Cpu {
     boolean linkTaken;
 
     private final X86Engine engine;
+    private final CodeLimits limits = new CodeLimits();
 
     Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine) {
         super(index, block, bus, engine.model);
@@ -83,6 +84,9 @@ final class Core extends Cpu {
             return;
         }
         k |= (segmentAttributes[1] & 1 << 10) != 0 ? Block.MODE_32 : Block.MODE_16;
+        if (segmentLimit[1] != 0xffffffffL) {
+            k |= limits.number(segmentLimit[1]) << Block.LIMIT_SHIFT;
+        }
         if ((k & Block.MODE) == Block.MODE_32
                 && segmentBase[1] == 0
                 && segmentLimit[1] == 0xffffffffL

@@ -567,7 +567,7 @@ final class X86Core implements VirtualCore {
     private int skip() {
         core.rip += core.block.frame().length;
         if (!core.code64()) {
-            core.rip &= core.key == Block.MODE_16 ? 0xffff : 0xffffffffL;
+            core.rip &= (core.key & Block.MODE) == Block.MODE_16 ? 0xffff : 0xffffffffL;
         }
         core.retired++;
         core.shadow = 0;

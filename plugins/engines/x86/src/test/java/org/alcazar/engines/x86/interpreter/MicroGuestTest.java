@@ -65,7 +65,19 @@ class MicroGuestTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @ValueSource(strings = {"hello", "longmode", "paging", "paging64", "exceptions", "smc"})
+    @ValueSource(
+            strings = {
+                "hello",
+                "longmode",
+                "paging",
+                "paging64",
+                "exceptions",
+                "smc",
+                "segments",
+                "gates",
+                "tasks",
+                "vm86"
+            })
     @DisplayName("micro guest passes")
     void passes(String name) throws Exception {
         Path guests = guests();
