@@ -1,5 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.semantics.Branches;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +80,27 @@ final class Block {
         }
         String semantics = first.insn.row.semantics();
         return semantics.equals("Stack.popf") || semantics.equals("FarTransfers.iret");
+    }
+
+    /**
+     * Whether its only instruction, which is done, has transferred control (APM volume 2, 13.1.6). A
+     * LOOP or JCXZ to the next instruction is taken for one that did not.
+     */
+    boolean transferred(Core core) {
+        if (first == null || first.insn == null) {
+            return false;
+        }
+        Instruction insn = first.insn;
+        boolean elsewhere = core.rip != (rip + insn.length & ripMask);
+        String semantics = insn.row.semantics();
+        return switch (semantics) {
+            case "Branches.jmp", "Branches.call", "Branches.ret" -> true;
+            case "Branches.jcc" -> Branches.condition(core, insn.opcode);
+            case "FarTransfers.into" -> elsewhere;
+            default ->
+                    semantics.startsWith("FarTransfers.")
+                            || semantics.startsWith("Branches.") && elsewhere;
+        };
     }
 
     /** Linear address of the first byte. */

@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.api.Bits;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,8 @@ abstract class BranchOp extends Op {
             return fallThrough(core);
         }
         core.retired--;
+        // What interrupts a repetition finds RF set, as in the middle of any instruction.
+        core.flags |= Bits.RF;
         return core.leave(core.rip);
     }
 

@@ -421,6 +421,11 @@ final class X86Core implements VirtualCore {
             return outcome;
         }
         core.accesses.clear();
+        // Breakpoints on the frame, the table or the task state that the delivery used.
+        int hits = core.breakpoints.take();
+        if (hits != 0) {
+            return debug(hits);
+        }
         chargeFruitless();
         return core.retired < core.end ? ON : Exit.BUDGET;
     }
@@ -509,6 +514,7 @@ final class X86Core implements VirtualCore {
         core.shadow = 0;
         core.flags &= ~Bits.RF;
         long retired = core.retired;
+        long rip = core.rip;
         Block block = Block.NONE;
         int reason;
         try {
@@ -529,7 +535,6 @@ final class X86Core implements VirtualCore {
             core.flags |= flags & Bits.RF;
         }
         if (reason != ON || faults != faultsBefore) {
-            core.breakpoints.take();
             return reason;
         }
         core.accesses.clear();
@@ -538,16 +543,22 @@ final class X86Core implements VirtualCore {
             // A repetition goes on here: its breakpoint does not hit again.
             core.flags |= Bits.RF;
         }
-        return stepped(block, (flags & Bits.TF) != 0);
+        return stepped(block, (flags & Bits.TF) != 0, rip);
     }
 
     /** Debug traps after an instruction; MOV SS puts them off until the next one is done. */
-    private int stepped(Block block, boolean traced) {
+    private int stepped(Block block, boolean traced, long from) {
+        boolean transferred = core.breakpoints.watchTransfers() && block.transferred(core);
+        if (transferred) {
+            core.breakpoints.transfer(from, core.rip);
+        }
         if (core.shadow == 2 || core.pendingEvent != 0) {
             return ON;
         }
         int hits = core.breakpoints.take();
-        if (traced && ((core.flags & Bits.TF) != 0 || block.loadsFlags())) {
+        if (traced
+                && ((core.flags & Bits.TF) != 0 || block.loadsFlags())
+                && (!core.breakpoints.stepsTransfers() || transferred)) {
             hits |= DR6_BS;
         }
         return hits == 0 ? ON : debug(hits);
@@ -557,9 +568,9 @@ final class X86Core implements VirtualCore {
         return core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
     }
 
-    /** #DB with bits for DR6; those of earlier breakpoints go. */
+    /** #DB with bits for DR6; those of earlier breakpoints go if there are new ones (13.1.1.3). */
     private int debug(int hits) {
-        core.dr[6] = core.dr[6] & ~0xfL | hits;
+        core.dr[6] = ((hits & 0xf) != 0 ? core.dr[6] & ~0xfL : core.dr[6]) | hits;
         return fault(null, core.fault(Bits.DB));
     }
 
@@ -572,7 +583,8 @@ final class X86Core implements VirtualCore {
         core.retired++;
         core.shadow = 0;
         core.accesses.clear();
-        return (core.flags & Bits.TF) != 0 ? debug(DR6_BS) : ON;
+        boolean traced = (core.flags & Bits.TF) != 0 && !core.breakpoints.stepsTransfers();
+        return traced ? debug(DR6_BS) : ON;
     }
 
     /**
@@ -594,11 +606,17 @@ final class X86Core implements VirtualCore {
             }
         }
         core.link = null;
+        // What the instruction did before it faulted is undone, or not to be seen yet.
+        core.breakpoints.take();
+        boolean debug = fault.vector == Bits.DB;
         replies.remember(fault, linear());
         try {
             boolean alive = Interrupts.raise(core, fault);
             core.accesses.clear();
             core.proceed = false;
+            if (debug) {
+                core.breakpoints.take();
+            }
             return delivered(alive ? ON : TRIPLE_FAULT);
         } catch (CpuExit exit) {
             return delivered(exit(null, exit));
@@ -608,6 +626,7 @@ final class X86Core implements VirtualCore {
     private int exit(@Nullable Op op, CpuExit exit) {
         ExitFrame frame = core.block.frame();
         frame.length = 0;
+        core.breakpoints.take();
         core.taskSwitched = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;

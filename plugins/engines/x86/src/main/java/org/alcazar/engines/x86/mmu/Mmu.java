@@ -442,7 +442,7 @@ public final class Mmu {
             long b = target(nextPage(la), bytes - first, 0, system);
             value = loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
         }
-        if (watching && !system) {
+        if (watching) {
             cpu.breakpoints.data(la, bytes, false);
         }
         return value;
@@ -461,7 +461,7 @@ public final class Mmu {
             storePart(a, first, value);
             storePart(b, bytes - first, value >>> 8 * first);
         }
-        if (watching && !system) {
+        if (watching) {
             cpu.breakpoints.data(la, bytes, true);
         }
     }

@@ -4,6 +4,7 @@ import static org.alcazar.engines.x86.api.X86.CS;
 import static org.alcazar.engines.x86.api.X86.TR;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.state.Cpu;
 
 /**
@@ -30,7 +31,7 @@ final class ControlRegisters {
     private static final long DR6_ONES = 0xffff_0ff0L;
     private static final long DR6_BITS = 0xe00f;
     private static final long DR7_ONES = 0x400;
-    private static final long DR7_BITS = 0xffff_2bffL;
+    private static final long DR7_BITS = 0xffff_23ffL;
     private static final long DR7_GD = 1 << 13;
     private static final long DR6_BD = 1 << 13;
 
@@ -142,6 +143,7 @@ final class ControlRegisters {
 
     static long readDebug(Cpu cpu, int number) {
         int index = debugIndex(cpu, number);
+        cpu.intercept(Intercept.DR_ACCESS, number, 0);
         return switch (index) {
             case 6 -> cpu.dr[6] & DR6_BITS | DR6_ONES;
             case 7 -> cpu.dr[7] & DR7_BITS | DR7_ONES;
@@ -151,8 +153,9 @@ final class ControlRegisters {
 
     static void writeDebug(Cpu cpu, int number, long value) {
         int index = debugIndex(cpu, number);
+        require(cpu, index < 6 || value >>> 32 == 0);
+        cpu.intercept(Intercept.DR_ACCESS, number, value);
         if (index >= 6) {
-            require(cpu, value >>> 32 == 0);
             cpu.dr[index] = index == 6 ? value & DR6_BITS | DR6_ONES : value & DR7_BITS | DR7_ONES;
         } else {
             cpu.dr[index] = value;
@@ -161,7 +164,7 @@ final class ControlRegisters {
 
     /**
      * DR4 and DR5 stand for DR6 and DR7 unless CR4.DE is set. Any access is a #DB fault while
-     * DR7.GD is set.
+     * DR7.GD is set, at any privilege (APM volume 2, 13.1.3.5).
      */
     private static int debugIndex(Cpu cpu, int number) {
         int index = number;
@@ -172,9 +175,10 @@ final class ControlRegisters {
             index += 2;
         }
         if ((cpu.dr[7] & DR7_GD) != 0) {
-            cpu.dr[6] |= DR6_BD;
+            cpu.dr[6] = cpu.dr[6] & ~0xfL | DR6_BD;
             throw cpu.fault(Bits.DB);
         }
+        require(cpu, cpu.cpl == 0);
         return index;
     }
 }

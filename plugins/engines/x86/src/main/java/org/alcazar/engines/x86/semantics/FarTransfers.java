@@ -26,6 +26,7 @@ public final class FarTransfers {
     private static final int FLAT_LONG_CODE = 0xa9b;
     private static final int FLAT_DATA = 0xc93;
     private static final int DPL3 = 3 << 5;
+    private static final long SINGLE_STEP = 1 << 14;
 
     private FarTransfers() {}
 
@@ -482,6 +483,10 @@ public final class FarTransfers {
         cpu.segmentAttributes[SS] |= DPL3;
         cpu.cpl = 3;
         cpu.mmu.modeChanged();
+        if ((cpu.flags & Bits.TF) != 0) {
+            // The trap comes before the target's first instruction (APM volume 2, 13.1.4).
+            Interrupts.trapNext(cpu, SINGLE_STEP);
+        }
     }
 
     /** Not in long mode on AMD. */

@@ -87,7 +87,21 @@ public final class Interrupts {
             // 1 + 255 has carried into the kind's field; the marked form keeps the two apart.
             kind = (int) (event >> 12) & 7;
         }
+        if (vector == Bits.MC && kind == EXCEPTION && (cpu.cr4 & Bits.CR4_MCE) == 0) {
+            return false; // 9.3.1: shutdown
+        }
         return deliver(cpu, vector, kind, (event >> 16 & 1) != 0, (int) (event >>> 32));
+    }
+
+    /**
+     * Has #DB delivered before the next instruction, for traps of instructions that know of them
+     * only when they are done.
+     *
+     * @param status bits for DR6
+     */
+    static void trapNext(Cpu cpu, long status) {
+        cpu.dr[6] |= status;
+        cpu.pendingEvent = pending(Bits.DB, EXCEPTION, false, 0);
     }
 
     /** INT n, INT3, INTO: RIP is that of the next instruction. Faults are thrown. */
@@ -155,6 +169,7 @@ public final class Interrupts {
     }
 
     private static void enter(Cpu cpu, int vector, int kind, boolean hasCode, int code) {
+        long from = cpu.rip;
         if (!cpu.protectedMode()) {
             enterReal(cpu, vector);
         } else if (cpu.longMode()) {
@@ -164,9 +179,16 @@ public final class Interrupts {
         }
         cpu.shadow = 0;
         cpu.activity = X86.ACTIVE;
-        if (vector == Bits.DB && kind == EXCEPTION) {
+        boolean exception = kind == EXCEPTION;
+        if (vector == Bits.DB && exception) {
             cpu.dr[7] &= ~(1L << 13);
         }
+        cpu.breakpoints.event(
+                vector == Bits.DB && exception,
+                vector == Bits.MC && exception,
+                kind == SOFTWARE,
+                from,
+                cpu.rip);
     }
 
     /** RFLAGS to push: faults set RF, so that an instruction breakpoint does not hit again. */

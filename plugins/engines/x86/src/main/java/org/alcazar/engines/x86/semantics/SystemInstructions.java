@@ -169,16 +169,11 @@ public final class SystemInstructions {
     }
 
     public static void movFromDr(Cpu cpu, Instruction instruction) {
-        privileged(cpu);
-        cpu.intercept(Intercept.DR_ACCESS, instruction.reg, 0);
         set(cpu, instruction, ControlRegisters.readDebug(cpu, instruction.reg));
     }
 
     public static void movToDr(Cpu cpu, Instruction instruction) {
-        privileged(cpu);
-        long value = get(cpu, instruction);
-        cpu.intercept(Intercept.DR_ACCESS, instruction.reg, value);
-        ControlRegisters.writeDebug(cpu, instruction.reg, value);
+        ControlRegisters.writeDebug(cpu, instruction.reg, get(cpu, instruction));
     }
 
     /** 64 bits in 64-bit mode, else 32, whatever the prefixes. */

@@ -1,14 +1,20 @@
 package org.alcazar.engines.x86.state;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
 
 /**
- * The breakpoints of DR0 to DR3 (APM volume 2, 13.1). They cost nothing while DR7 enables none;
+ * The breakpoints of DR0 to DR3 and the record of branches (APM volume 2, 13.1). They cost nothing
+ * while DR7 and DEBUG_CTL enable none;
  * else the run loop executes instructions one by one, and the MMU reports every data access if one
  * of them watches data.
  */
 public final class Breakpoints {
     private static final int EXECUTE = 0, WRITE = 1, PORT = 2, ACCESS = 3;
+
+    /** Bits of DEBUG_CTL. */
+    private static final long RECORD = 1, STEP_TRANSFERS = 2;
+
     private static final int[] BYTES = {1, 2, 8, 4};
 
     private final Cpu cpu;
@@ -20,9 +26,51 @@ public final class Breakpoints {
         this.cpu = cpu;
     }
 
-    /** Whether DR7 enables any. */
+    /** Whether DR7 enables any, or transfers of control are recorded or stepped. */
     public boolean armed() {
-        return (cpu.dr[7] & 0xff) != 0;
+        return (cpu.dr[7] & 0xff | cpu.msr[X86.DEBUG_CTL]) != 0;
+    }
+
+    /** Whether transfers of control have to be told from other instructions. */
+    public boolean watchTransfers() {
+        return cpu.msr[X86.DEBUG_CTL] != 0;
+    }
+
+    /** Whether single steps are those from one transfer of control to the next (13.1.6.2). */
+    public boolean stepsTransfers() {
+        return (cpu.msr[X86.DEBUG_CTL] & STEP_TRANSFERS) != 0;
+    }
+
+    /** A transfer of control, from the offset of the instruction to that of the target. */
+    public void transfer(long from, long to) {
+        if ((cpu.msr[X86.DEBUG_CTL] & RECORD) != 0) {
+            cpu.msr[X86.LAST_BRANCH_FROM] = from;
+            cpu.msr[X86.LAST_BRANCH_TO] = to;
+        }
+    }
+
+    /**
+     * An event has reached its handler: #DB ends recording and stepping and leaves the record as it
+     * is, others are transfers themselves and keep a copy of the one before, but for #MC.
+     *
+     * @param from where the event came, if that is no instruction that is recorded by itself
+     */
+    public void event(boolean debug, boolean machineCheck, boolean software, long from, long to) {
+        long control = cpu.msr[X86.DEBUG_CTL];
+        if (control == 0) {
+            return;
+        }
+        if (debug) {
+            cpu.msr[X86.DEBUG_CTL] = 0;
+            return;
+        }
+        if (!machineCheck && (control & RECORD) != 0) {
+            cpu.msr[X86.LAST_INT_FROM] = cpu.msr[X86.LAST_BRANCH_FROM];
+            cpu.msr[X86.LAST_INT_TO] = cpu.msr[X86.LAST_BRANCH_TO];
+        }
+        if (!software) {
+            transfer(from, to);
+        }
     }
 
     private boolean enabled(int n) {
