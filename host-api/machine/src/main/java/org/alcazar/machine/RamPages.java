@@ -27,6 +27,9 @@ public final class RamPages {
     /** The page is clean in a dirty log and waits for its first write. */
     public static final int LOGGED = 2;
 
+    /** Some core waits for a write to the page. */
+    public static final int MONITORED = 4;
+
     private static final int CHUNK_SHIFT = 9;
     private static final byte[][] FLAGS =
             new byte[(int) (HostRam.SIZE >>> HostMemory.PAGE_SHIFT + CHUNK_SHIFT) + 1][];

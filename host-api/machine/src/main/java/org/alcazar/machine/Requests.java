@@ -44,10 +44,22 @@ public final class Requests {
     private int bits;
 
     private volatile int startupVector;
+    private volatile Runnable waker = () -> {};
 
     /** Sets bits; visible to the vcore soon. Wake the vcore's thread too if it may sleep. */
     public void post(int mask) {
         BITS.getAndBitwiseOr(this, mask);
+    }
+
+    /** For the VMM: what wakes the vcore's thread from its sleep after IDLE. Must not block. */
+    public void waker(Runnable wakes) {
+        waker = wakes;
+    }
+
+    /** Posts, and wakes the vcore's thread: for engines, whose cores may wait for one another. */
+    public void wake(int mask) {
+        post(mask);
+        waker.run();
     }
 
     /** Clears bits and tells which of them were set. */

@@ -30,6 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.ArrayDeque;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -244,7 +245,7 @@ final class Machine {
         Map<String, Object> raw = new LinkedHashMap<>(configuration.engine().settings());
         List<String> keys = type.configuration().keys().stream().map(Key::name).toList();
         if (keys.contains("seed")) {
-            raw.putIfAbsent("seed", configuration.seed());
+            raw.putIfAbsent("seed", seed());
         }
         Settings settings = Settings.check("engine " + type.name(), type.configuration(), raw);
         Map<String, String> options = new LinkedHashMap<>();
@@ -252,6 +253,12 @@ final class Machine {
         Engine made = type.create(new PhysicalBus(), options);
         engine = made;
         undo.push(made::close);
+    }
+
+    /** The VM's; without one, a VM on the host's time differs from run to run anyhow. */
+    private long seed() {
+        boolean chosen = configuration.instructionClock() || configuration.tree().containsKey("seed");
+        return chosen ? configuration.seed() : new SecureRandom().nextLong();
     }
 
     private void makePaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {

@@ -184,6 +184,7 @@ final class VcoreImpl implements Vcore {
 
     void thread(VcoreThread serving) {
         thread = serving;
+        block.requests().waker(this::wake);
     }
 
     /** Makes the thread look at the barrier and the events. */

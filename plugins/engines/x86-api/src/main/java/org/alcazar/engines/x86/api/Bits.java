@@ -69,6 +69,9 @@ public final class Bits {
             PFEC_R = 1 << 3,
             PFEC_I = 1 << 4;
 
+    /** Error code of a page fault, continued (8.4.2): refused by a protection key. */
+    public static final int PFEC_PK = 1 << 5;
+
     /**
      * Vectors of exceptions (8.2). OFV, DF_, PFV and ACV are #OF, #DF, #PF and #AC, whose names are
      * those of flags here.

@@ -39,7 +39,7 @@ public final class Intercept {
     /** INT n; {@code address} is the vector, 0 to 255. */
     public static final int SOFTWARE_INTERRUPT = 10;
 
-    /** MWAIT, on a processor that has it. */
+    /** MWAIT and MWAITX. */
     public static final int MWAIT = 11;
 
     /** MOV to or from a debug register; {@code address} is its number, 0 to 7. */
@@ -47,6 +47,12 @@ public final class Intercept {
 
     /** Loads and stores of GDTR, IDTR, LDTR and TR. */
     public static final int TABLE_REGISTERS = 13;
+
+    /** INVPCID; {@code address} is the linear address, {@code value} the type. */
+    public static final int INVPCID = 14;
+
+    /** XSETBV; {@code address} is the register's number, {@code value} the new value. */
+    public static final int XSETBV = 15;
 
     private Intercept() {}
 }

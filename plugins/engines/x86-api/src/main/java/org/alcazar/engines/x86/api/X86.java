@@ -36,6 +36,9 @@ public final class X86 {
     /** What is under way between two instructions. */
     public static final int EVENTS = 6;
 
+    /** What XSAVE manages beyond x87 and SSE, and what else belongs to a core. */
+    public static final int EXTENDED = 7;
+
     /**
      * Indices in {@link #GENERAL}; 0 to 15 are the general registers by their number in encodings.
      */
@@ -136,6 +139,22 @@ public final class X86 {
     /** Values of {@link #ACTIVITY}. */
     public static final int ACTIVE = 0, HALTED = 1, SHUT_DOWN = 2, WAIT_FOR_STARTUP = 3;
 
+    /** Another value of {@link #ACTIVITY}: in MWAIT; loaded from outside, it means ACTIVE. */
+    public static final int MONITORING = 4;
+
+    /**
+     * Indices in {@link #EXTENDED}, in the order of XSAVE's components: bits 128 to 255 of YMM0 to
+     * YMM15 (2 longs each), bits 256 to 511 of ZMM0 to ZMM15 (4 longs), ZMM16 to ZMM31 whole (8
+     * longs), K0 to K7.
+     */
+    public static final int YMM_HIGH0 = 0, ZMM_HIGH0 = 32, ZMM16 = 96, OPMASK0 = 224;
+
+    /**
+     * Indices in {@link #EXTENDED}, continued: protection keys' rights, IA32_XSS, and where the
+     * random numbers of this core have got to.
+     */
+    public static final int PKRU = 232, XSS = 233, RANDOM = 234;
+
     /** Named {@code x86}, little-endian, guest-physical addresses of 48 bits, the groups above. */
     public static final Architecture ARCHITECTURE =
             new Architecture(
@@ -160,7 +179,8 @@ public final class X86 {
                                     "pending-event",
                                     "interrupt-shadow",
                                     "nmi-blocked",
-                                    "activity")));
+                                    "activity"),
+                            extended()));
 
     private X86() {}
 
@@ -243,5 +263,25 @@ public final class X86 {
             fields.add(new RegisterField("xmm" + i, 2 * i, 128));
         }
         return new RegisterGroup(VECTOR, "vector", fields);
+    }
+
+    private static RegisterGroup extended() {
+        List<RegisterField> fields = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            fields.add(new RegisterField("ymm" + i + ".high", YMM_HIGH0 + 2 * i, 128));
+        }
+        for (int i = 0; i < 16; i++) {
+            fields.add(new RegisterField("zmm" + i + ".high", ZMM_HIGH0 + 4 * i, 256));
+        }
+        for (int i = 0; i < 16; i++) {
+            fields.add(new RegisterField("zmm" + (16 + i), ZMM16 + 8 * i, 512));
+        }
+        for (int i = 0; i < 8; i++) {
+            fields.add(new RegisterField("k" + i, OPMASK0 + i, 64));
+        }
+        fields.add(new RegisterField("pkru", PKRU, 64));
+        fields.add(new RegisterField("xss", XSS, 64));
+        fields.add(new RegisterField("random", RANDOM, 64));
+        return new RegisterGroup(EXTENDED, "extended", fields);
     }
 }

@@ -46,7 +46,17 @@ class X86Test {
         "fpu, fpr0.significand, 7",
         "fpu, fpr7.exponent, 22",
         "vector, xmm15, 30",
-        "events, activity, 3"
+        "events, activity, 3",
+        "extended, ymm0.high, 0",
+        "extended, ymm15.high, 30",
+        "extended, zmm0.high, 32",
+        "extended, zmm15.high, 92",
+        "extended, zmm16, 96",
+        "extended, zmm31, 216",
+        "extended, k0, 224",
+        "extended, k7, 231",
+        "extended, pkru, 232",
+        "extended, random, 234"
     })
     void registersLieWhereTheirIndicesSay(String group, String register, int index) {
         RegisterGroup found =

@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.interpreter;
 import static org.alcazar.engines.x86.api.X86.RBP;
 import static org.alcazar.engines.x86.api.X86.RSP;
 
+import org.alcazar.engines.x86.semantics.Segments;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,8 @@ final class Flow {
     private Flow() {}
 
     private static void checkTarget(Core core, long rip) {
-        if (rip << 16 >> 16 != rip) {
+        // Most branches go where every paging mode allows it.
+        if (rip << 16 >> 16 != rip && !Segments.canonical(core, rip)) {
             throw core.generalProtection(0);
         }
     }

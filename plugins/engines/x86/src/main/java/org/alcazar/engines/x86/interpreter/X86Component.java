@@ -24,6 +24,12 @@ public final class X86Component extends X86InterpreterProvider implements Engine
                         CPU_MODEL,
                         CpuModel.ALL.stream().map(CpuModel::name).toList(),
                         CpuModel.MAX.name(),
-                        "processor that the guest sees"));
+                        "processor that the guest sees"),
+                Key.integer(
+                        SEED,
+                        Long.MIN_VALUE,
+                        Long.MAX_VALUE,
+                        0,
+                        "where RDRAND and RDSEED start"));
     }
 }

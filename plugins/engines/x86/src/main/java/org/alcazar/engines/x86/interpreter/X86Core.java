@@ -7,6 +7,7 @@ import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.state.GroupExchange;
+import org.alcazar.engines.x86.state.RandomStream;
 import org.alcazar.engines.x86.state.Reset;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
@@ -74,6 +75,7 @@ final class X86Core implements VirtualCore {
         this.engine = engine;
         this.spinner = spinner;
         core = new Core(index, block, bus, engine);
+        RandomStream.seed(core, engine.seed);
         builder = new BlockBuilder(new NodeFactory(spinner), engine.model);
         replies = new Replies(core);
         reset(block);
@@ -141,6 +143,9 @@ final class X86Core implements VirtualCore {
             core.mmu.reset();
         } else if ((loaded & 1L << X86.GENERAL) != 0) {
             core.mmu.modeChanged();
+        }
+        if ((loaded & 1L << X86.EXTENDED) != 0) {
+            core.mmu.keysChanged();
         }
         if (core.mmu.invalidatePending()) {
             core.mmu.invalidate();
@@ -231,6 +236,16 @@ final class X86Core implements VirtualCore {
         order(page | 1);
     }
 
+    /** A page that a core may wait for was written, or was written unseen some time ago. */
+    void monitored(long page, boolean seen) {
+        if (core.monitor.waitsFor(page)) {
+            if (seen) {
+                core.monitor.written();
+            }
+            core.requests.wake(Requests.ENGINE);
+        }
+    }
+
     private void order(long order) {
         orders.add(order);
         core.requests.post(Requests.ENGINE);
@@ -318,6 +333,11 @@ final class X86Core implements VirtualCore {
         if (core.activity == X86.WAIT_FOR_STARTUP) {
             return Exit.IDLE;
         }
+        if (core.activity == X86.MONITORING && !waits(pending)) {
+            core.monitor.end();
+            core.activity = X86.ACTIVE;
+            return again;
+        }
         if (core.shadow == 0) {
             if ((pending & Requests.NMI) != 0 && !core.nmiBlocked) {
                 core.requests.take(Requests.NMI);
@@ -335,7 +355,7 @@ final class X86Core implements VirtualCore {
                 }
             }
         }
-        if (core.activity == X86.HALTED) {
+        if (core.activity == X86.HALTED || core.activity == X86.MONITORING) {
             core.counters.halt();
             return Exit.IDLE;
         }
@@ -343,6 +363,15 @@ final class X86Core implements VirtualCore {
             core.requests.post(Requests.ENGINE);
         }
         return core.retired < core.end ? ON : Exit.BUDGET;
+    }
+
+    /** Whether MWAIT goes on waiting. The page is watched before the last look at the line. */
+    private boolean waits(int pending) {
+        if (!core.monitor.watching()) {
+            engine.watch(core.monitor.begin(), core);
+        }
+        boolean interrupted = core.monitor.anyInterrupt && (pending & Requests.INTERRUPT) != 0;
+        return !interrupted && !core.monitor.over();
     }
 
     private boolean started(int pending) {

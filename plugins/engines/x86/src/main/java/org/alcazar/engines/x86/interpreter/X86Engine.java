@@ -12,18 +12,24 @@ import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The cores of one machine, and what keeps their decoded code true to memory. */
 final class X86Engine implements Engine {
     final CpuModel model;
+
+    /** Where the cores' random numbers start. */
+    final long seed;
+
     private final PhysicalBus bus;
     private final Spinner spinner;
     private final CopyOnWriteArrayList<X86Core> cores = new CopyOnWriteArrayList<>();
     private final RamPages.Listener listener = this::written;
 
-    X86Engine(PhysicalBus bus, Spinner spinner, CpuModel model) {
+    X86Engine(PhysicalBus bus, Spinner spinner, CpuModel model, long seed) {
         this.model = model;
+        this.seed = seed;
         this.bus = bus;
         this.spinner = spinner;
         RamPages.addListener(listener);
@@ -72,6 +78,21 @@ final class X86Engine implements Engine {
                 core.dropCode(page);
             }
         }
+        if ((flags & RamPages.MONITORED) != 0) {
+            // A core that waits marks the page anew.
+            RamPages.unmark(page, RamPages.MONITORED);
+            VarHandle.fullFence();
+            for (X86Core core : cores) {
+                core.monitored(page, true);
+            }
+        }
+    }
+
+    /** Has the next write to a page reported, because a core waits for it. */
+    void watch(long page, Core by) {
+        if ((RamPages.flags(page) & RamPages.MONITORED) == 0) {
+            mark(page, RamPages.MONITORED, by);
+        }
     }
 
     /**
@@ -83,8 +104,11 @@ final class X86Engine implements Engine {
         if ((RamPages.flags(hpa) & RamPages.CODE) != 0) {
             return;
         }
-        long page = hpa & -HostMemory.PAGE_SIZE;
-        RamPages.mark(page, RamPages.CODE);
+        mark(hpa & -HostMemory.PAGE_SIZE, RamPages.CODE, by);
+    }
+
+    private void mark(long page, int flag, Core by) {
+        RamPages.mark(page, flag);
         by.mmu.dropWritable(page);
         for (X86Core core : cores) {
             if (!core.is(by)) {
@@ -95,12 +119,13 @@ final class X86Engine implements Engine {
 
     /**
      * A core has closed its unseen way to write to a page; others may have decoded what it wrote
-     * shortly before.
+     * shortly before, or wait for it.
      */
     void protectedLate(long page, X86Core by) {
         for (X86Core core : cores) {
             if (core != by) {
                 core.dropCode(page);
+                core.monitored(page, false);
             }
         }
     }

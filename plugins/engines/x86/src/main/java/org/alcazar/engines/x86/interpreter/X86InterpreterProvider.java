@@ -16,6 +16,9 @@ public class X86InterpreterProvider implements EngineProvider {
     /** Key of the option that names the processor model. */
     static final String CPU_MODEL = "cpu-model";
 
+    /** Key of the option that random numbers start from. */
+    static final String SEED = "seed";
+
     private final Spinner spinner = new Spinner();
 
     @Override
@@ -35,6 +38,8 @@ public class X86InterpreterProvider implements EngineProvider {
 
     @Override
     public Engine create(PhysicalBus bus, Map<String, String> options) {
-        return new X86Engine(bus, spinner, model(options.getOrDefault(CPU_MODEL, "max")));
+        CpuModel model = model(options.getOrDefault(CPU_MODEL, "max"));
+        long seed = Long.parseLong(options.getOrDefault(SEED, "0"));
+        return new X86Engine(bus, spinner, model, seed);
     }
 }

@@ -124,7 +124,18 @@ public enum Feature {
                             RDTSCP,
                             FSGSBASE,
                             BMI1,
-                            BMI2));
+                            BMI2,
+                            MONITOR,
+                            MONITORX,
+                            XSAVE,
+                            XSAVEOPT,
+                            XSAVEC,
+                            XSAVES,
+                            RDRAND,
+                            RDSEED,
+                            INVPCID,
+                            SMAP,
+                            PKU));
 
     private final int leaf;
     private final int register;

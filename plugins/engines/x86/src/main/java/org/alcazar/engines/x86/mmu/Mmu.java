@@ -49,8 +49,10 @@ public final class Mmu {
                     | Bits.CR4_PAE
                     | Bits.CR4_PGE
                     | Bits.CR4_LA57
+                    | Bits.CR4_PCIDE
                     | Bits.CR4_SMEP
-                    | Bits.CR4_SMAP;
+                    | Bits.CR4_SMAP
+                    | Bits.CR4_PKE;
     private static final long EFER_KEY = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE;
 
     private final Cpu cpu;
@@ -516,6 +518,9 @@ public final class Mmu {
                     && (value & Tlb.SECOND_EXECUTE) != 0
                     && (user || !us || (cpu.cr4 & Bits.CR4_SMEP) == 0);
         }
+        if (us && walker.refusedByKey((int) value >> Tlb.KEY_SHIFT & 15, access != 0, user)) {
+            return false;
+        }
         if (to == SUPERVISOR && us && (cpu.cr4 & Bits.CR4_SMAP) != 0) {
             return false;
         }
@@ -642,13 +647,42 @@ public final class Mmu {
 
     // ---- changes
 
-    /** Forgets translations after a write of CR3 (globals stay) or of bits that change all. */
+    /** Forgets the translations of all contexts; those of global pages stay unless asked for. */
     public void flush(boolean globalsToo) {
         tlb.flush(globalsToo);
         nextGeneration();
     }
 
-    /** INVLPG. */
+    /** Forgets the translations of one context but for global pages. */
+    public void flushContext(int context) {
+        tlb.flushContext(context);
+        nextGeneration();
+    }
+
+    /**
+     * CR3 was written.
+     *
+     * @param keep where there are contexts: what is known of the new one is still good
+     */
+    public void rootChanged(boolean keep) {
+        tlb.select(context(), keep);
+        nextGeneration();
+    }
+
+    /** The number of the address space in CR3, if CR4.PCIDE makes it one. */
+    private int context() {
+        return (cpu.cr4 & Bits.CR4_PCIDE) != 0 ? (int) cpu.cr3 & 0xfff : 0;
+    }
+
+    /** PKRU was written: the views were filled by the old one. */
+    public void keysChanged() {
+        nextTag();
+    }
+
+    /**
+     * INVLPG, for all contexts at once. What INVPCID drops of one context is dropped of the others
+     * too.
+     */
     public void invalidatePage(long la) {
         int shift = tlb.dropShift(la, walker.largeShift());
         if (shift == 30) {
@@ -684,6 +718,7 @@ public final class Mmu {
             cr4Seen = cr4;
             eferSeen = efer;
             walker.configure();
+            tlb.select(context(), false);
             flush(true);
         }
         boolean ac = (cpu.flags & Bits.AC) != 0;
@@ -764,13 +799,18 @@ public final class Mmu {
     }
 
     private void nextGeneration() {
+        nextTag();
+        generation++;
+    }
+
+    /** Empties the views. */
+    private void nextTag() {
         if (++tag == GENERATIONS) {
             for (long[] v : views) {
                 Arrays.fill(v, 0);
             }
             tag = 1;
         }
-        generation++;
     }
 
     /** A page got a flag of {@link RamPages}: no tag for writing may lead to it any more. */

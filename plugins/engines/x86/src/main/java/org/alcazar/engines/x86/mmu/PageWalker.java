@@ -1,6 +1,8 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.isa.Feature;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.Exit;
@@ -31,6 +33,7 @@ final class PageWalker {
     private final Cpu cpu;
     private final SecondLevel second;
     private final int physicalBits;
+    private final boolean gigabyte;
 
     private final long[] entry = new long[TableFormat.MAX_LEVELS];
     private final long[] entryGuest = new long[TableFormat.MAX_LEVELS];
@@ -45,6 +48,9 @@ final class PageWalker {
     private boolean paging;
     private boolean legacyPae;
     private boolean shadow;
+
+    /** Protection keys are on, which takes four- or five-level paging. */
+    private boolean keyed;
 
     /** Results of the last walk: TLB flags, and the page's log2 size. */
     int flags;
@@ -61,6 +67,7 @@ final class PageWalker {
         this.cpu = cpu;
         this.second = second;
         this.physicalBits = cpu.block.architecture().physicalBits();
+        this.gigabyte = cpu.model.has(0x8000_0001, Feature.EDX, 26);
     }
 
     /** Control registers have changed. */
@@ -70,11 +77,13 @@ final class PageWalker {
         boolean noExecute = (cpu.efer & Bits.EFER_NXE) != 0;
         boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
         legacyPae = false;
+        boolean longMode = (cpu.efer & Bits.EFER_LMA) != 0;
+        keyed = longMode && !shadow && (cpu.cr4 & Bits.CR4_PKE) != 0;
         if (shadow) {
             format = TableFormat.longMode(4, 52, true, true);
-        } else if ((cpu.efer & Bits.EFER_LMA) != 0) {
+        } else if (longMode) {
             int levels = (cpu.cr4 & Bits.CR4_LA57) != 0 ? 5 : 4;
-            format = TableFormat.longMode(levels, physicalBits, noExecute, true);
+            format = TableFormat.longMode(levels, physicalBits, noExecute, gigabyte);
         } else if (pae) {
             legacyPae = true;
             format = TableFormat.pae(physicalBits, noExecute);
@@ -136,7 +145,7 @@ final class PageWalker {
             for (int i = leaf; i < format.levels(); i++) {
                 nx |= entry[i] & Bits.PTE_NX;
             }
-            check(linear, access, rw != 0, us != 0, nx != 0 && format.entryBytes() == 8);
+            check(linear, access, leaf, rw != 0, us != 0, nx != 0 && format.entryBytes() == 8);
             int shift = format.shift(leaf);
             long gpa = format.target(leaf, entry[leaf]) | linear & (1L << shift) - 1;
             // The second level is asked before the bits are set: a miss there must leave the
@@ -159,7 +168,8 @@ final class PageWalker {
                 | (rw != 0 ? Tlb.WRITABLE : 0)
                 | (nx == 0 ? Tlb.EXECUTABLE : 0)
                 | ((entry[leaf] & Bits.PTE_D) != 0 ? Tlb.DIRTY : 0)
-                | (global ? Tlb.GLOBAL : 0);
+                | (global ? Tlb.GLOBAL : 0)
+                | (keyed ? key(entry[leaf]) << Tlb.KEY_SHIFT : 0);
     }
 
     private int secondFlags() {
@@ -228,7 +238,8 @@ final class PageWalker {
         return pointer & TableFormat.ADDRESS;
     }
 
-    private void check(long linear, int access, boolean rw, boolean us, boolean nx) {
+    private void check(
+            long linear, int access, int leaf, boolean rw, boolean us, boolean nx) {
         boolean user = (access & USER) != 0;
         boolean denied;
         if ((access & FETCH) != 0) {
@@ -243,9 +254,32 @@ final class PageWalker {
                                     && (access & OPEN) == 0
                                     && (cpu.cr4 & Bits.CR4_SMAP) != 0;
         }
-        if (denied) {
-            throw fault(linear, access, Bits.PFEC_P);
+        // A key's refusal shows in the error code whatever else refuses.
+        boolean key =
+                us
+                        && (access & FETCH) == 0
+                        && keyed
+                        && refusedByKey(key(entry[leaf]), (access & WRITE) != 0, user);
+        if (denied || key) {
+            throw fault(linear, access, Bits.PFEC_P | (key ? Bits.PFEC_PK : 0));
         }
+    }
+
+    private static int key(long leaf) {
+        return (int) (leaf >>> 59) & 15;
+    }
+
+    /**
+     * Whether PKRU refuses a data access to a user page (APM volume 2, 5.6.7), which supervisors
+     * feel too; their writes only with CR0.WP.
+     */
+    boolean refusedByKey(int key, boolean write, boolean user) {
+        if (!keyed) {
+            return false;
+        }
+        int rights = (int) (cpu.extended[X86.PKRU] >>> 2 * key) & 3;
+        return (rights & 1) != 0
+                || (rights & 2) != 0 && write && (user || (cpu.cr0 & Bits.CR0_WP) != 0);
     }
 
     /**

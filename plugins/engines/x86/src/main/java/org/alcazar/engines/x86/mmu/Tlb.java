@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * What lies behind the MMU's views: one direct-mapped cache of translations of 4 KiB, for all
- * privileges. Generations in the tags make a flush an increment; global pages have a generation of
- * their own. Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
+ * privileges and contexts. A context (PCID; always 0 where there are none) has a generation, which
+ * its tags bear, so that a flush is an increment; global pages have a generation of their own. Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
  */
 final class Tlb {
     /** Flags of a translation, in the low bits of its value. */
@@ -14,12 +14,16 @@ final class Tlb {
     /** Rights by the second level that are known to be there. */
     static final int SECOND_WRITE = 32, SECOND_EXECUTE = 64, SECOND_READ = 128;
 
+    /** Where the protection key is, four bits. */
+    static final int KEY_SHIFT = 8;
+
     /** Nothing is cached for an address. */
     static final long NONE = -1;
 
     private static final int ENTRIES = 8192;
     private static final int GENERATIONS = 1 << 11;
     private static final int REGIONS = 1024;
+    private static final int CONTEXTS = 4096;
     private static final long PAGE = -4096;
 
     /** Pairs of tag and value. The tag's low bits: bit 0 global, bits 1 to 11 generation. */
@@ -33,8 +37,23 @@ final class Tlb {
     /** Hashed 1 GiB regions with pieces of 1 GiB pages: INVLPG there flushes all. */
     private final boolean[] huge = new boolean[REGIONS];
 
+    /** By context its generation; what lies below {@link #oldest} was flushed. */
+    private final int[] contexts = new int[CONTEXTS];
+
+    private int context;
+    private int oldest = 1;
+
+    /** The highest generation of any context. */
+    private int newest = 1;
+
+    /** Generation of the present context. */
     private int local = 1;
+
     private int global = 1;
+
+    Tlb() {
+        contexts[0] = local;
+    }
 
     /**
      * Index of a page's pair. Higher bits are mixed in, so that two buffers at a distance of a
@@ -71,17 +90,55 @@ final class Tlb {
         }
     }
 
-    void flush(boolean globalsToo) {
-        if (++local == GENERATIONS || globalsToo && ++global == GENERATIONS) {
-            Arrays.fill(entries, 0);
-            local = 1;
-            global = 1;
+    /**
+     * Makes a context the present one.
+     *
+     * @param keep false to forget what is there of it
+     */
+    void select(int number, boolean keep) {
+        context = number;
+        int known = contexts[number];
+        local = keep && known >= oldest ? known : renew(number);
+    }
+
+    /** Forgets all of a context but its global pages. */
+    void flushContext(int number) {
+        if (number == context) {
+            local = renew(number);
+        } else {
+            contexts[number] = 0;
         }
+    }
+
+    /** Forgets all contexts. */
+    void flush(boolean globalsToo) {
+        oldest = newest + 1;
+        if (globalsToo && ++global == GENERATIONS) {
+            wipe();
+        }
+        local = renew(context);
         if (globalsToo && anyLarge) {
             Arrays.fill(large, false);
             anyLarge = false;
             Arrays.fill(huge, false);
         }
+    }
+
+    private int renew(int number) {
+        if (++newest == GENERATIONS) {
+            wipe();
+        }
+        contexts[number] = newest;
+        return newest;
+    }
+
+    /** Numbers have run out. */
+    private void wipe() {
+        Arrays.fill(entries, 0);
+        Arrays.fill(contexts, 0);
+        oldest = 1;
+        newest = 1;
+        global = 1;
     }
 
     /** Forgets the page of 4 KiB around an address. */

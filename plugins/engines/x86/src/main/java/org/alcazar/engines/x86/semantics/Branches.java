@@ -117,7 +117,7 @@ public final class Branches {
     private static void check(Cpu cpu, Instruction insn, long rip) {
         boolean wrong =
                 insn.mode == 64
-                        ? rip << 16 >> 16 != rip
+                        ? !Segments.canonical(cpu, rip)
                         : Long.compareUnsigned(rip, cpu.segmentLimit[1]) > 0;
         if (wrong) {
             throw cpu.generalProtection(0);

@@ -93,6 +93,7 @@ final class ControlRegisters {
     }
 
     private static void writeCr3(Cpu cpu, long wanted) {
+        boolean keep = (cpu.cr4 & Bits.CR4_PCIDE) != 0 && wanted < 0;
         if (cpu.longMode()) {
             long value = (cpu.cr4 & Bits.CR4_PCIDE) != 0 ? wanted & ~(1L << 63) : wanted;
             require(cpu, value >>> cpu.model.physicalBits() == 0);
@@ -103,7 +104,7 @@ final class ControlRegisters {
             require(cpu, !pae || cpu.mmu.loadPointers(value));
             cpu.cr3 = value;
         }
-        cpu.mmu.flush(false);
+        cpu.mmu.rootChanged(keep);
     }
 
     private static void writeCr4(Cpu cpu, long value) {

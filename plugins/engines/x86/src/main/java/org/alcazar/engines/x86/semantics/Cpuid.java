@@ -7,13 +7,18 @@ import static org.alcazar.engines.x86.api.X86.RDX;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.isa.Feature;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.XState;
 import org.alcazar.machine.Space;
 
 /** CPUID: the model's leaves with what depends on the core's state. */
 final class Cpuid {
     private static final int OSXSAVE = 1 << 27;
+    private static final int OSPKE = 1 << 4;
     private static final int APIC = 1 << 9;
+    private static final int XSAVE = 0xd;
 
     private Cpuid() {}
 
@@ -37,16 +42,34 @@ final class Cpuid {
         cpu.gpr[RAX] = found[0] & 0xffff_ffffL;
         cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf)) & 0xffff_ffffL;
         cpu.gpr[RDX] = found[2] & ~hidden(cpu, leaf) & 0xffff_ffffL;
-        cpu.gpr[RBX] = (found[3] | ebx(cpu, leaf)) & 0xffff_ffffL;
+        cpu.gpr[RBX] = (found[3] | ebx(cpu, leaf, subLeaf)) & 0xffff_ffffL;
     }
 
+    /** What the system has switched on. */
     private static int ecx(Cpu cpu, int leaf) {
-        return leaf == 1 && (cpu.cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0;
+        return switch (leaf) {
+            case 1 -> (cpu.cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0;
+            case 7 -> (cpu.cr4 & Bits.CR4_PKE) != 0 ? OSPKE : 0;
+            default -> 0;
+        };
     }
 
-    /** The local APIC's identifier; one logical processor a package. */
-    private static int ebx(Cpu cpu, int leaf) {
-        return leaf == 1 ? cpu.index << 24 | 1 << 16 : 0;
+    /**
+     * The local APIC's identifier, one logical processor a package; bytes that XSAVE and XSAVEC
+     * write with what is switched on.
+     */
+    private static int ebx(Cpu cpu, int leaf, int subLeaf) {
+        if (leaf == 1) {
+            return cpu.index << 24 | 1 << 16;
+        }
+        if (leaf != XSAVE || !cpu.model.has(Feature.XSAVE)) {
+            return 0;
+        }
+        return switch (subLeaf) {
+            case 0 -> XState.standardSize(cpu.xcr0);
+            case 1 -> XState.compactSize(cpu.xcr0 | cpu.extended[X86.XSS]);
+            default -> 0;
+        };
     }
 
     /** The APIC bit follows APIC_BASE. */

@@ -13,6 +13,9 @@ public final class FxSave {
     private static final int REGISTERS = 32;
     private static final int XMM = 160;
 
+    /** Offset of MXCSR; its mask follows. */
+    static final int MXCSR = 24;
+
     private FxSave() {}
 
     public static void ldmxcsr(Cpu cpu, int v) {
@@ -24,7 +27,7 @@ public final class FxSave {
         return cpu.mxcsr;
     }
 
-    private static void checkMxcsr(Cpu cpu, int v) {
+    static void checkMxcsr(Cpu cpu, int v) {
         if ((v & ~MXCSR_MASK) != 0) {
             throw cpu.generalProtection(0);
         }
@@ -46,38 +49,67 @@ public final class FxSave {
 
     public static void fxsave(Cpu cpu, Instruction insn) {
         long la = address(cpu, insn, true);
-        cpu.mmu.probeWrite(la, SIZE);
-        cpu.mmu.write16(la, cpu.fcw);
-        cpu.mmu.write16(la + 2, X87.statusWord(cpu));
-        cpu.mmu.write16(la + 4, abridgedTags(cpu));
-        cpu.mmu.write16(la + 6, cpu.fop & 0x7ff);
-        boolean wide = insn.operandSize == 8;
-        long mask = wide ? -1L : -1L >>> 16;
-        cpu.mmu.write64(la + 8, cpu.fip & mask);
-        cpu.mmu.write64(la + 16, cpu.fdp & mask);
-        cpu.mmu.write32(la + 24, cpu.mxcsr);
-        cpu.mmu.write32(la + 28, MXCSR_MASK);
-        for (int i = 0; i < 8; i++) {
-            int n = cpu.fpTop + i & 7;
-            cpu.mmu.write64(la + REGISTERS + 16 * i, cpu.fpSignificand[n]);
-            cpu.mmu.write64(la + REGISTERS + 16 * i + 8, cpu.fpExponent[n] & 0xffff);
-        }
+        probe(cpu, la, SIZE);
+        saveX87(cpu, la, insn.operandSize == 8);
+        saveMxcsr(cpu, la);
         if (!isFast(cpu)) {
-            int halves = cpu.code64() ? 32 : 16;
-            for (int i = 0; i < halves; i++) {
-                cpu.mmu.write64(la + XMM + 8 * i, cpu.xmm[i]);
-            }
+            saveSse(cpu, la);
         }
     }
 
     public static void fxrstor(Cpu cpu, Instruction insn) {
         long la = address(cpu, insn, false);
-        boolean wide = insn.operandSize == 8;
         // The last byte first: a page fault must come before any change.
         cpu.mmu.read8(la + SIZE - 1);
-        int mxcsr = cpu.mmu.read32(la + 24);
+        int mxcsr = cpu.mmu.read32(la + MXCSR);
         checkMxcsr(cpu, mxcsr);
         cpu.mxcsr = mxcsr;
+        restoreX87(cpu, la, insn.operandSize == 8);
+        if (!isFast(cpu)) {
+            restoreSse(cpu, la);
+        }
+    }
+
+    // ---- parts, which XSAVE's legacy region has too; la is that of the region
+
+    /** Raises what writes from here to there would raise; at most two pages. */
+    static void probe(Cpu cpu, long la, int bytes) {
+        cpu.mmu.probeWrite(la, 1);
+        cpu.mmu.probeWrite(la + bytes - 1, 1);
+    }
+
+    /**
+     * @param wide 64-bit pointers
+     */
+    static void saveX87(Cpu cpu, long la, boolean wide) {
+        cpu.mmu.write16(la, cpu.fcw);
+        cpu.mmu.write16(la + 2, X87.statusWord(cpu));
+        cpu.mmu.write16(la + 4, abridgedTags(cpu));
+        cpu.mmu.write16(la + 6, cpu.fop & 0x7ff);
+        long mask = wide ? -1L : -1L >>> 16;
+        cpu.mmu.write64(la + 8, cpu.fip & mask);
+        cpu.mmu.write64(la + 16, cpu.fdp & mask);
+        for (int i = 0; i < 8; i++) {
+            int n = cpu.fpTop + i & 7;
+            cpu.mmu.write64(la + REGISTERS + 16 * i, cpu.fpSignificand[n]);
+            cpu.mmu.write64(la + REGISTERS + 16 * i + 8, cpu.fpExponent[n] & 0xffff);
+        }
+    }
+
+    static void saveMxcsr(Cpu cpu, long la) {
+        cpu.mmu.write32(la + MXCSR, cpu.mxcsr);
+        cpu.mmu.write32(la + MXCSR + 4, MXCSR_MASK);
+    }
+
+    /** XMM registers: 8 of them outside 64-bit mode. */
+    static void saveSse(Cpu cpu, long la) {
+        int halves = cpu.code64() ? 32 : 16;
+        for (int i = 0; i < halves; i++) {
+            cpu.mmu.write64(la + XMM + 8 * i, cpu.xmm[i]);
+        }
+    }
+
+    static void restoreX87(Cpu cpu, long la, boolean wide) {
         cpu.fcw = cpu.mmu.read16(la) & 0x1f3f | 0x40;
         X87.setStatusWord(cpu, cpu.mmu.read16(la + 2));
         int tags = cpu.mmu.read8(la + 4);
@@ -94,11 +126,12 @@ public final class FxSave {
             cpu.fpSignificand[n] = cpu.mmu.read64(la + REGISTERS + 16 * i);
             cpu.fpExponent[n] = cpu.mmu.read16(la + REGISTERS + 16 * i + 8);
         }
-        if (!isFast(cpu)) {
-            int halves = cpu.code64() ? 32 : 16;
-            for (int i = 0; i < halves; i++) {
-                cpu.xmm[i] = cpu.mmu.read64(la + XMM + 8 * i);
-            }
+    }
+
+    static void restoreSse(Cpu cpu, long la) {
+        int halves = cpu.code64() ? 32 : 16;
+        for (int i = 0; i < halves; i++) {
+            cpu.xmm[i] = cpu.mmu.read64(la + XMM + 8 * i);
         }
     }
 

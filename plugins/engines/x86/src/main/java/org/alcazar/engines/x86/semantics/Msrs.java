@@ -24,6 +24,9 @@ public final class Msrs {
             KERNEL_GS_BASE = 0xc000_0102,
             TSC_AUX = 0xc000_0103;
 
+    /** Where XSAVES is. */
+    private static final int XSS = 0xda0;
+
     /** AMD's. */
     private static final int PERF_CTL0 = 0xc001_0000, PERF_CTR0 = 0xc001_0004;
 
@@ -96,6 +99,10 @@ public final class Msrs {
             case FS_BASE -> cpu.segmentBase[FS];
             case GS_BASE -> cpu.segmentBase[GS];
             case MTRR_CAP -> MemoryTypes.CAPABILITIES;
+            case XSS -> {
+                requireXsaves(cpu, 0);
+                yield cpu.extended[X86.XSS];
+            }
             case PATCH_LEVEL -> 1;
             case HWCR -> cpu.msr[X86.HWCR] | HWCR_TSC_FREQ_SEL;
             case DE_CFG -> DE_CFG_LFENCE_SERIALIZE;
@@ -145,6 +152,10 @@ public final class Msrs {
             case EFER -> ControlRegisters.writeEfer(cpu, value);
             case FS_BASE -> cpu.segmentBase[FS] = canonical(cpu, value);
             case GS_BASE -> cpu.segmentBase[GS] = canonical(cpu, value);
+            case XSS -> {
+                requireXsaves(cpu, value);
+                cpu.extended[X86.XSS] = value;
+            }
             case HWCR -> cpu.msr[X86.HWCR] = value & HWCR_BITS | cpu.msr[X86.HWCR] & HWCR_SMM_LOCK;
             case PATCH_LEVEL, DE_CFG -> {}
             case NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG, IC_CFG, DC_CFG -> {}
@@ -172,6 +183,12 @@ public final class Msrs {
             case TSC_AUX -> cpu.model.has(Feature.RDTSCP) ? X86.TSC_AUX : -1;
             default -> -1;
         };
+    }
+
+    private static void requireXsaves(Cpu cpu, long components) {
+        if (!cpu.model.has(Feature.XSAVES) || (components & ~cpu.model.xssBits()) != 0) {
+            throw cpu.generalProtection(0);
+        }
     }
 
     /**

@@ -226,15 +226,47 @@ public final class SystemInstructions {
         cpu.mmu.invalidatePage(la);
     }
 
-    public static void clac(Cpu cpu, Instruction instruction) {
+    /** Types: 0 one page of a context, 1 a context, 2 all with globals, 3 all but globals. */
+    public static void invpcid(Cpu cpu, Instruction instruction) {
         privileged(cpu);
-        cpu.flags &= ~Bits.AC;
-        cpu.mmu.modeChanged();
+        int bytes = instruction.mode == 64 ? 8 : 4;
+        long type = Memory.trim(cpu.gpr[instruction.reg], bytes);
+        long at = Operands.linear(cpu, instruction, 16, false);
+        long context = cpu.mmu.read64(at);
+        long la = cpu.mmu.read64(at + 8);
+        boolean one = type <= 1 && type >= 0;
+        boolean contexts = (cpu.cr4 & Bits.CR4_PCIDE) != 0;
+        if (type < 0
+                || type > 3
+                || context >>> 12 != 0
+                || one && context != 0 && !contexts
+                || type == 0 && !Segments.canonical(cpu, la)) {
+            throw cpu.generalProtection(0);
+        }
+        cpu.intercept(Intercept.INVPCID, la, type);
+        switch ((int) type) {
+            case 0 -> cpu.mmu.invalidatePage(la);
+            case 1 -> cpu.mmu.flushContext((int) context);
+            case 2 -> cpu.mmu.flush(true);
+            default -> cpu.mmu.flush(false);
+        }
     }
 
+    /** #UD but at CPL 0, where others are #GP. */
+    public static void clac(Cpu cpu, Instruction instruction) {
+        setAlignmentFlag(cpu, 0);
+    }
+
+    /** As {@link #clac}. */
     public static void stac(Cpu cpu, Instruction instruction) {
-        privileged(cpu);
-        cpu.flags |= Bits.AC;
+        setAlignmentFlag(cpu, Bits.AC);
+    }
+
+    private static void setAlignmentFlag(Cpu cpu, int value) {
+        if (cpu.cpl != 0) {
+            throw cpu.undefinedOpcode();
+        }
+        cpu.flags = cpu.flags & ~Bits.AC | value;
         cpu.mmu.modeChanged();
     }
 

@@ -93,6 +93,9 @@ public class Cpu {
     /** Low and high half of XMM register n at 2 * n and 2 * n + 1. */
     public final long[] xmm = new long[32];
 
+    /** Indexed as in the register group EXTENDED of {@link X86}. */
+    public final long[] extended = new long[X86.RANDOM + 1];
+
     /**
      * 0 none, 1 by STI, 2 by MOV SS: interrupts are held off until the next instruction is done.
      */
@@ -131,6 +134,9 @@ public class Cpu {
     public final Breakpoints breakpoints;
 
     public final Counters counters;
+
+    /** What MWAIT waits for. */
+    public final Monitor monitor = new Monitor();
 
     /** The instruction in execution has switched tasks: its faults belong to the new task. */
     public boolean taskSwitched;

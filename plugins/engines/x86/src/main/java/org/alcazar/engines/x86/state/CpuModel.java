@@ -30,6 +30,7 @@ public final class CpuModel {
             ECX = Feature.ECX,
             EDX = Feature.EDX;
     private static final int MAX_BASIC = 7;
+    private static final int XSAVE_LEAF = 0xd;
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int EXTENDED = 0x8000_0000;
     private static final int MAX_EXTENDED = 0x8000_0021;
@@ -46,7 +47,7 @@ public final class CpuModel {
     /**
      * Announced features that are not instructions.
      *
-     * @param leaf CPUID function
+     * @param leaf CPUID function; of 0Dh it is sub-leaf 1
      * @param register where its bits are
      * @param names by bit, lowest first; a dot for a bit that is not announced
      */
@@ -57,7 +58,7 @@ public final class CpuModel {
         new Word(
                 1,
                 EDX,
-                ". . . pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . ."
+                ". vme de pse tsc msr pae mce cx8 apic . sep mtrr pge mca . pat pse36 . clfsh . . . ."
                         + " fxsr"),
         new Word(1, ECX, ". ".repeat(31) + "hypervisor"),
         new Word(
@@ -66,8 +67,9 @@ public final class CpuModel {
                 ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . ."
                         + " fxsr . . . . lm"),
         new Word(0x8000_0007, EDX, ". . . . . . . . invariant_tsc"),
-        // Attacks that need speculation do not work here: ssb_no (26) and btc_no (29).
-        new Word(0x8000_0008, EBX, ". ".repeat(26) + "ssb_no . . btc_no"),
+        // FXSAVE and XSAVE always keep the error pointers (2). Attacks that need speculation do not
+        // work here: ssb_no (26) and btc_no (29).
+        new Word(0x8000_0008, EBX, ". . xsaveerptr" + " .".repeat(23) + " ssb_no . . btc_no"),
         // LFENCE serializes; null selectors clear the base; automatic IBRS; not open to
         // return-stack overflow.
         new Word(
@@ -84,7 +86,9 @@ public final class CpuModel {
     private static final Word[] RECENT = {
         new Word(6, EAX, ". . arat"),
         new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
-        new Word(7, ECX, ". . umip"),
+        new Word(7, ECX, ". . umip" + " .".repeat(13) + " la57"),
+        new Word(XSAVE_LEAF, EAX, ". . xgetbv1"),
+        new Word(1, ECX, ". ".repeat(17) + "pcid"),
         new Word(7, EDX, ". . . . fsrm"),
         new Word(0x8000_0001, EDX, ". ".repeat(26) + "page1gb"),
         new Word(
@@ -127,7 +131,8 @@ public final class CpuModel {
 
     private final String name;
     private final OpcodeTable table;
-    private final Map<Integer, int[]> leaves = new HashMap<>();
+    private final Map<Long, int[]> leaves = new HashMap<>();
+    private final long xcr0;
     private final int physicalBits = 48;
 
     private CpuModel(String name, Set<Feature> wanted, Word[]... words) {
@@ -161,6 +166,28 @@ public final class CpuModel {
         }
         // AMD repeats the old features of leaf 1 in the extended leaf.
         leaf(EXTENDED + 1, 0)[EDX] |= leaf(1, 0)[EDX] & 0x0183_f3ff;
+        int linearBits = has(7, ECX, 16) ? 57 : 48;
+        leaf(EXTENDED + 8, 0)[EAX] = physicalBits | linearBits << 8;
+        if (features.contains(Feature.MONITOR)) {
+            // Lines of 64 bytes; ECX says that it says so, and that masked interrupts can end MWAIT.
+            put(5, 64, 64, 3, 0);
+        }
+        xcr0 = XState.X87 | XState.SSE | bit(7, ECX, 3, XState.PKRU);
+        if (features.contains(Feature.XSAVE)) {
+            leaf(0, 0)[EAX] = XSAVE_LEAF;
+            xstate();
+        }
+    }
+
+    /** Leaf 0Dh; sizes of what is switched on are for the instruction to fill in. */
+    private void xstate() {
+        put(XSAVE_LEAF, (int) xcr0, 0, XState.standardSize(xcr0), (int) (xcr0 >>> 32));
+        for (int i = 2; i < XState.COUNT; i++) {
+            if ((xcr0 >>> i & 1) != 0) {
+                leaves.put(
+                        key(XSAVE_LEAF, i), new int[] {XState.size(i), 0, 0, XState.offset(i)});
+            }
+        }
     }
 
     private static Set<Feature> union(Set<Feature> a, Set<Feature> b) {
@@ -189,15 +216,10 @@ public final class CpuModel {
         return table.features().contains(feature);
     }
 
-    /**
-     * EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. Sub-leaves other
-     * than 0 of leaf 7 are empty.
-     */
+    /** EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. */
     public int[] leaf(int leaf, int subLeaf) {
-        if (leaf == 7 && subLeaf != 0) {
-            return NOTHING;
-        }
-        int[] found = leaves.get(leaf);
+        boolean indexed = leaf == 7 || leaf == XSAVE_LEAF;
+        int[] found = leaves.get(key(leaf, indexed ? subLeaf : 0));
         if (found != null) {
             return found;
         }
@@ -205,12 +227,23 @@ public final class CpuModel {
         return NOTHING;
     }
 
+    /** Whether a bit is announced; that of leaf 0Dh in its sub-leaf 1, all others in the first. */
     public boolean has(int leaf, int register, int bit) {
-        return (leaf(leaf, 0)[register] >>> bit & 1) != 0;
+        return (leaf(leaf, leaf == XSAVE_LEAF ? 1 : 0)[register] >>> bit & 1) != 0;
     }
 
     public int physicalBits() {
         return physicalBits;
+    }
+
+    /** Components of XSAVE that software may switch on in XCR0. */
+    public long xcr0Bits() {
+        return xcr0;
+    }
+
+    /** Components of XSAVES that software may switch on in IA32_XSS: there are none yet. */
+    public long xssBits() {
+        return 0;
     }
 
     /** Bits that software may set in CR4. */
@@ -263,11 +296,16 @@ public final class CpuModel {
     }
 
     private void put(int leaf, int eax, int ebx, int ecx, int edx) {
-        leaves.put(leaf, new int[] {eax, ecx, edx, ebx});
+        leaves.put(key(leaf, 0), new int[] {eax, ecx, edx, ebx});
     }
 
     private void set(int leaf, int register, int bit) {
-        leaves.computeIfAbsent(leaf, n -> new int[4])[register] |= 1 << bit;
+        int subLeaf = leaf == XSAVE_LEAF ? 1 : 0;
+        leaves.computeIfAbsent(key(leaf, subLeaf), n -> new int[4])[register] |= 1 << bit;
+    }
+
+    private static long key(int leaf, int subLeaf) {
+        return (long) subLeaf << 32 | leaf & 0xffff_ffffL;
     }
 
     private static int word(String four) {

@@ -49,6 +49,7 @@ public final class GroupExchange {
                 to[X86.NMI_BLOCKED] = cpu.nmiBlocked ? 1 : 0;
                 to[X86.ACTIVITY] = cpu.activity;
             }
+            case X86.EXTENDED -> System.arraycopy(cpu.extended, 0, to, 0, to.length);
             default -> throw new IllegalArgumentException("register group " + id);
         }
     }
@@ -132,8 +133,11 @@ public final class GroupExchange {
                 cpu.pendingEvent = from[X86.PENDING_EVENT];
                 cpu.shadow = (int) from[X86.SHADOW];
                 cpu.nmiBlocked = from[X86.NMI_BLOCKED] != 0;
-                cpu.activity = (int) from[X86.ACTIVITY];
+                // A wait for a write ends for any reason, and what it watched is not saved.
+                int activity = (int) from[X86.ACTIVITY];
+                cpu.activity = activity == X86.MONITORING ? X86.ACTIVE : activity;
             }
+            case X86.EXTENDED -> System.arraycopy(from, 0, cpu.extended, 0, from.length);
             default -> throw new IllegalArgumentException("register group " + id);
         }
     }

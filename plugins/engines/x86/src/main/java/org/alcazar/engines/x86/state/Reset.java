@@ -30,6 +30,8 @@ public final class Reset {
         Arrays.fill(cpu.fpSignificand, 0);
         Arrays.fill(cpu.fpExponent, 0);
         Arrays.fill(cpu.xmm, 0);
+        // Random numbers are not drawn again after a reset.
+        Arrays.fill(cpu.extended, 0, X86.RANDOM, 0);
         cpu.fcw = 0x40;
         cpu.fsw = 0;
         cpu.fpTop = 0;
