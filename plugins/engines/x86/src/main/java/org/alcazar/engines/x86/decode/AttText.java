@@ -188,7 +188,7 @@ final class AttText extends OperandText {
             out.append('%').append(gpr(insn.base, insn.addressSize, false));
         }
         if (!noIndex(insn)) {
-            out.append(",%").append(gpr(insn.index, insn.addressSize, false));
+            out.append(",%").append(index(insn));
             if (insn.addressSize != 2) {
                 out.append(',').append(1 << insn.scale);
             }

@@ -4,6 +4,7 @@ import static org.alcazar.engines.x86.decode.Instruction.NO_REGISTER;
 
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.Encoding;
+import org.alcazar.engines.x86.isa.Feature;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
@@ -547,6 +548,10 @@ public final class Decoder {
     private static int unit(Row row, Instruction out) {
         if (out.broadcast != 0) {
             return out.broadcast;
+        }
+        if ((row.shape() & Row.SHAPE_ELEMENT) != 0) {
+            boolean small = row.feature() == Feature.AVX512VBMI2;
+            return small ? out.wide ? 2 : 1 : out.wide ? 8 : 4;
         }
         for (Operand o : row.operands()) {
             switch (o.kind()) {

@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.decode;
 
+import org.alcazar.engines.x86.isa.Encoding;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
@@ -24,6 +25,7 @@ public final class Disassembler {
     private final boolean att;
     private final Decoder decoder;
     private final OperandText operandText;
+    private final VectorText vectorText;
     private final Instruction instruction = new Instruction();
     private int length;
 
@@ -36,6 +38,7 @@ public final class Disassembler {
         att = syntax == Syntax.ATT;
         decoder = new Decoder(table);
         operandText = att ? new AttText() : new IntelText();
+        vectorText = new VectorText(operandText, att);
     }
 
     /**
@@ -79,6 +82,9 @@ public final class Disassembler {
             // What NOP is an alias of.
             String register = (att ? "%" : "") + OperandText.gpr(0, insn.operandSize, false);
             return "xchg " + register + "," + register;
+        }
+        if (insn.space != Encoding.PLAIN) {
+            return vectorText.text(insn, address);
         }
         StringBuilder out = new StringBuilder(48);
         boolean folded = name(insn, out);

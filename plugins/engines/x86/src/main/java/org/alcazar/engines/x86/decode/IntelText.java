@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.decode;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.isa.Encoding;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
@@ -70,15 +71,28 @@ final class IntelText extends OperandText {
             out.append(insn.operandSize == 2 ? "DWORD PTR " : "FWORD PTR ");
             return;
         }
+        if (insn.row.mnemonic().endsWith("lddqu")) {
+            return;
+        }
+        if (insn.space != Encoding.PLAIN && insn.broadcast != 0) {
+            out.append(insn.broadcast == 8 ? "QWORD" : insn.broadcast == 4 ? "DWORD" : "WORD");
+            out.append(" BCST ");
+            return;
+        }
+        int bytes = o.kind() == OperandKind.VECTOR_INDEXED ? insn.wide ? 8 : 4 : o.bytes(insn);
         out.append(
-                switch (o.bytes(insn)) {
+                switch (bytes) {
                     case 1 -> "BYTE PTR ";
                     case 2 -> "WORD PTR ";
                     case 4 -> "DWORD PTR ";
                     case 8 -> "QWORD PTR ";
                     case 10 -> "TBYTE PTR ";
+                    case 32 -> "YMMWORD PTR ";
+                    case 64 -> "ZMMWORD PTR ";
                     case 16 ->
-                            o.kind() == OperandKind.XMM_RM || insn.row.has(Row.SSE)
+                            o.kind() == OperandKind.XMM_RM
+                                            || insn.row.has(Row.SSE)
+                                            || insn.space != Encoding.PLAIN
                                     ? "XMMWORD PTR "
                                     : "OWORD PTR ";
                     default -> untyped(insn.row.mnemonic());
@@ -116,7 +130,7 @@ final class IntelText extends OperandText {
             out.append(gpr(insn.base, insn.addressSize, false));
         }
         if (!noIndex(insn)) {
-            plus(out, from).append(gpr(insn.index, insn.addressSize, false));
+            plus(out, from).append(index(insn));
             if (insn.addressSize != 2) {
                 out.append('*').append(1 << insn.scale);
             }

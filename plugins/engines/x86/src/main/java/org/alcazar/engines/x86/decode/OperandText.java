@@ -1,6 +1,8 @@
 package org.alcazar.engines.x86.decode;
 
 import org.alcazar.engines.x86.isa.Operand;
+import org.alcazar.engines.x86.isa.OperandKind;
+import org.alcazar.engines.x86.isa.Row;
 
 /** Text of operands: what the two syntaxes have in common. */
 abstract class OperandText {
@@ -104,6 +106,21 @@ abstract class OperandText {
             case V, Z -> insn.operandSize == 4 ? value & 0xffffffffL : value;
             default -> value;
         };
+    }
+
+    /** The index register, general or vector. */
+    static String index(Instruction insn) {
+        boolean vector = (insn.row.shape() & Row.SHAPE_VECTOR_INDEX) != 0;
+        if (!vector) {
+            return gpr(insn.index, insn.addressSize, false);
+        }
+        int bytes = 16;
+        for (Operand o : insn.row.operands()) {
+            if (o.kind() == OperandKind.VECTOR_INDEXED) {
+                bytes = o.bytes(insn);
+            }
+        }
+        return vector(insn.index, bytes);
     }
 
     static boolean hasSib(Instruction insn) {

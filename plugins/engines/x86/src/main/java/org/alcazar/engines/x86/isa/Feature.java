@@ -69,8 +69,6 @@ public enum Feature {
     AVXVNNI(0x7_0001, Feature.EAX, 4),
     AVX512BF16(0x7_0001, Feature.EAX, 5),
     AVXIFMA(0x7_0001, Feature.EAX, 23),
-    AVXVNNIINT8(0x7_0001, Feature.EDX, 4),
-    AVXNECONVERT(0x7_0001, Feature.EDX, 5),
     /** CPUID leaf 0Dh, subleaf 1. */
     XSAVEOPT(0xd, Feature.EAX, 0),
     XSAVEC(0xd, Feature.EAX, 1),
@@ -79,7 +77,6 @@ public enum Feature {
     LZCNT(0x80000001, Feature.ECX, 5),
     SSE4A(0x80000001, Feature.ECX, 6),
     XOP(0x80000001, Feature.ECX, 11),
-    LWP(0x80000001, Feature.ECX, 15),
     FMA4(0x80000001, Feature.ECX, 16),
     TBM(0x80000001, Feature.ECX, 21),
     MONITORX(0x80000001, Feature.ECX, 29),

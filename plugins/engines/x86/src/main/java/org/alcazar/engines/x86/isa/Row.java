@@ -180,6 +180,9 @@ public record Row(
     /** A destination and the two sources or index must be three different registers. */
     public static final int SHAPE_DISTINCT = 1 << 28;
 
+    /** A displacement of one byte counts elements. */
+    public static final int SHAPE_ELEMENT = 1 << 29;
+
     /** The row of bytes that mean nothing: its semantics raises #UD. */
     public static final Row NONE =
             new Row(

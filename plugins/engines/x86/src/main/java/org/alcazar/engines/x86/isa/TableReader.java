@@ -29,7 +29,7 @@ final class TableReader {
     };
 
     /** Read when somebody asks for them: their features are in no processor model yet. */
-    private static final String[] VECTOR_FILES = {};
+    private static final String[] VECTOR_FILES = {"avx.table", "avx512.table"};
 
     private static final String[] CONDITIONS = {
         "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
@@ -493,6 +493,7 @@ final class TableReader {
             case "b4" -> Row.SHAPE_BROADCAST_4;
             case "b8" -> Row.SHAPE_BROADCAST_8;
             case "dist" -> Row.SHAPE_DISTINCT;
+            case "e" -> Row.SHAPE_ELEMENT;
             default -> 0;
         };
     }

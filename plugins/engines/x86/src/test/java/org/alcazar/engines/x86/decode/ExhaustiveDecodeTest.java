@@ -64,7 +64,7 @@ class ExhaustiveDecodeTest {
             assertTrue(length <= 15);
             assertEquals(length, insn.length);
             assertNotEquals(Row.NONE, insn.row);
-            assertTrue(insn.reg >= 0 && insn.reg < 16 && insn.rm >= -1 && insn.rm < 16);
+            assertTrue(insn.reg >= 0 && insn.reg < 32 && insn.rm >= -1 && insn.rm < 32);
             assertTrue(insn.memory || insn.base == Instruction.NO_REGISTER);
             assertTrue(insn.segment >= 0 && insn.segment < 6);
         } else {
