@@ -84,7 +84,7 @@ public final class OpcodeTable {
         boolean vector = features.contains(Feature.AVX) || features.contains(Feature.XOP);
         List<Row> rows = vector ? VectorHolder.ROWS : Holder.ROWS;
         for (Row row : rows) {
-            if (enabled(row) && row.encoding().space() == Encoding.PLAIN) {
+            if (enables(row) && row.encoding().space() == Encoding.PLAIN) {
                 noteGrain(row.encoding());
             }
         }
@@ -93,21 +93,22 @@ public final class OpcodeTable {
         }
         // Those that override come second.
         for (Row row : rows) {
-            if (!row.encoding().overrides() && enabled(row)) {
+            if (!row.encoding().overrides() && enables(row)) {
                 enter(row);
             }
         }
         for (Row row : rows) {
-            if (row.encoding().overrides() && enabled(row)) {
+            if (row.encoding().overrides() && enables(row)) {
                 enter(row);
             }
         }
     }
 
     /**
-     * Vector forms of another extension's instructions (VAES, GFNI …) need AVX or AVX-512 as well.
+     * Whether a row's features are all there: vector forms of another extension's instructions
+     * (VAES, GFNI …) need AVX or AVX-512 as well.
      */
-    private boolean enabled(Row row) {
+    public boolean enables(Row row) {
         boolean vector = (row.shape() & Row.SHAPE_VECTOR) != 0;
         return features.contains(row.feature())
                 && switch (row.encoding().space()) {

@@ -68,7 +68,7 @@ class OpcodeTableTest {
             }
             Set<Row> wanted = new HashSet<>();
             for (Row row : OpcodeTable.rows()) {
-                if (table.features().contains(row.feature())) {
+                if (table.enables(row)) {
                     wanted.add(row);
                 }
             }
