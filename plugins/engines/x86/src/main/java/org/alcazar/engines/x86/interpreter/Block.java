@@ -83,8 +83,8 @@ final class Block {
     }
 
     /**
-     * Whether its only instruction, which is done, has transferred control (APM volume 2, 13.1.6). A
-     * LOOP or JCXZ to the next instruction is taken for one that did not.
+     * Whether its only instruction, which is done, has transferred control (APM volume 2, 13.1.6).
+     * A LOOP or JCXZ to the next instruction is taken for one that did not.
      */
     boolean transferred(Core core) {
         if (first == null || first.insn == null) {

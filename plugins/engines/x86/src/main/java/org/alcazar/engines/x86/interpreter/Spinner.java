@@ -178,9 +178,6 @@ final class Spinner {
         if (s.hasMemory()) {
             address(c, s);
         }
-        if (s.mmx) {
-            access(c.aload(CORE_VAR), "enterMmx", CD_void, CORE);
-        }
         if (s.lanes) {
             lanes(c, s);
         } else if (s.lock) {
@@ -198,6 +195,14 @@ final class Spinner {
             }
             call(c, s);
             store(c, s);
+            enterMmx(c, s, s.memoryWritten);
+        }
+    }
+
+    /** The change to MMX comes after the faults of a load or store, before the arithmetic's. */
+    private static void enterMmx(CodeBuilder c, Shape s, boolean now) {
+        if (s.mmx && now) {
+            access(c.aload(CORE_VAR), "enterMmx", CD_void, CORE);
         }
     }
 
@@ -237,6 +242,7 @@ final class Spinner {
             argument(c, s, p, types[at] == long.class);
             at += p.bytes() == 16 && p.kind() != Kind.XMM_NUMBER ? 2 : 1;
         }
+        enterMmx(c, s, !s.memoryWritten);
         invoke(c, s.method);
     }
 

@@ -26,10 +26,6 @@ public final class X86Component extends X86InterpreterProvider implements Engine
                         CpuModel.MAX.name(),
                         "processor that the guest sees"),
                 Key.integer(
-                        SEED,
-                        Long.MIN_VALUE,
-                        Long.MAX_VALUE,
-                        0,
-                        "where RDRAND and RDSEED start"));
+                        SEED, Long.MIN_VALUE, Long.MAX_VALUE, 0, "where RDRAND and RDSEED start"));
     }
 }

@@ -238,8 +238,7 @@ final class PageWalker {
         return pointer & TableFormat.ADDRESS;
     }
 
-    private void check(
-            long linear, int access, int leaf, boolean rw, boolean us, boolean nx) {
+    private void check(long linear, int access, int leaf, boolean rw, boolean us, boolean nx) {
         boolean user = (access & USER) != 0;
         boolean denied;
         if ((access & FETCH) != 0) {

@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * What lies behind the MMU's views: one direct-mapped cache of translations of 4 KiB, for all
  * privileges and contexts. A context (PCID; always 0 where there are none) has a generation, which
- * its tags bear, so that a flush is an increment; global pages have a generation of their own. Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
+ * its tags bear, so that a flush is an increment; global pages have a generation of their own.
+ * Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
  */
 final class Tlb {
     /** Flags of a translation, in the low bits of its value. */

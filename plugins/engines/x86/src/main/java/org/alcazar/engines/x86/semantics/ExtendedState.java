@@ -131,7 +131,9 @@ public final class ExtendedState {
         saveStandard(cpu, insn, false);
     }
 
-    /** Leaves out what is in its initial state; what has not been modified is written none the less. */
+    /**
+     * Leaves out what is in its initial state; what has not been modified is written none the less.
+     */
     public static void xsaveopt(Cpu cpu, Instruction insn) {
         saveStandard(cpu, insn, true);
     }
@@ -185,7 +187,9 @@ public final class ExtendedState {
         saveCompacted(cpu, insn, cpu.xcr0 | cpu.extended[X86.XSS]);
     }
 
-    /** Components that are asked for have their place, those in their initial state are left out. */
+    /**
+     * Components that are asked for have their place, those in their initial state are left out.
+     */
     private static void saveCompacted(Cpu cpu, Instruction insn, long enabled) {
         long asked = enabled & selected(cpu);
         long la = area(cpu, insn, XState.compactSize(asked), true);

@@ -39,6 +39,7 @@ public final class Mmx {
         long value = cpu.fpSignificand[insn.reg & 7];
         long mask = cpu.fpSignificand[insn.rm & 7];
         SseMemory.maskedStore(cpu, insn, value, 0, pmovmskb(mask));
+        enter(cpu);
     }
 
     public static long paddb(long a, long b) {

@@ -5,9 +5,8 @@ import org.alcazar.engines.x86.api.X86;
 
 /**
  * The breakpoints of DR0 to DR3 and the record of branches (APM volume 2, 13.1). They cost nothing
- * while DR7 and DEBUG_CTL enable none;
- * else the run loop executes instructions one by one, and the MMU reports every data access if one
- * of them watches data.
+ * while DR7 and DEBUG_CTL enable none; else the run loop executes instructions one by one, and the
+ * MMU reports every data access if one of them watches data.
  */
 public final class Breakpoints {
     private static final int EXECUTE = 0, WRITE = 1, PORT = 2, ACCESS = 3;

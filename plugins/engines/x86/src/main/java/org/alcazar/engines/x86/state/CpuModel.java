@@ -169,7 +169,8 @@ public final class CpuModel {
         int linearBits = has(7, ECX, 16) ? 57 : 48;
         leaf(EXTENDED + 8, 0)[EAX] = physicalBits | linearBits << 8;
         if (features.contains(Feature.MONITOR)) {
-            // Lines of 64 bytes; ECX says that it says so, and that masked interrupts can end MWAIT.
+            // Lines of 64 bytes; ECX says that it says so, and that masked interrupts can end
+            // MWAIT.
             put(5, 64, 64, 3, 0);
         }
         xcr0 = XState.X87 | XState.SSE | bit(7, ECX, 3, XState.PKRU);
@@ -184,8 +185,7 @@ public final class CpuModel {
         put(XSAVE_LEAF, (int) xcr0, 0, XState.standardSize(xcr0), (int) (xcr0 >>> 32));
         for (int i = 2; i < XState.COUNT; i++) {
             if ((xcr0 >>> i & 1) != 0) {
-                leaves.put(
-                        key(XSAVE_LEAF, i), new int[] {XState.size(i), 0, 0, XState.offset(i)});
+                leaves.put(key(XSAVE_LEAF, i), new int[] {XState.size(i), 0, 0, XState.offset(i)});
             }
         }
     }

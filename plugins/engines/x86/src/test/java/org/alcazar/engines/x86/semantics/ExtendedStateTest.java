@@ -130,8 +130,9 @@ class ExtendedStateTest {
     @DisplayName("what was saved in any format comes back")
     void roundTrip() {
         for (String[] pair :
-                new String[][] {{XSAVE, XRSTOR}, {XSAVEOPT, XRSTOR}, {XSAVEC, XRSTOR},
-                    {XSAVES, XRSTORS}}) {
+                new String[][] {
+                    {XSAVE, XRSTOR}, {XSAVEOPT, XRSTOR}, {XSAVEC, XRSTOR}, {XSAVES, XRSTORS}
+                }) {
             use();
             guest.poke64(HEADER, 0);
             guest.poke64(HEADER + 8, 0);
@@ -153,7 +154,8 @@ class ExtendedStateTest {
     }
 
     @Test
-    @DisplayName("XRSTOR initializes what is asked for and absent, and leaves what is not asked for")
+    @DisplayName(
+            "XRSTOR initializes what is asked for and absent, and leaves what is not asked for")
     void initializes() {
         use();
         guest.poke64(AREA + 24, 0x1fc0);
@@ -179,8 +181,14 @@ class ExtendedStateTest {
         use();
         guest.poke64(AREA + 24, 0x1f80);
         long[][] bad = {
-            {4, 0, 0}, {1L << 63, 0, 0}, {0, 1, 0}, {0, 0, 1}, {4, COMPACT | 3, 0},
-            {0, COMPACT | 4, 0}, {0, COMPACT | 3, 1}, {1, COMPACT, 0}
+            {4, 0, 0},
+            {1L << 63, 0, 0},
+            {0, 1, 0},
+            {0, 0, 1},
+            {4, COMPACT | 3, 0},
+            {0, COMPACT | 4, 0},
+            {0, COMPACT | 3, 1},
+            {1, COMPACT, 0}
         };
         for (long[] header : bad) {
             for (int i = 0; i < 3; i++) {
@@ -238,13 +246,11 @@ class ExtendedStateTest {
         cpu.extended[X86.PKRU] = 0;
         cpu.gpr[X86.RAX] = 0x203;
         cpu.gpr[X86.RDX] = 0;
-        var fault = assertThrows(
-                CpuFault.class, () -> Execute.code(cpu, XRSTOR));
+        var fault = assertThrows(CpuFault.class, () -> Execute.code(cpu, XRSTOR));
         assertEquals(Bits.PFV, fault.vector);
         assertEquals(9, cpu.xmm[6]);
         // Nothing is written before the fault, and without PKRU there is none.
-        assertThrows(
-                CpuFault.class, () -> run(XSAVE, 3 | 0x200));
+        assertThrows(CpuFault.class, () -> run(XSAVE, 3 | 0x200));
         assertEquals(7, guest.peek64(area + 160 + 48));
         run(XSAVE, 3);
         assertEquals(9, guest.peek64(area + 160 + 48));
@@ -320,15 +326,11 @@ class ExtendedStateTest {
     @DisplayName("CPUID function 0Dh describes the areas as they are")
     void leaves() {
         cpu.xcr0 = 1;
-        assertArrayEquals(
-                new long[] {0x203, 576, 2440, 0}, cpuid(0xd, 0));
+        assertArrayEquals(new long[] {0x203, 576, 2440, 0}, cpuid(0xd, 0));
         cpu.xcr0 = 0x203;
-        assertArrayEquals(
-                new long[] {0x203, 2440, 2440, 0}, cpuid(0xd, 0));
-        assertArrayEquals(
-                new long[] {15, 584, 0, 0}, cpuid(0xd, 1));
-        assertArrayEquals(
-                new long[] {8, 2432, 0, 0}, cpuid(0xd, 9));
+        assertArrayEquals(new long[] {0x203, 2440, 2440, 0}, cpuid(0xd, 0));
+        assertArrayEquals(new long[] {15, 584, 0, 0}, cpuid(0xd, 1));
+        assertArrayEquals(new long[] {8, 2432, 0, 0}, cpuid(0xd, 9));
         assertArrayEquals(new long[4], cpuid(0xd, 2));
         assertArrayEquals(new long[4], cpuid(0xd, 77));
         assertEquals(0xd, cpuid(0, 0)[0]);
@@ -361,7 +363,6 @@ class ExtendedStateTest {
     void xss() {
         assertEquals(0, Msrs.read(cpu, 0xda0));
         Msrs.write(cpu, 0xda0, 0);
-        assertThrows(
-                CpuFault.class, () -> Msrs.write(cpu, 0xda0, 1 << 11));
+        assertThrows(CpuFault.class, () -> Msrs.write(cpu, 0xda0, 1 << 11));
     }
 }

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -137,7 +138,10 @@ class NativeFloatTest {
         return forms;
     }
 
-    /** An opcode after 0F with all prefixes, registers and both forms of ModRM. */
+    /**
+     * An opcode after 0F with all prefixes, registers and both forms of ModRM, and with a memory
+     * operand that is not aligned.
+     */
     private static void addAll(Map<String, List<Encoding>> forms, int... opcode) {
         int n = opcode.length;
         for (int variant = 0; variant < 128; variant++) {
@@ -155,6 +159,12 @@ class NativeFloatTest {
             System.arraycopy(opcode, 0, code, at, n);
             code[at + n] = modrm;
             add(forms, code);
+            if (modrm == 6) {
+                code[at + n] = 0x46;
+                code = Arrays.copyOf(code, code.length + 1);
+                code[at + n + 1] = 8 | variant & 1;
+                add(forms, code);
+            }
         }
     }
 

@@ -58,7 +58,6 @@ final class SemanticsCall {
         }
         if (row.has(Row.MMX)) {
             X87.checkPending(cpu);
-            Mmx.enter(cpu);
         }
         Class<?>[] types = method.getParameterTypes();
         if (types.length == 2 && types[1] == Instruction.class) {
@@ -92,6 +91,10 @@ final class SemanticsCall {
             if (types[i] == int.class) {
                 arguments.set(i, (int) (long) (Long) arguments.get(i));
             }
+        }
+        if (row.has(Row.MMX)) {
+            // After the operand's faults.
+            Mmx.enter(cpu);
         }
         Object result = invoke(arguments.toArray());
         if (result != null) {
@@ -153,6 +156,9 @@ final class SemanticsCall {
         }
         if (isMemory(o)) {
             long la = Operands.linear(cpu, insn, bytes, false);
+            if (bytes == 16 && insn.row.has(Row.ALIGNED) && (la & 15) != 0) {
+                throw cpu.generalProtection(0);
+            }
             return bytes == 16
                     ? new long[] {cpu.mmu.read64(la), cpu.mmu.read64(la + 8)}
                     : new long[] {Memory.read(cpu, la, bytes)};
