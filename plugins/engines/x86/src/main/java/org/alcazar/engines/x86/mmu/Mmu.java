@@ -679,11 +679,13 @@ public final class Mmu {
         nextTag();
     }
 
-    /**
-     * INVLPG, for all contexts at once. What INVPCID drops of one context is dropped of the others
-     * too.
-     */
+    /** INVLPG: the page of the present context, and a global one. */
     public void invalidatePage(long la) {
+        invalidatePage(la, context());
+    }
+
+    /** The same for another context; that a global page may go too does no harm. */
+    public void invalidatePage(long la, int context) {
         int shift = tlb.dropShift(la, walker.largeShift());
         if (shift == 30) {
             flush(true);
@@ -691,7 +693,7 @@ public final class Mmu {
         }
         long first = la & -(1L << shift);
         for (long page = first; page - first < 1L << shift; page += 4096) {
-            tlb.drop(page);
+            tlb.drop(page, context);
             int at = (int) (page >>> 10) & INDEX;
             for (long[] v : views) {
                 v[at] = 0;

@@ -42,6 +42,7 @@ final class Tlb {
     private final int[] contexts = new int[CONTEXTS];
 
     private int context;
+    private int salt;
     private int oldest = 1;
 
     /** The highest generation of any context. */
@@ -59,18 +60,31 @@ final class Tlb {
     /**
      * Index of a page's pair. Higher bits are mixed in, so that two buffers at a distance of a
      * power of two, which collide in the views, don't collide here too.
+     *
+     * @param salt of the context, 0 for global pages
      */
-    private static int slot(long linear) {
-        return ((int) (linear >>> 12 ^ linear >>> 25) & ENTRIES - 1) << 1;
+    private static int slot(long linear, int salt) {
+        return (((int) (linear >>> 12 ^ linear >>> 25) ^ salt) & ENTRIES - 1) << 1;
+    }
+
+    /** Spreads the same addresses of different contexts; 0 for context 0. */
+    private static int salt(int context) {
+        return context * 0x2545;
     }
 
     long find(long linear) {
-        int at = slot(linear);
+        int at = slot(linear, salt);
         long tag = entries[at];
         long page = linear & PAGE;
-        return tag == (page | (long) local << 1) || tag == (page | (long) global << 1 | 1)
-                ? entries[at + 1]
-                : NONE;
+        if (tag == (page | (long) local << 1) || tag == (page | (long) global << 1 | 1)) {
+            return entries[at + 1];
+        }
+        return salt == 0 ? NONE : findGlobal(page);
+    }
+
+    private long findGlobal(long page) {
+        int at = slot(page, 0);
+        return entries[at] == (page | (long) global << 1 | 1) ? entries[at + 1] : NONE;
     }
 
     /**
@@ -78,8 +92,8 @@ final class Tlb {
      * @param pageShift 12, 21, 22 or 30
      */
     void put(long linear, long value, int pageShift) {
-        int at = slot(linear);
         boolean isGlobal = (value & GLOBAL) != 0;
+        int at = slot(linear, isGlobal ? 0 : salt);
         entries[at] = linear & PAGE | (isGlobal ? (long) global << 1 | 1 : (long) local << 1);
         entries[at + 1] = value;
         if (pageShift > 12) {
@@ -98,6 +112,7 @@ final class Tlb {
      */
     void select(int number, boolean keep) {
         context = number;
+        salt = salt(number);
         int known = contexts[number];
         local = keep && known >= oldest ? known : renew(number);
     }
@@ -142,10 +157,14 @@ final class Tlb {
         global = 1;
     }
 
-    /** Forgets the page of 4 KiB around an address. */
-    void drop(long linear) {
-        int at = slot(linear);
-        if ((entries[at] & PAGE) == (linear & PAGE)) {
+    /** Forgets the page of 4 KiB around an address, of a context and if it is global. */
+    void drop(long linear, int number) {
+        clear(linear & PAGE, slot(linear, salt(number)));
+        clear(linear & PAGE, slot(linear, 0));
+    }
+
+    private void clear(long page, int at) {
+        if ((entries[at] & PAGE) == page) {
             entries[at] = 0;
         }
     }

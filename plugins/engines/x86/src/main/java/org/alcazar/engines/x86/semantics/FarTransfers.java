@@ -286,10 +286,11 @@ public final class FarTransfers {
         if (!cpu.protectedMode()) {
             iretReal(cpu, size);
         } else if (cpu.virtual8086()) {
-            if ((cpu.flags & Bits.IOPL) != Bits.IOPL) {
-                throw cpu.generalProtection(0);
+            if (Virtual8086.lacksPrivilege(cpu)) {
+                Virtual8086.iret(cpu, size);
+            } else {
+                iretReal(cpu, size);
             }
-            iretReal(cpu, size);
         } else if ((cpu.flags & Bits.NT) != 0) {
             if (cpu.longMode()) {
                 throw cpu.generalProtection(0);
@@ -404,8 +405,14 @@ public final class FarTransfers {
     public static void int_(Cpu cpu, Instruction instruction) {
         int vector = (int) instruction.immediate & 0xff;
         cpu.intercept(Intercept.SOFTWARE_INTERRUPT, vector, 0);
-        if (cpu.virtual8086() && (cpu.flags & Bits.IOPL) != Bits.IOPL) {
-            throw cpu.generalProtection(0);
+        if (cpu.virtual8086()) {
+            if (Virtual8086.redirects(cpu, vector)) {
+                Virtual8086.interrupt(cpu, vector);
+                return;
+            }
+            if (Virtual8086.lacksPrivilege(cpu)) {
+                throw cpu.generalProtection(0);
+            }
         }
         Interrupts.software(cpu, vector);
     }

@@ -124,7 +124,7 @@ public final class Stack {
             if ((cpu.cr4 & Bits.CR4_VME) == 0 || insn.operandSize != 2) {
                 throw cpu.generalProtection(0);
             }
-            image = image & ~Bits.IF | Bits.IOPL | ((cpu.flags & Bits.VIF) != 0 ? Bits.IF : 0);
+            image = Virtual8086.virtualImage(cpu);
         }
         push(cpu, insn.operandSize, image);
     }

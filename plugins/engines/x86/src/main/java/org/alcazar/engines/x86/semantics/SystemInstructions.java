@@ -245,7 +245,7 @@ public final class SystemInstructions {
         }
         cpu.intercept(Intercept.INVPCID, la, type);
         switch ((int) type) {
-            case 0 -> cpu.mmu.invalidatePage(la);
+            case 0 -> cpu.mmu.invalidatePage(la, (int) context);
             case 1 -> cpu.mmu.flushContext((int) context);
             case 2 -> cpu.mmu.flush(true);
             default -> cpu.mmu.flush(false);
