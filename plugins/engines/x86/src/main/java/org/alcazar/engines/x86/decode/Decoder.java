@@ -39,6 +39,7 @@ public final class Decoder {
 
     private final OpcodeTable table;
     private final boolean nearBranchPrefix;
+    private final boolean alternativeCr8;
 
     private byte[] code = new byte[0];
     private int at;
@@ -67,6 +68,7 @@ public final class Decoder {
     public Decoder(OpcodeTable table, boolean amd) {
         this.table = table;
         this.nearBranchPrefix = amd;
+        alternativeCr8 = table.features().contains(Feature.ALT_MOV_CR8);
     }
 
     /**
@@ -190,11 +192,17 @@ public final class Decoder {
         out.repeat = row.encoding().mandatoryRepeat() ? 0 : lastRepeat;
         sizes(row, out);
         out.memory = modrm >= 0 && modrm < 0xc0 && (shape & Row.SHAPE_NO_MEMORY) == 0;
-        if (out.lock && !(row.has(Row.LOCKABLE) && out.memory)) {
-            return INVALID;
-        }
         if (!registers(shape, out)) {
             return INVALID;
+        }
+        if (out.lock && !(row.has(Row.LOCKABLE) && out.memory)) {
+            // AMD's way to CR8 outside 64-bit mode: LOCK MOV of CR0 (APM volume 3, MOV CRn).
+            boolean cr8 = alternativeCr8 && (shape & Row.SHAPE_CONTROL) != 0 && out.reg == 0;
+            if (!cr8) {
+                return INVALID;
+            }
+            out.lock = false;
+            out.reg = 8;
         }
         out.base = NO_REGISTER;
         out.index = NO_REGISTER;

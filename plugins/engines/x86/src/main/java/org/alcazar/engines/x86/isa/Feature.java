@@ -74,6 +74,8 @@ public enum Feature {
     XSAVEC(0xd, Feature.EAX, 1),
     XSAVES(0xd, Feature.EAX, 3),
     SVM(0x80000001, Feature.ECX, 2),
+    /** LOCK MOV of CR0 is that of CR8; part of the decoder, not of a row. */
+    ALT_MOV_CR8(0x80000001, Feature.ECX, 4),
     LZCNT(0x80000001, Feature.ECX, 5),
     SSE4A(0x80000001, Feature.ECX, 6),
     XOP(0x80000001, Feature.ECX, 11),
@@ -119,6 +121,7 @@ public enum Feature {
                             POPCNT,
                             MOVBE,
                             RDTSCP,
+                            ALT_MOV_CR8,
                             FSGSBASE,
                             BMI1,
                             BMI2,

@@ -51,11 +51,15 @@ final class ControlRegisters {
     static void write(Cpu cpu, int number, long value) {
         switch (number) {
             case 0 -> writeCr0(cpu, value);
-            case 2 -> cpu.cr2 = value;
+            case 2 -> {
+                cpu.intercept(Intercept.CR_WRITE, 2, value);
+                cpu.cr2 = value;
+            }
             case 3 -> writeCr3(cpu, value);
             case 4 -> writeCr4(cpu, value);
             case 8 -> {
                 require(cpu, value >>> 4 == 0);
+                cpu.intercept(Intercept.CR_WRITE, 8, value);
                 cpu.block.interrupts.taskPriority((int) value);
             }
             default -> throw cpu.undefinedOpcode();
@@ -69,27 +73,33 @@ final class ControlRegisters {
         require(cpu, !paging || (value & Bits.CR0_PE) != 0);
         require(cpu, (value & Bits.CR0_NW) == 0 || (value & Bits.CR0_CD) != 0);
         boolean was = (cpu.cr0 & Bits.CR0_PG) != 0;
-        if (paging && !was) {
-            startPaging(cpu);
-        } else if (!paging && was) {
-            require(cpu, !cpu.code64() && (cpu.cr4 & Bits.CR4_PCIDE) == 0);
+        boolean starts = paging && !was;
+        boolean stops = !paging && was;
+        require(cpu, !starts || mayStartPaging(cpu));
+        require(cpu, !stops || !cpu.code64() && (cpu.cr4 & Bits.CR4_PCIDE) == 0);
+        cpu.intercept(Intercept.CR_WRITE, 0, wanted);
+        if (starts && (cpu.efer & Bits.EFER_LME) != 0) {
+            cpu.efer |= Bits.EFER_LMA;
+        } else if (starts) {
+            boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
+            require(cpu, !pae || cpu.mmu.loadPointers(cpu.cr3));
+        } else if (stops) {
             cpu.efer &= ~Bits.EFER_LMA;
         }
         cpu.cr0 = value;
         cpu.mmu.modeChanged();
     }
 
-    private static void startPaging(Cpu cpu) {
-        boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
+    /** What long mode demands; without it, only the page-directory pointers can be wrong. */
+    private static boolean mayStartPaging(Cpu cpu) {
         if ((cpu.efer & Bits.EFER_LME) == 0) {
-            require(cpu, !pae || cpu.mmu.loadPointers(cpu.cr3));
-            return;
+            return true;
         }
+        boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
         boolean longCode = (cpu.segmentAttributes[CS] & Segments.LONG) != 0;
         int tss = cpu.segmentAttributes[TR] & 0x9f;
         boolean oldTask = tss == (Segments.PRESENT | Segments.TSS16 | Segments.BUSY);
-        require(cpu, pae && !longCode && !oldTask);
-        cpu.efer |= Bits.EFER_LMA;
+        return pae && !longCode && !oldTask;
     }
 
     private static void writeCr3(Cpu cpu, long wanted) {
@@ -97,10 +107,12 @@ final class ControlRegisters {
         if (cpu.longMode()) {
             long value = (cpu.cr4 & Bits.CR4_PCIDE) != 0 ? wanted & ~(1L << 63) : wanted;
             require(cpu, value >>> cpu.model.physicalBits() == 0);
+            cpu.intercept(Intercept.CR_WRITE, 3, wanted);
             cpu.cr3 = value;
         } else {
             long value = wanted & 0xffff_ffffL;
             boolean pae = (cpu.cr0 & Bits.CR0_PG) != 0 && (cpu.cr4 & Bits.CR4_PAE) != 0;
+            cpu.intercept(Intercept.CR_WRITE, 3, wanted);
             require(cpu, !pae || cpu.mmu.loadPointers(value));
             cpu.cr3 = value;
         }
@@ -110,17 +122,18 @@ final class ControlRegisters {
     private static void writeCr4(Cpu cpu, long value) {
         require(cpu, (value & ~cpu.model.cr4Bits()) == 0);
         long changed = value ^ cpu.cr4;
-        if (cpu.longMode()) {
-            require(cpu, (value & Bits.CR4_PAE) != 0 && (changed & Bits.CR4_LA57) == 0);
-        } else {
+        boolean startsPcid = (value & changed & Bits.CR4_PCIDE) != 0;
+        require(cpu, !startsPcid || cpu.longMode() && (cpu.cr3 & 0xfff) == 0);
+        boolean keeps = (value & Bits.CR4_PAE) != 0 && (changed & Bits.CR4_LA57) == 0;
+        require(cpu, !cpu.longMode() || keeps);
+        cpu.intercept(Intercept.CR_WRITE, 4, value);
+        if (!cpu.longMode()) {
             boolean pointers =
                     (cpu.cr0 & Bits.CR0_PG) != 0
                             && (value & Bits.CR4_PAE) != 0
                             && (changed & CR4_POINTERS) != 0;
             require(cpu, !pointers || cpu.mmu.loadPointers(cpu.cr3));
         }
-        boolean startsPcid = (value & changed & Bits.CR4_PCIDE) != 0;
-        require(cpu, !startsPcid || cpu.longMode() && (cpu.cr3 & 0xfff) == 0);
         cpu.cr4 = value;
         cpu.mmu.modeChanged();
     }

@@ -18,6 +18,10 @@ final class Cpuid {
     private static final int OSXSAVE = 1 << 27;
     private static final int OSPKE = 1 << 4;
     private static final int APIC = 1 << 9;
+
+    /** Extended topology, and AMD's own form of it. */
+    private static final int TOPOLOGY = 0xb, IDENTITY = 0x8000_001e;
+
     private static final int XSAVE = 0xd;
 
     private Cpuid() {}
@@ -39,15 +43,17 @@ final class Cpuid {
             return;
         }
         int[] found = cpu.model.leaf(leaf, subLeaf);
-        cpu.gpr[RAX] = found[0] & 0xffff_ffffL;
-        cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf)) & 0xffff_ffffL;
-        cpu.gpr[RDX] = found[2] & ~hidden(cpu, leaf) & 0xffff_ffffL;
+        cpu.gpr[RAX] = (found[0] | (leaf == IDENTITY ? cpu.index : 0)) & 0xffff_ffffL;
+        cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf, subLeaf)) & 0xffff_ffffL;
+        cpu.gpr[RDX] = (found[2] & ~hidden(cpu, leaf) | edx(cpu, leaf)) & 0xffff_ffffL;
         cpu.gpr[RBX] = (found[3] | ebx(cpu, leaf, subLeaf)) & 0xffff_ffffL;
     }
 
-    /** What the system has switched on. */
-    private static int ecx(Cpu cpu, int leaf) {
+    /** What the system has switched on; the topology's level; a node for each package. */
+    private static int ecx(Cpu cpu, int leaf, int subLeaf) {
         return switch (leaf) {
+            case TOPOLOGY -> cpu.model.has(Feature.XSAVE) ? subLeaf & 0xff : 0;
+            case IDENTITY -> cpu.index & 0xff;
             case 1 -> (cpu.cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0;
             case 7 -> (cpu.cr4 & Bits.CR4_PKE) != 0 ? OSPKE : 0;
             default -> 0;
@@ -70,6 +76,11 @@ final class Cpuid {
             case 1 -> XState.compactSize(cpu.xcr0 | cpu.extended[X86.XSS]);
             default -> 0;
         };
+    }
+
+    /** The local APIC's identifier whole, at every level of the topology. */
+    private static int edx(Cpu cpu, int leaf) {
+        return leaf == TOPOLOGY && cpu.model.has(Feature.XSAVE) ? cpu.index : 0;
     }
 
     /** The APIC bit follows APIC_BASE. */

@@ -78,10 +78,10 @@ public final class FarTransfers {
     }
 
     private static long offset(Cpu cpu, Instruction instruction) {
-        int size = instruction.operandSize;
         if (!instruction.memory) {
-            return Memory.trim(instruction.immediate, size);
+            return Memory.trim(instruction.immediate, instruction.operandSize);
         }
+        int size = pointerSize(instruction);
         return Memory.read(cpu, Operands.linear(cpu, instruction, size, false), size);
     }
 
@@ -89,8 +89,16 @@ public final class FarTransfers {
         if (!instruction.memory) {
             return (int) instruction.immediate2 & 0xffff;
         }
-        long la = Operands.linear(cpu, instruction, instruction.operandSize, 2, false);
+        long la = Operands.linear(cpu, instruction, pointerSize(instruction), 2, false);
         return cpu.mmu.read16(la);
+    }
+
+    /**
+     * Bytes of the offset of a far pointer in memory: 2 or 4. Only Intel has 8; on AMD REX.W leaves
+     * the pointer as it is (APM volume 3 has no m16:64) and makes the pushes of CALL wide.
+     */
+    static int pointerSize(Instruction instruction) {
+        return Math.min(4, instruction.operandSize);
     }
 
     private static void checkRealTarget(Cpu cpu, long offset) {

@@ -185,19 +185,20 @@ public final class Shift {
     }
 
     /**
-     * Counts beyond 16 are undefined for words; the bits come from both operands in turn, as on AMD
-     * processors.
+     * Counts beyond 16 are undefined for words: on AMD processors the second operand comes in twice
+     * and CF is clear, and so is OF here.
      */
     public static int shld16(Cpu cpu, int a, int b, int count) {
         int n = count & 31;
         if (n == 0) {
             return a;
         }
-        long wide = (a & 0xffffL) << 32 | (b & 0xffffL) << 16 | a & 0xffffL;
+        long wide = (a & 0xffffL) << 32 | (b & 0xffffL) << 16 | b & 0xffffL;
         long shifted = wide << n;
         int r = (int) (shifted >>> 32) & 0xffff;
-        long carry = shifted >>> 48 & 1;
-        flags(cpu, (short) r, carry, carry ^ r >>> 15);
+        boolean beyond = n > 16;
+        long carry = beyond ? 0 : shifted >>> 48 & 1;
+        flags(cpu, (short) r, carry, beyond ? 0 : carry ^ r >>> 15);
         return r;
     }
 
@@ -206,9 +207,9 @@ public final class Shift {
         if (n == 0) {
             return a;
         }
-        long wide = (a & 0xffffL) << 32 | (b & 0xffffL) << 16 | a & 0xffffL;
+        long wide = (b & 0xffffL) << 32 | (b & 0xffffL) << 16 | a & 0xffffL;
         int r = (int) (wide >>> n) & 0xffff;
-        flags(cpu, (short) r, wide >>> n - 1 & 1, r >>> 15 ^ r >>> 14 & 1);
+        flags(cpu, (short) r, n > 16 ? 0 : wide >>> n - 1 & 1, r >>> 15 ^ r >>> 14 & 1);
         return r;
     }
 

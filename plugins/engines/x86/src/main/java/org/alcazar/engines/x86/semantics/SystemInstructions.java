@@ -163,9 +163,7 @@ public final class SystemInstructions {
 
     public static void movToCr(Cpu cpu, Instruction instruction) {
         privileged(cpu);
-        long value = get(cpu, instruction);
-        cpu.intercept(Intercept.CR_WRITE, instruction.reg, value);
-        ControlRegisters.write(cpu, instruction.reg, value);
+        ControlRegisters.write(cpu, instruction.reg, get(cpu, instruction));
     }
 
     public static void movFromDr(Cpu cpu, Instruction instruction) {
@@ -192,13 +190,14 @@ public final class SystemInstructions {
         cpu.cr0 &= ~Bits.CR0_TS;
     }
 
-    /** Can set PE but not clear it. */
+    /**
+     * Can set PE but not clear it. The operand is read before the VMM sees the exit, which tells
+     * the new value.
+     */
     public static void lmsw(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         long low = Operands.readRm(cpu, instruction, 2) & 15;
-        long value = cpu.cr0 & ~14L | low;
-        cpu.intercept(Intercept.CR_WRITE, 0, value);
-        ControlRegisters.writeCr0(cpu, value);
+        ControlRegisters.writeCr0(cpu, cpu.cr0 & ~14L | low);
     }
 
     public static void smsw(Cpu cpu, Instruction instruction) {
@@ -440,7 +439,7 @@ public final class SystemInstructions {
     }
 
     private static void loadPointer(Cpu cpu, Instruction instruction, int segment) {
-        int size = instruction.operandSize;
+        int size = FarTransfers.pointerSize(instruction);
         long offset = Memory.read(cpu, Operands.linear(cpu, instruction, size, false), size);
         int selector = cpu.mmu.read16(Operands.linear(cpu, instruction, size, 2, false));
         Segments.load(cpu, segment, selector);

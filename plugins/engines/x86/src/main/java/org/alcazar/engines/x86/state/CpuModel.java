@@ -30,7 +30,10 @@ public final class CpuModel {
             ECX = Feature.ECX,
             EDX = Feature.EDX;
     private static final int MAX_BASIC = 7;
+    private static final int TOPOLOGY = 0xb;
     private static final int XSAVE_LEAF = 0xd;
+    private static final int CACHES = 0x8000_001d;
+    private static final int DATA_CACHE = 1, CODE_CACHE = 2, UNIFIED_CACHE = 3;
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int EXTENDED = 0x8000_0000;
     private static final int MAX_EXTENDED = 0x8000_0021;
@@ -94,7 +97,7 @@ public final class CpuModel {
         new Word(
                 0x8000_0001,
                 ECX,
-                ". . . . . . . . 3dnowprefetch" + " .".repeat(14) + " perfctr_core"),
+                ". . . . . . . . 3dnowprefetch" + " .".repeat(13) + " topoext perfctr_core"),
     };
 
     private static final Set<Feature> LEVEL_1 =
@@ -151,6 +154,7 @@ public final class CpuModel {
         put(EXTENDED + 5, 0, 0, 0x2008_0140, 0x4004_0140);
         put(EXTENDED + 6, 0, 0, 0x0200_6140, 0x0040_8140);
         put(EXTENDED + 8, physicalBits | 48 << 8, 0, 0, 0);
+        caches();
         for (Word word : Arrays.stream(words).flatMap(Arrays::stream).toList()) {
             String[] names = word.names.split(" ");
             for (int bit = 0; bit < names.length; bit++) {
@@ -176,8 +180,25 @@ public final class CpuModel {
         xcr0 = XState.X87 | XState.SSE | bit(7, ECX, 3, XState.PKRU);
         if (features.contains(Feature.XSAVE)) {
             leaf(0, 0)[EAX] = XSAVE_LEAF;
+            // One thread a core, one core a package; the identifier is the instruction's to fill in.
+            put(TOPOLOGY, 0, 1, 1 << 8, 0);
+            leaves.put(key(TOPOLOGY, 1), new int[] {0, 2 << 8 | 1, 0, 1});
             xstate();
         }
+    }
+
+    /** The same as functions 5 and 6 of the extended leaves say, in the form of 1Dh. */
+    private void caches() {
+        cache(0, DATA_CACHE, 1, 8, 64);
+        cache(1, CODE_CACHE, 1, 4, 256);
+        cache(2, UNIFIED_CACHE, 2, 8, 1024);
+        cache(3, UNIFIED_CACHE, 3, 16, 8192);
+    }
+
+    private void cache(int subLeaf, int type, int level, int ways, int sets) {
+        int selfInitializing = 1 << 8;
+        int[] words = {type | level << 5 | selfInitializing, sets - 1, 0, ways - 1 << 22 | 63};
+        leaves.put(key(CACHES, subLeaf), words);
     }
 
     /** Leaf 0Dh; sizes of what is switched on are for the instruction to fill in. */
@@ -218,7 +239,7 @@ public final class CpuModel {
 
     /** EAX, ECX, EDX and EBX, in the order of their numbers. Not to be changed. */
     public int[] leaf(int leaf, int subLeaf) {
-        boolean indexed = leaf == 7 || leaf == XSAVE_LEAF;
+        boolean indexed = leaf == 7 || leaf == XSAVE_LEAF || leaf == TOPOLOGY || leaf == CACHES;
         int[] found = leaves.get(key(leaf, indexed ? subLeaf : 0));
         if (found != null) {
             return found;
