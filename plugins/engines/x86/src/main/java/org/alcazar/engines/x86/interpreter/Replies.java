@@ -49,6 +49,7 @@ final class Replies {
         }
         core.accesses = logs[0];
         core.proceed = false;
+        core.taskLoading = false;
     }
 
     /** The VMM has moved the program counter: what was under way is not finished any more. */
@@ -57,6 +58,7 @@ final class Replies {
         awaited[depth] = NOTHING;
         logs[depth].clear();
         core.proceed = false;
+        core.taskLoading = false;
     }
 
     /** Whether an instruction with completed accesses must be finished before anything else. */
@@ -115,7 +117,8 @@ final class Replies {
             case Exit.FAULT -> {
                 if (frame.reply != ExitFrame.RETRY) {
                     core.proceed = true;
-                    return FAULT;
+                    // One that came while an event was delivered: that delivery finds it again.
+                    return core.pendingEvent == 0 ? FAULT : ON;
                 }
             }
             default -> {}

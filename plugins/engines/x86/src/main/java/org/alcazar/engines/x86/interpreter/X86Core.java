@@ -60,6 +60,9 @@ final class X86Core implements VirtualCore {
 
     private long retiredAtEvent;
 
+    /** 1 if an instruction began the task switch that goes on, 0 if an event did. */
+    private int taskInstruction;
+
     /** What the present run has charged to its budget for such events. */
     private long charged;
 
@@ -269,14 +272,26 @@ final class X86Core implements VirtualCore {
 
     private int loop() {
         while (true) {
-            int reason = replies.accessPending() ? ON : attend();
-            if (reason == ON) {
+            int reason = unfinished() ? ON : attend();
+            if (reason == ON && core.taskLoading) {
+                reason = finishTaskSwitch();
+            } else if (reason == ON) {
                 reason = special() ? step() : proceed();
             }
             if (reason != ON) {
                 return reason;
             }
         }
+    }
+
+    /**
+     * Whether something under way has to be finished before anything else can come: an access, a
+     * task switch, an instruction that the VMM has let pass.
+     */
+    private boolean unfinished() {
+        return replies.accessPending()
+                || core.taskLoading
+                || core.proceed && core.pendingEvent == 0 && core.retired < core.end;
     }
 
     /** Whether the next instruction must run alone. */
@@ -412,8 +427,29 @@ final class X86Core implements VirtualCore {
     }
 
     private int inject() {
+        if (Interrupts.isTrap(core.pendingEvent)) {
+            core.pendingEvent = 0;
+            return fault(null, core.fault(Bits.DB));
+        }
         try {
-            return delivered(Interrupts.inject(core) ? ON : TRIPLE_FAULT);
+            boolean alive = Interrupts.inject(core);
+            core.proceed = false;
+            return delivered(alive ? ON : TRIPLE_FAULT);
+        } catch (CpuExit exit) {
+            return delivered(exit(null, exit));
+        }
+    }
+
+    /** After an exit in its midst. The instruction that began it counts now. */
+    private int finishTaskSwitch() {
+        try {
+            core.accesses.rewind();
+            Interrupts.finishTaskSwitch(core);
+            core.retired += taskInstruction;
+            return delivered(ON);
+        } catch (CpuFault fault) {
+            core.taskLoading = false;
+            return fault(null, fault);
         } catch (CpuExit exit) {
             return delivered(exit(null, exit));
         }
@@ -559,7 +595,7 @@ final class X86Core implements VirtualCore {
             core.limit = core.end;
             core.link = null;
         }
-        if (reason != ON) {
+        if (reason != ON && !core.taskLoading) {
             core.shadow = shadow;
             core.flags |= flags & Bits.RF;
         }
@@ -621,6 +657,7 @@ final class X86Core implements VirtualCore {
      */
     private int fault(@Nullable Op op, CpuFault fault) {
         faults++;
+        core.taskLoading = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;
             if (!core.taskSwitched) {
@@ -659,6 +696,10 @@ final class X86Core implements VirtualCore {
         core.taskSwitched = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;
+        }
+        if (core.taskLoading) {
+            taskInstruction = op != null ? 1 : 0;
+        } else if (op != null) {
             core.rip = op.rip();
             frame.length = op.length;
         }

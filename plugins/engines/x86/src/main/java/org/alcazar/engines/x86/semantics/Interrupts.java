@@ -28,6 +28,8 @@ public final class Interrupts {
     /** Marks a pending event that this class has left, so that vector 255 is not taken for none. */
     private static final long PENDING = 1L << 11;
 
+    private static final long TRAP = 1L << 15;
+
     private static final int INTERRUPT16 = 6, TRAP16 = 7, INTERRUPT32 = 14, TRAP32 = 15;
     private static final int CLEARED = Bits.TF | Bits.NT | Bits.RF | Bits.VM;
 
@@ -58,18 +60,26 @@ public final class Interrupts {
         int vector = fault.vector;
         boolean hasErrorCode = fault.hasErrorCode;
         int errorCode = fault.errorCode;
-        if ((cpu.block.exceptions & 1L << vector) != 0 && !cpu.proceed) {
-            ExitFrame frame = cpu.block.frame();
-            frame.code = vector;
-            frame.value = errorCode;
-            frame.address = cpu.mmu.faultAddress();
-            frame.reply = ExitFrame.PROCEED;
-            throw cpu.exit(Exit.FAULT);
+        if (intercepted(cpu, vector)) {
+            throw intercept(cpu, vector, errorCode);
         }
         if (vector == Bits.PFV) {
             cpu.cr2 = cpu.mmu.faultAddress();
         }
         return deliver(cpu, vector, EXCEPTION, hasErrorCode, errorCode);
+    }
+
+    private static boolean intercepted(Cpu cpu, int vector) {
+        return (cpu.block.exceptions & 1L << vector) != 0 && !cpu.proceed;
+    }
+
+    private static CpuExit intercept(Cpu cpu, int vector, int errorCode) {
+        ExitFrame frame = cpu.block.frame();
+        frame.code = vector;
+        frame.value = errorCode;
+        frame.address = cpu.mmu.faultAddress();
+        frame.reply = ExitFrame.PROCEED;
+        return cpu.exit(Exit.FAULT);
     }
 
     /**
@@ -101,7 +111,19 @@ public final class Interrupts {
      */
     static void trapNext(Cpu cpu, long status) {
         cpu.dr[6] |= status;
-        cpu.pendingEvent = pending(Bits.DB, EXCEPTION, false, 0);
+        cpu.pendingEvent = pending(Bits.DB, EXCEPTION, false, 0) | TRAP;
+    }
+
+    /** Whether an event is one of {@link #trapNext}: a #DB that the VMM has not seen yet. */
+    public static boolean isTrap(long event) {
+        return (event & TRAP) != 0;
+    }
+
+    /** A task switch that an exit interrupted goes on. Faults, then in the new task, are thrown. */
+    public static void finishTaskSwitch(Cpu cpu) {
+        TaskSwitch.resume(cpu);
+        cpu.shadow = 0;
+        cpu.activity = X86.ACTIVE;
     }
 
     /** INT n, INT3, INTO: RIP is that of the next instruction. Faults are thrown. */
@@ -127,6 +149,12 @@ public final class Interrupts {
                 enter(cpu, vector, kind, hasCode, code);
                 return true;
             } catch (CpuFault second) {
+                cpu.taskLoading = false;
+                if (intercepted(cpu, second.vector)) {
+                    // Seen before it is combined with the first (APM volume 2, 15.12).
+                    cpu.pendingEvent = pending(vector, kind, hasCode, code);
+                    throw intercept(cpu, second.vector, second.errorCode);
+                }
                 if (second.vector == Bits.PFV) {
                     cpu.cr2 = cpu.mmu.faultAddress();
                 }
@@ -135,12 +163,18 @@ public final class Interrupts {
                 }
                 boolean twice = kind == EXCEPTION && doubles(vector, second.vector);
                 boolean external = kind != SOFTWARE && hasExtBit(second.vector);
+                if (twice && intercepted(cpu, Bits.DF_)) {
+                    cpu.pendingEvent = pending(vector, kind, hasCode, code);
+                    throw intercept(cpu, Bits.DF_, 0);
+                }
                 code = twice ? 0 : second.errorCode | (external ? 1 : 0);
                 hasCode = twice || second.hasErrorCode;
                 vector = twice ? Bits.DF_ : second.vector;
                 kind = EXCEPTION;
             } catch (CpuExit exit) {
-                cpu.pendingEvent = pending(vector, kind, hasCode, code);
+                if (!cpu.taskLoading) {
+                    cpu.pendingEvent = pending(vector, kind, hasCode, code);
+                }
                 throw exit;
             }
         }

@@ -19,32 +19,45 @@ import org.alcazar.engines.x86.state.Cpu;
 final class TaskSwitch {
     private static final int JUMP = 0, CALL = 1, RETURN = 2;
     private static final int NONE = -1;
+    private static final long NO_CODE = -1;
     private static final long TASK_TRAP = 1 << 15;
 
     private TaskSwitch() {}
 
     /** JMP or CALL to a TSS; the gate on the way was checked. */
     static void transfer(Cpu cpu, int selector, boolean call) {
-        switchTo(cpu, selector, call ? CALL : JUMP, Bits.GP);
+        switchTo(cpu, selector, call ? CALL : JUMP, Bits.GP, NO_CODE);
     }
 
     /** An interrupt or exception through a task gate. */
     static void interrupt(Cpu cpu, int selector, boolean hasCode, int code) {
-        switchTo(cpu, selector, CALL, Bits.GP);
-        if (hasCode) {
-            int size = (cpu.segmentAttributes[TR] & 8) != 0 ? 4 : 2;
-            long sp = SystemStack.push(cpu, SystemStack.pointer(cpu), size, code);
-            SystemStack.setPointer(cpu, sp);
-        }
+        switchTo(cpu, selector, CALL, Bits.GP, hasCode ? code & 0xffff_ffffL : NO_CODE);
     }
 
     /** IRET with NT set: back to the task in the link field. */
     static void back(Cpu cpu) {
         int link = cpu.mmu.readSystem16(cpu.segmentBase[TR]);
-        switchTo(cpu, link, RETURN, Bits.TS);
+        switchTo(cpu, link, RETURN, Bits.TS, NO_CODE);
     }
 
-    private static void switchTo(Cpu cpu, int selector, int how, int vector) {
+    /**
+     * Loads the new task, at first or after an exit in the middle of that. All of it can be done
+     * again until it is complete.
+     */
+    static void resume(Cpu cpu) {
+        load(cpu, cpu.task, cpu.taskWide);
+        if (cpu.taskCode != NO_CODE) {
+            int size = (cpu.segmentAttributes[TR] & 8) != 0 ? 4 : 2;
+            long sp = SystemStack.push(cpu, SystemStack.pointer(cpu), size, cpu.taskCode);
+            SystemStack.setPointer(cpu, sp);
+        }
+        cpu.taskLoading = false;
+        if (cpu.task[18] != 0) {
+            Interrupts.trapNext(cpu, TASK_TRAP);
+        }
+    }
+
+    private static void switchTo(Cpu cpu, int selector, int how, int vector, long code) {
         if (Segments.isNull(selector) || (selector & 4) != 0) {
             throw Segments.fault(cpu, vector, selector);
         }
@@ -63,8 +76,14 @@ final class TaskSwitch {
             throw Segments.fault(cpu, Bits.TS, selector);
         }
         long base = Segments.base(descriptor);
-        long[] next = wide ? read32(cpu, base) : read16(cpu, base);
+        long[] next = cpu.task;
+        if (wide) {
+            read32(cpu, base, next);
+        } else {
+            read16(cpu, base, next);
+        }
         int old = cpu.selector[TR];
+        probe(cpu, base, old, selector, how);
         save(cpu, how == RETURN);
         if (how != CALL) {
             setBusy(cpu, old, false);
@@ -78,7 +97,32 @@ final class TaskSwitch {
         }
         Segments.set(cpu, TR, selector, descriptor | (long) Segments.BUSY << 40);
         cpu.cr0 |= Bits.CR0_TS;
-        load(cpu, next, wide);
+        cpu.nmiBlocked &= how != RETURN;
+        cpu.accesses.clear();
+        cpu.taskCode = code;
+        cpu.taskWide = wide;
+        cpu.taskLoading = true;
+        resume(cpu);
+    }
+
+    /**
+     * Raises what the writes to the old task's state, to the busy bits and to the link would raise,
+     * before the first of them: an exit in their midst would start the switch anew and find the new
+     * task busy.
+     */
+    private static void probe(Cpu cpu, long base, int old, int selector, int how) {
+        boolean wide = (cpu.segmentAttributes[TR] & 8) != 0;
+        cpu.mmu.probeWriteSystem(cpu.segmentBase[TR] + (wide ? 0x20 : 0x0e), wide ? 0x40 : 0x1c);
+        if (how != RETURN) {
+            cpu.mmu.probeWriteSystem(Segments.descriptorAt(cpu, selector, 8) + 5, 1);
+        }
+        long at = Segments.descriptorAt(cpu, old, 8);
+        if (how != CALL && at != NONE) {
+            cpu.mmu.probeWriteSystem(at + 5, 1);
+        }
+        if (how == CALL) {
+            cpu.mmu.probeWriteSystem(base, 2);
+        }
     }
 
     private static void setBusy(Cpu cpu, int selector, boolean busy) {
@@ -90,11 +134,8 @@ final class TaskSwitch {
         }
     }
 
-    /**
-     * The new task's registers: EIP, EFLAGS, 8 general ones, ES CS SS DS FS GS, LDT, CR3, trap bit.
-     */
-    private static long[] read32(Cpu cpu, long base) {
-        long[] out = new long[19];
+    /** Fills {@link Cpu#task}. */
+    private static void read32(Cpu cpu, long base, long[] out) {
         for (int i = 0; i < 10; i++) {
             out[i] = cpu.mmu.readSystem32(base + 0x20 + 4 * i) & 0xffff_ffffL;
         }
@@ -103,11 +144,9 @@ final class TaskSwitch {
         }
         out[17] = cpu.mmu.readSystem32(base + 0x1c) & 0xffff_ffffL;
         out[18] = cpu.mmu.readSystem16(base + 0x64) & 1;
-        return out;
     }
 
-    private static long[] read16(Cpu cpu, long base) {
-        long[] out = new long[19];
+    private static void read16(Cpu cpu, long base, long[] out) {
         for (int i = 0; i < 10; i++) {
             out[i] = cpu.mmu.readSystem16(base + 0x0e + 2 * i);
         }
@@ -117,15 +156,17 @@ final class TaskSwitch {
         for (int i = 0; i < 4; i++) {
             out[10 + i] = cpu.mmu.readSystem16(base + 0x22 + 2 * i);
         }
+        out[14] = 0;
+        out[15] = 0;
         out[16] = cpu.mmu.readSystem16(base + 0x2a);
-        return out;
+        out[17] = 0;
+        out[18] = 0;
     }
 
     private static void save(Cpu cpu, boolean leaves) {
         long base = cpu.segmentBase[TR];
         long flags = cpu.rflags() & (leaves ? ~(long) Bits.NT : -1L);
         boolean wide = (cpu.segmentAttributes[TR] & 8) != 0;
-        cpu.mmu.probeWriteSystem(base + (wide ? 0x20 : 0x0e), wide ? 0x40 : 0x1c);
         if (wide) {
             cpu.mmu.writeSystem32(base + 0x20, (int) cpu.rip);
             cpu.mmu.writeSystem32(base + 0x24, (int) flags);
@@ -182,10 +223,6 @@ final class TaskSwitch {
         }
         if (cpu.rip > cpu.segmentLimit[CS]) {
             throw cpu.generalProtection(0);
-        }
-        if (next[18] != 0) {
-            cpu.dr[6] |= TASK_TRAP;
-            throw cpu.fault(Bits.DB);
         }
         cpu.taskSwitched = false;
     }

@@ -141,6 +141,24 @@ public class Cpu {
     /** The instruction in execution has switched tasks: its faults belong to the new task. */
     public boolean taskSwitched;
 
+    /**
+     * The new task's registers while a task switch loads them: EIP, EFLAGS, 8 general ones, ES CS SS
+     * DS FS GS, LDT, CR3, trap bit.
+     */
+    public final long[] task = new long[19];
+
+    /**
+     * The old task is saved, the new one is not loaded yet: after an exit the switch goes on with
+     * that.
+     */
+    public boolean taskLoading;
+
+    /** {@link #task} is of 32 bits. */
+    public boolean taskWide;
+
+    /** Error code that the new task finds on its stack, or -1. */
+    public long taskCode = -1;
+
     private final CpuFault fault = new CpuFault();
     private final CpuExit exit = new CpuExit();
 

@@ -5,15 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Ranges;
 import org.alcazar.machine.Requests;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.machine.Width;
 import org.junit.jupiter.api.AfterEach;
@@ -232,6 +236,113 @@ class EngineBehaviourTest {
         assertEquals(Exit.IDLE, machine.run(10));
         assertEquals(1, reads);
         assertEquals(0x1234_5678, written);
+    }
+
+    @Test
+    @DisplayName("a push from device to device reads and writes each of them once")
+    void pushFromDeviceToDevice() {
+        start("ff37 f4"); // push (%rdi)
+        machine.bus.attachMemory(
+                DEVICE,
+                4096,
+                new BusDevice() {
+                    @Override
+                    public long read(long offset, Width width) {
+                        reads++;
+                        return 0x77;
+                    }
+
+                    @Override
+                    public void write(long offset, Width width, long value) {
+                        written = value;
+                    }
+                });
+        set(X86.RDI, DEVICE);
+        set(X86.RSP, DEVICE + 0x18);
+        assertEquals(Exit.IDLE, machine.run(10));
+        assertEquals(1, reads);
+        assertEquals(0x77, written);
+        assertEquals(DEVICE + 0x10, get(X86.RSP));
+    }
+
+    @Test
+    @DisplayName("a push from and to memory that exits makes one exit for each access")
+    void pushThatExits() {
+        start("ff37 f4"); // push (%rdi)
+        long root = 0x20000;
+        RamPages.setLong(root, root + 0x1007);
+        RamPages.setLong(root + 0x1000, root + 0x2007);
+        for (int i = 0; i < 256; i++) {
+            RamPages.setLong(root + 0x2000 + 8 * i, (long) i << 21 | 0x87);
+        }
+        machine.block.translation = Translation.NESTED;
+        machine.block.translationRoot = root;
+        set(X86.RDI, DEVICE);
+        set(X86.RSP, DEVICE + 0x18);
+        List<String> seen = new ArrayList<>();
+        int reason = machine.core.run(machine.block);
+        while (reason != Exit.IDLE && seen.size() < 10) {
+            ExitFrame frame = machine.block.frame();
+            if (reason == Exit.TRANSLATION) {
+                frame.code = Rights.READ | Rights.WRITE;
+                frame.reply = ExitFrame.AS_ACCESS;
+            } else {
+                seen.add((frame.write ? "write " + frame.value : "read") + " " + frame.address);
+                assertEquals(CODE, get(X86.RIP));
+                assertEquals(DEVICE + 0x18, get(X86.RSP));
+                frame.value = 77;
+                frame.reply = ExitFrame.DONE;
+            }
+            reason = machine.core.run(machine.block);
+        }
+        assertEquals(List.of("read " + DEVICE, "write 77 " + (DEVICE + 0x10)), seen);
+        assertEquals(DEVICE + 0x10, get(X86.RSP));
+    }
+
+    @Test
+    @DisplayName("an instruction that the VMM lets pass is done before an interrupt comes")
+    void proceedBeforeInterrupts() {
+        start("0fa2 90 f4"); // cpuid; its handler starts with cpuid too
+        handlers("0fa2 f4");
+        machine.block.instructions = 1L << Intercept.CPUID;
+        assertEquals(Exit.INSTRUCTION, machine.core.run(machine.block));
+        machine.block.frame().reply = ExitFrame.PROCEED;
+        machine.block.requests().post(Requests.NMI);
+        assertEquals(Exit.INSTRUCTION, machine.core.run(machine.block));
+        assertEquals(HANDLERS + 32, get(X86.RIP));
+        assertEquals(CODE + 2, HostRam.getLong(get(X86.RSP)));
+    }
+
+    @Test
+    @DisplayName("LOCK MOV of CR0 is MOV of CR8, in any mode, and of nothing else")
+    void alternativeCr8() {
+        machine.block.interrupts =
+                new InterruptSource() {
+                    private int priority;
+
+                    @Override
+                    public int acknowledge() {
+                        return NONE;
+                    }
+
+                    @Override
+                    public void taskPriority(int value) {
+                        priority = value;
+                    }
+
+                    @Override
+                    public int taskPriority() {
+                        return priority;
+                    }
+                };
+        machine.protectedMode(CODE);
+        code(CODE, "b805000000 f00f22c0 31c0 f00f20c3 f4");
+        assertEquals(Exit.IDLE, machine.run(10));
+        assertEquals(5, get(X86.RBX));
+        start("f00f22d8"); // of CR3
+        machine.group(X86.EVENTS)[X86.ACTIVITY] = X86.ACTIVE;
+        machine.run(10);
+        assertEquals(HANDLERS + 16 * Bits.UD + 1, get(X86.RIP));
     }
 
     @Test

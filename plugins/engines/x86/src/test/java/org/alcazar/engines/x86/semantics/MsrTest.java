@@ -171,6 +171,50 @@ class MsrTest {
     }
 
     @Test
+    @DisplayName("leaves of topology and caches agree with each other and with the older leaves")
+    void topology() {
+        Cpu third = new Cpu(3, guest.block, guest.bus, CpuModel.MAX);
+        long[] thread = leaf(third, 0xb, 0);
+        assertEquals(0, thread[X86.RAX]);
+        assertEquals(1, thread[X86.RBX]);
+        assertEquals(0x100, thread[X86.RCX]);
+        assertEquals(3, thread[X86.RDX]);
+        long[] core = leaf(third, 0xb, 1);
+        assertEquals(0x201, core[X86.RCX]);
+        assertEquals(3, core[X86.RDX]);
+        long[] end = leaf(third, 0xb, 2);
+        assertEquals(0, end[X86.RBX]);
+        assertEquals(2, end[X86.RCX]);
+        assertEquals(3, end[X86.RDX]);
+        assertEquals(3, leaf(third, 1, 0)[X86.RBX] >>> 24);
+        assertEquals(3, leaf(third, 0x8000_001e, 0)[X86.RAX]);
+        assertEquals(0, leaf(third, 0x8000_001e, 0)[X86.RBX]);
+        assertEquals(1, leaf(third, 0x8000_0001, 0)[X86.RCX] >>> 22 & 1);
+        long[] sizes = {32 << 10, 64 << 10, 512 << 10, 8 << 20, 0};
+        int[] levels = {1, 1, 2, 3, 0};
+        for (int i = 0; i < 5; i++) {
+            long[] cache = leaf(third, 0x8000_001d, i);
+            long ways = (cache[X86.RBX] >>> 22) + 1;
+            long line = (cache[X86.RBX] & 0xfff) + 1;
+            assertEquals(levels[i], cache[X86.RAX] >>> 5 & 7);
+            if (sizes[i] != 0) {
+                assertEquals(sizes[i], ways * line * (cache[X86.RCX] + 1), "cache " + i);
+            }
+        }
+        assertEquals(32, leaf(third, 0x8000_0005, 0)[X86.RCX] >>> 24);
+        assertEquals(64, leaf(third, 0x8000_0005, 0)[X86.RDX] >>> 24);
+        assertEquals(512, leaf(third, 0x8000_0006, 0)[X86.RCX] >>> 16);
+        assertEquals(16, leaf(third, 0x8000_0006, 0)[X86.RDX] >>> 18);
+    }
+
+    private static long[] leaf(Cpu cpu, int leaf, int subLeaf) {
+        cpu.gpr[X86.RAX] = leaf & 0xffff_ffffL;
+        cpu.gpr[X86.RCX] = subLeaf;
+        Cpuid.execute(cpu);
+        return cpu.gpr.clone();
+    }
+
+    @Test
     @DisplayName("what is not announced is not there")
     void unannounced() {
         for (int number :
