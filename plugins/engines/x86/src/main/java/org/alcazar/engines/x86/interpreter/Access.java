@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostRam;
 
 /**
@@ -256,6 +257,16 @@ final class Access {
     static void aligned(Core core, long la) {
         if ((la & 15) != 0) {
             throw core.generalProtection(0);
+        }
+    }
+
+    /** For operands of arithmetic: MXCSR.MM leaves alignment to #AC (APM volume 1, 4.3.2). */
+    static void alignedOperand(Core core, long la) {
+        if ((la & 15) != 0) {
+            if ((core.mxcsr & CpuModel.MXCSR_MM) == 0) {
+                throw core.generalProtection(0);
+            }
+            core.mmu.checkAlignment(la, 16);
         }
     }
 

@@ -352,6 +352,7 @@ final class NodeFactory {
                 s.memoryWritten |= o.written();
                 s.address = address(insn, key);
                 s.aligned |= row.has(Row.ALIGNED) && place.bytes() == 16;
+                s.move = row.semantics().startsWith("SseMemory.");
             } else if (place.kind() == Kind.ADDRESS) {
                 String form = address(insn, key);
                 s.address = form.equals("slow") ? "offset" : form.replace("S", "");

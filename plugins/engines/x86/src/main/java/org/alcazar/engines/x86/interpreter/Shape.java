@@ -73,6 +73,10 @@ final class Shape {
     boolean memoryRead;
     boolean memoryWritten;
     boolean aligned;
+
+    /** Alignment is checked even in misaligned mode. */
+    boolean move;
+
     boolean lock;
     boolean sse;
 
@@ -105,7 +109,7 @@ final class Shape {
                 + memoryBytes
                 + (memoryRead ? 'r' : '-')
                 + (memoryWritten ? 'w' : '-')
-                + (aligned ? 'a' : '-')
+                + (aligned ? move ? 'm' : 'a' : '-')
                 + (lock ? 'l' : '-')
                 + (sse ? 's' : '-')
                 + (notReal ? 'n' : '-')

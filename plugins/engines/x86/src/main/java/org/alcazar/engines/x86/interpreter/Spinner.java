@@ -226,7 +226,8 @@ final class Spinner {
         }
         c.lstore(LA);
         if (s.aligned) {
-            access(c.aload(CORE_VAR).lload(LA), "aligned", CD_void, CORE, CD_long);
+            String check = s.move ? "aligned" : "alignedOperand";
+            access(c.aload(CORE_VAR).lload(LA), check, CD_void, CORE, CD_long);
         }
     }
 

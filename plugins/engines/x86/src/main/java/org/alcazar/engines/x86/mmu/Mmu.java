@@ -425,7 +425,8 @@ public final class Mmu {
         return cpu.longMode() ? next : next & 0xffff_ffffL;
     }
 
-    private void checkAlignment(long la, int bytes) {
+    /** Raises #AC where it is on and the address is not aligned. */
+    public void checkAlignment(long la, int bytes) {
         if (view == views[CHECKED] && (la & bytes - 1) != 0) {
             throw cpu.fault(Bits.ACV, 0);
         }

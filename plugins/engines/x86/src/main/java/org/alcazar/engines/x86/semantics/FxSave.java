@@ -6,9 +6,6 @@ import org.alcazar.engines.x86.state.Cpu;
 
 /** FXSAVE, FXRSTOR and MXCSR (APM volume 2, 11.4.4). */
 public final class FxSave {
-    /** Bits of MXCSR that exist: all but misaligned mode. */
-    public static final int MXCSR_MASK = 0xffff;
-
     private static final int SIZE = 512;
     private static final int REGISTERS = 32;
     private static final int XMM = 160;
@@ -28,7 +25,7 @@ public final class FxSave {
     }
 
     static void checkMxcsr(Cpu cpu, int v) {
-        if ((v & ~MXCSR_MASK) != 0) {
+        if ((v & ~cpu.model.mxcsrBits()) != 0) {
             throw cpu.generalProtection(0);
         }
     }
@@ -98,7 +95,7 @@ public final class FxSave {
 
     static void saveMxcsr(Cpu cpu, long la) {
         cpu.mmu.write32(la + MXCSR, cpu.mxcsr);
-        cpu.mmu.write32(la + MXCSR + 4, MXCSR_MASK);
+        cpu.mmu.write32(la + MXCSR + 4, cpu.model.mxcsrBits());
     }
 
     /** XMM registers: 8 of them outside 64-bit mode. */

@@ -109,6 +109,9 @@ public final class Sse41Float {
     // ---- dot products: products that the immediate leaves out are +0
 
     public static void dppd(Cpu cpu, int dst, long lo, long hi, int imm) {
+        if (FastFloat.isDefault(cpu.mxcsr) && fastDoubles(cpu, dst, lo, hi, imm)) {
+            return;
+        }
         FloatStatus s = SseFloat.status(cpu);
         long t0 = product(Format.DOUBLE, cpu.xmm[2 * dst], lo, imm & 0x10, s);
         long t1 = product(Format.DOUBLE, cpu.xmm[2 * dst + 1], hi, imm & 0x20, s);
@@ -118,9 +121,32 @@ public final class Sse41Float {
         SseInteger.set(cpu, dst, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
     }
 
+    /** Whether all goes without special numbers. */
+    private static boolean fastDoubles(Cpu cpu, int dst, long lo, long hi, int imm) {
+        double a = (imm & 0x10) != 0 ? Double.longBitsToDouble(cpu.xmm[2 * dst]) : 0;
+        double b = (imm & 0x20) != 0 ? Double.longBitsToDouble(cpu.xmm[2 * dst + 1]) : 0;
+        double c = (imm & 0x10) != 0 ? Double.longBitsToDouble(lo) : 0;
+        double d = (imm & 0x20) != 0 ? Double.longBitsToDouble(hi) : 0;
+        double r = a * c + b * d;
+        int state =
+                FastFloat.state(SseFloat.MUL, a, c, a * c)
+                        | FastFloat.state(SseFloat.MUL, b, d, b * d)
+                        | FastFloat.state(SseFloat.ADD, a * c, b * d, r);
+        if (state < 0) {
+            return false;
+        }
+        cpu.mxcsr |= state;
+        long sum = Double.doubleToRawLongBits(r);
+        SseInteger.set(cpu, dst, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
+        return true;
+    }
+
     public static void dpps(Cpu cpu, int dst, long lo, long hi, int imm) {
         long a = cpu.xmm[2 * dst];
         long b = cpu.xmm[2 * dst + 1];
+        if (FastFloat.isDefault(cpu.mxcsr) && fastSingles(cpu, dst, a, b, lo, hi, imm)) {
+            return;
+        }
         FloatStatus s = SseFloat.status(cpu);
         long t0 = product(Format.SINGLE, a & LOW32, lo & LOW32, imm & 0x10, s);
         long t1 = product(Format.SINGLE, a >>> 32, lo >>> 32, imm & 0x20, s);
@@ -132,9 +158,46 @@ public final class Sse41Float {
         SseFloat.finish(cpu, s);
         long sum = SseFloat.compute(SseFloat.ADD, Format.SINGLE, low, high, s);
         SseFloat.finish(cpu, s);
+        spread(cpu, dst, sum, imm);
+    }
+
+    private static void spread(Cpu cpu, int dst, long sum, int imm) {
         long first = ((imm & 1) != 0 ? sum : 0) | ((imm & 2) != 0 ? sum << 32 : 0);
         SseInteger.set(
                 cpu, dst, first, ((imm & 4) != 0 ? sum : 0) | ((imm & 8) != 0 ? sum << 32 : 0));
+    }
+
+    /** Whether all goes without special numbers. */
+    private static boolean fastSingles(
+            Cpu cpu, int dst, long a, long b, long lo, long hi, int imm) {
+        float x0 = factor(a, imm & 0x10);
+        float x1 = factor(a >>> 32, imm & 0x20);
+        float x2 = factor(b, imm & 0x40);
+        float x3 = factor(b >>> 32, imm & 0x80);
+        float y0 = factor(lo, imm & 0x10);
+        float y1 = factor(lo >>> 32, imm & 0x20);
+        float y2 = factor(hi, imm & 0x40);
+        float y3 = factor(hi >>> 32, imm & 0x80);
+        float low = x0 * y0 + x1 * y1;
+        float high = x2 * y2 + x3 * y3;
+        int state =
+                FastFloat.state(SseFloat.MUL, x0, y0, x0 * y0)
+                        | FastFloat.state(SseFloat.MUL, x1, y1, x1 * y1)
+                        | FastFloat.state(SseFloat.MUL, x2, y2, x2 * y2)
+                        | FastFloat.state(SseFloat.MUL, x3, y3, x3 * y3)
+                        | FastFloat.state(SseFloat.ADD, x0 * y0, x1 * y1, low)
+                        | FastFloat.state(SseFloat.ADD, x2 * y2, x3 * y3, high)
+                        | FastFloat.state(SseFloat.ADD, low, high, low + high);
+        if (state < 0) {
+            return false;
+        }
+        cpu.mxcsr |= state;
+        spread(cpu, dst, Float.floatToRawIntBits(low + high) & LOW32, imm);
+        return true;
+    }
+
+    private static float factor(long v, int selected) {
+        return selected == 0 ? 0 : Float.intBitsToFloat((int) v);
     }
 
     private static long product(Format f, long a, long b, int selected, FloatStatus s) {

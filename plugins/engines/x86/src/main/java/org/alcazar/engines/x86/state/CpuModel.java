@@ -25,6 +25,9 @@ public final class CpuModel {
     /** EFER.AIBRSE: automatic IBRS. There is no speculation to restrict, so the bit is storage. */
     public static final long EFER_AIBRSE = 1L << 21;
 
+    /** MXCSR.MM: operands of SSE instructions other than moves need no alignment. */
+    public static final int MXCSR_MM = 1 << 17;
+
     private static final int EAX = Feature.EAX,
             EBX = Feature.EBX,
             ECX = Feature.ECX,
@@ -97,7 +100,7 @@ public final class CpuModel {
         new Word(
                 0x8000_0001,
                 ECX,
-                ". . . . . . . . 3dnowprefetch" + " .".repeat(13) + " topoext perfctr_core"),
+                ". . . . . . . misalignsse 3dnowprefetch" + " .".repeat(13) + " topoext perfctr_core"),
     };
 
     private static final Set<Feature> LEVEL_1 =
@@ -265,6 +268,11 @@ public final class CpuModel {
     /** Components of XSAVES that software may switch on in IA32_XSS: there are none yet. */
     public long xssBits() {
         return 0;
+    }
+
+    /** Bits of MXCSR that exist: misaligned mode (17) is a feature. */
+    public int mxcsrBits() {
+        return 0xffff | (int) bit(EXTENDED + 1, ECX, 7, MXCSR_MM);
     }
 
     /** Bits that software may set in CR4. */

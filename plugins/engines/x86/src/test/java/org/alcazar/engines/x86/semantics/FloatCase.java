@@ -66,8 +66,7 @@ final class FloatCase {
         }
         if (form.contains("fxrstor")) {
             fillState(memory, operands, random);
-        } else if (form.contains("ldmxcsr")) {
-            // Misaligned mode is not announced; the processor may have it.
+        } else if (form.contains("ldmxcsr") && !NativeOracle.hasMisalignedMode()) {
             buffer.putInt(memory, buffer.getInt(memory) & ~(1 << 17));
         }
     }
@@ -94,8 +93,11 @@ final class FloatCase {
         if (random.nextInt(3) == 0) {
             mxcsr |= random.nextInt() & 0x8040;
         }
+        if (random.nextInt(4) == 0 && NativeOracle.hasMisalignedMode()) {
+            mxcsr |= CpuModel.MXCSR_MM;
+        }
         buffer.putInt(fx + 24, mxcsr);
-        buffer.putInt(fx + 28, FxSave.MXCSR_MASK);
+        buffer.putInt(fx + 28, CpuModel.MAX.mxcsrBits());
         for (int i = 0; i < 8; i++) {
             Float80 v = operands.next80();
             buffer.putLong(fx + 32 + 16 * i, v.significand());

@@ -51,7 +51,7 @@ class NativeFloatTest {
         Assumptions.assumeTrue(NativeOracle.missing().isEmpty(), NativeOracle::missing);
         NativeOracle oracle = NativeOracle.build(directory);
         Map<String, List<Encoding>> forms = forms();
-        assertTrue(forms.size() > (ONLY.isEmpty() ? 740 : 0), "forms: " + forms.size());
+        assertTrue(forms.size() > (ONLY.isEmpty() ? 600 : 0), "forms: " + forms.size());
         List<String> wrong = new ArrayList<>();
         for (var form : forms.entrySet()) {
             compare(oracle, form.getKey(), form.getValue(), wrong);
@@ -181,6 +181,14 @@ class NativeFloatTest {
         if (!name.matches("(X87|Mmx|Sse|Ssse|FxSave|Aes|Sha|Pclmul|Gfni).*")
                 || !name.contains(ONLY)
                 || isUnfit(name)) {
+            return;
+        }
+        if (!NativeOracle.has(insn.row.feature())) {
+            return;
+        }
+        boolean aligned = insn.displacement == 0;
+        if (name.startsWith("Sha.") && !aligned && !NativeOracle.hasMisalignedMode()) {
+            // AMD's processors take unaligned operands, others don't.
             return;
         }
         boolean immediate = false;

@@ -5,6 +5,7 @@ import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuModel;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -156,7 +157,9 @@ final class SemanticsCall {
         }
         if (isMemory(o)) {
             long la = Operands.linear(cpu, insn, bytes, false);
-            if (bytes == 16 && insn.row.has(Row.ALIGNED) && (la & 15) != 0) {
+            boolean move = name().startsWith("SseMemory.");
+            boolean strict = move || (cpu.mxcsr & CpuModel.MXCSR_MM) == 0;
+            if (bytes == 16 && insn.row.has(Row.ALIGNED) && (la & 15) != 0 && strict) {
                 throw cpu.generalProtection(0);
             }
             return bytes == 16
