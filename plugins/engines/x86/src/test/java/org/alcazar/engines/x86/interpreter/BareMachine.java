@@ -45,10 +45,17 @@ final class BareMachine implements AutoCloseable {
     }
 
     BareMachine() {
+        this("max");
+    }
+
+    /** With a processor model of its own. */
+    BareMachine(String model) {
         HostRam.fill(0, Math.min(BYTES, HostRam.SIZE), (byte) 0);
         bus.attachPorts(0x3f8, 8, new Com1());
         bus.attachPorts(0xf4, 4, new DebugExit());
-        engine = new X86InterpreterProvider().create(bus, Map.of());
+        engine =
+                new X86InterpreterProvider()
+                        .create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
     }

@@ -178,7 +178,12 @@ class AddressSpaceTest {
     @DisplayName("INVPCID refuses unknown types, odd descriptors, and all but CPL 0")
     void invpcidChecks() {
         long[][] bad = {
-            {4, 0, 0}, {-1, 0, 0}, {1L << 32, 0, 0}, {0, 1, 0}, {1, 1, 0}, {2, 1 << 12, 0},
+            {4, 0, 0},
+            {-1, 0, 0},
+            {1L << 32, 0, 0},
+            {0, 1, 0},
+            {1, 1, 0},
+            {2, 1 << 12, 0},
             {0, 0, 1L << 47}
         };
         for (long[] b : bad) {
@@ -259,8 +264,7 @@ class AddressSpaceTest {
         mmu.write64(PAGE, 1);
         guest.cpl(3);
         assertEquals(1, seen());
-        assertEquals(
-                refused | Bits.PFEC_W | Bits.PFEC_U, pageFault(() -> mmu.write64(PAGE, 1)));
+        assertEquals(refused | Bits.PFEC_W | Bits.PFEC_U, pageFault(() -> mmu.write64(PAGE, 1)));
         keys(~(3L << 10) & 0xffff_fffcL);
         mmu.write64(PAGE, 1);
     }
@@ -336,8 +340,7 @@ class AddressSpaceTest {
         cpu.gpr[X86.RBX] = 1L << 56;
         Execute.faults(cpu, Bits.GP, "ff e3");
         assertEquals(0, pageFault(() -> mmu.read64(1L << 55)));
-        assertEquals(
-                Bits.GP, assertThrows(CpuFault.class, () -> mmu.read64(1L << 56)).vector);
+        assertEquals(Bits.GP, assertThrows(CpuFault.class, () -> mmu.read64(1L << 56)).vector);
         guest.entry(0x6000, 256, 0x1000 | ALL);
         map(ONE);
         assertEquals(1, mmu.read64(-1L << 56 | PAGE));

@@ -61,15 +61,13 @@ class WaitingTest {
         assertThrows(CpuFault.class, () -> Execute.code(cpu, "64" + MONITOR));
         cpu.gpr[X86.RAX] = 1L << 32 | 0x1000;
         Execute.code(cpu, "67" + MONITOR);
-        assertEquals(
-                Bits.PTE_A, guest.peek64(0x4000 + 8) & (Bits.PTE_A | Bits.PTE_D), "read only");
+        assertEquals(Bits.PTE_A, guest.peek64(0x4000 + 8) & (Bits.PTE_A | Bits.PTE_D), "read only");
     }
 
     @Test
     @DisplayName("CPUID function 5 tells the size of lines; older models have no such function")
     void leaf() {
-        assertArrayEquals(
-                new int[] {64, 3, 0, 64}, CpuModel.MAX.leaf(5, 0));
+        assertArrayEquals(new int[] {64, 3, 0, 64}, CpuModel.MAX.leaf(5, 0));
         assertEquals(0, CpuModel.X86_64_V2.leaf(5, 0)[0]);
     }
 }
