@@ -142,8 +142,8 @@ public class Cpu {
     public boolean taskSwitched;
 
     /**
-     * The new task's registers while a task switch loads them: EIP, EFLAGS, 8 general ones, ES CS SS
-     * DS FS GS, LDT, CR3, trap bit.
+     * The new task's registers while a task switch loads them: EIP, EFLAGS, 8 general ones, ES CS
+     * SS DS FS GS, LDT, CR3, trap bit.
      */
     public final long[] task = new long[19];
 

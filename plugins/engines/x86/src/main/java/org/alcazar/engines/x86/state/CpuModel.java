@@ -100,7 +100,9 @@ public final class CpuModel {
         new Word(
                 0x8000_0001,
                 ECX,
-                ". . . . . . . misalignsse 3dnowprefetch" + " .".repeat(13) + " topoext perfctr_core"),
+                ". . . . . . . misalignsse 3dnowprefetch"
+                        + " .".repeat(13)
+                        + " topoext perfctr_core"),
     };
 
     private static final Set<Feature> LEVEL_1 =
@@ -183,7 +185,8 @@ public final class CpuModel {
         xcr0 = XState.X87 | XState.SSE | bit(7, ECX, 3, XState.PKRU);
         if (features.contains(Feature.XSAVE)) {
             leaf(0, 0)[EAX] = XSAVE_LEAF;
-            // One thread a core, one core a package; the identifier is the instruction's to fill in.
+            // One thread a core, one core a package; the identifier is the instruction's to fill
+            // in.
             put(TOPOLOGY, 0, 1, 1 << 8, 0);
             leaves.put(key(TOPOLOGY, 1), new int[] {0, 2 << 8 | 1, 0, 1});
             xstate();
