@@ -522,6 +522,7 @@ static void bad_vectors(void) {
 }
 
 GUEST("gates") {
+    pic_mask(0xffff);
     u32 *tss = task_state();
     tss[1] = stack_top(0);
     for (u32 i = 1; i < 3; i++) {

@@ -719,6 +719,7 @@ static void real_mode(void) {
 }
 
 GUEST("segments") {
+    pic_mask(0xffff);
     for (u32 i = 1; i < 3; i++) {
         gdt[RING_SLOT + 2 * i - 2] = descriptor(0, 0xfffff, 0xc9b | i << 5);
         gdt[RING_SLOT + 2 * i - 1] = descriptor(0, 0xfffff, 0xc93 | i << 5);

@@ -503,6 +503,7 @@ static void paging(void) {
 }
 
 GUEST("tasks") {
+    pic_mask(0xffff);
     jumps();
     calls();
     gates();

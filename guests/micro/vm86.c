@@ -483,6 +483,7 @@ static void extensions(void) {
 }
 
 GUEST("vm86") {
+    pic_mask(0xffff);
     refusals();
     at_iopl3();
     segments();

@@ -102,7 +102,8 @@ class BootIT {
                 "segments",
                 "gates",
                 "tasks",
-                "vm86"
+                "vm86",
+                "priority"
             })
     void aTinyGuestFindsItsPartOfThePcInOrder(String name)
             throws IOException, InterruptedException {
@@ -136,6 +137,7 @@ class BootIT {
                             "mbmodules.elf",
                             "paging.elf",
                             "paging64.elf",
+                            "priority.elf",
                             "pvh.elf",
                             "realmode.bin",
                             "segments.elf",

@@ -15,6 +15,7 @@ import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuFault;
 
 /**
  * Control transfers that load CS: far JMP, CALL and RET, IRET, software interrupts, SYSCALL and
@@ -288,9 +289,19 @@ public final class FarTransfers {
         return Segments.stackDescriptor(cpu, ss, cpl, Bits.GP, Bits.SS);
     }
 
+    /** Non-maskable interrupts come again even after an IRET that faults (SDM volume 3, 6.7.1). */
     public static void iret(Cpu cpu, Instruction instruction) {
         cpu.intercept(Intercept.IRET, 0, 0);
-        int size = instruction.operandSize;
+        try {
+            iret(cpu, instruction.operandSize);
+        } catch (CpuFault fault) {
+            cpu.nmiBlocked = false;
+            throw fault;
+        }
+        cpu.nmiBlocked = false;
+    }
+
+    private static void iret(Cpu cpu, int size) {
         if (!cpu.protectedMode()) {
             iretReal(cpu, size);
         } else if (cpu.virtual8086()) {
@@ -307,7 +318,6 @@ public final class FarTransfers {
         } else {
             iretProtected(cpu, size);
         }
-        cpu.nmiBlocked = false;
     }
 
     private static void iretReal(Cpu cpu, int size) {

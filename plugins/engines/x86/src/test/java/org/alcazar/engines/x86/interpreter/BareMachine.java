@@ -8,6 +8,7 @@ import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.Exit;
+import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Ranges;
@@ -23,7 +24,8 @@ import java.util.Map;
 
 /**
  * A core and a bus, nothing else: guest-physical memory is the process's reserved range from 0 on,
- * so only one lives at a time. COM1's data port collects text; a write to port 0xf4 ends the run.
+ * so only one lives at a time. COM1's data port collects text; a write to port 0xf4 ends the run; a
+ * core can interrupt itself.
  */
 final class BareMachine implements AutoCloseable {
     static final long BYTES = TestMemory.BYTES;
@@ -32,6 +34,7 @@ final class BareMachine implements AutoCloseable {
     private static final long TABLES = 0x1000;
 
     private static final long GDT = 0x8000;
+    private static final long LOCAL_APIC = 0xfee0_0000L;
 
     final PhysicalBus bus = new PhysicalBus();
     final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
@@ -39,6 +42,7 @@ final class BareMachine implements AutoCloseable {
     final VirtualCore core;
     private final ByteArrayOutputStream text = new ByteArrayOutputStream();
     private long exitValue = -1;
+    private int vector = InterruptSource.NONE;
 
     static {
         TestMemory.reserve();
@@ -53,11 +57,45 @@ final class BareMachine implements AutoCloseable {
         HostRam.fill(0, Math.min(BYTES, HostRam.SIZE), (byte) 0);
         bus.attachPorts(0x3f8, 8, new Com1());
         bus.attachPorts(0xf4, 4, new DebugExit());
+        bus.attachMemory(LOCAL_APIC, 4096, new LocalApic());
         engine =
                 new X86InterpreterProvider()
                         .create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
+        block.interrupts = this::acknowledge;
+    }
+
+    /**
+     * As much of a local APIC as guests need to interrupt themselves: fixed vectors and NMIs by the
+     * command register, one at a time.
+     */
+    private final class LocalApic implements BusDevice {
+        private static final int VERSION = 0x30, COMMAND = 0x300, NON_MASKABLE = 4;
+
+        @Override
+        public long read(long offset, Width width) {
+            return offset == VERSION ? 0x5_0014 : 0;
+        }
+
+        @Override
+        public void write(long offset, Width width, long value) {
+            if (offset != COMMAND) {
+                return;
+            }
+            if ((value >> 8 & 7) == NON_MASKABLE) {
+                block.requests().post(Requests.NMI);
+            } else {
+                vector = (int) value & 0xff;
+                block.requests().post(Requests.INTERRUPT);
+            }
+        }
+    }
+
+    private int acknowledge() {
+        int waiting = vector;
+        vector = InterruptSource.NONE;
+        return waiting;
     }
 
     private final class Com1 implements BusDevice {

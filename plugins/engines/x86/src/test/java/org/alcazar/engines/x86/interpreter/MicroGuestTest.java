@@ -76,7 +76,8 @@ class MicroGuestTest {
                 "segments",
                 "gates",
                 "tasks",
-                "vm86"
+                "vm86",
+                "priority"
             })
     @DisplayName("micro guest passes")
     void passes(String name) throws Exception {
