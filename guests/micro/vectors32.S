@@ -46,8 +46,9 @@ common: pusha
 /* A trap in ring 0 on a stack that C can't use: what it pushed goes to another; there is no return. */
 odd_stack:
         mov     %eax, odd_ss
-        lar     %eax, %ecx
         mov     %esp, %esi
+        lar     %eax, %ecx
+        jnz     2f              /* SYSCALL has put it there, flat */
         bt      $22, %ecx
         jc      2f
         movzwl  %si, %esi

@@ -103,7 +103,10 @@ class BootIT {
                 "gates",
                 "tasks",
                 "vm86",
-                "priority"
+                "priority",
+                "syscall",
+                "syscall32",
+                "canonical"
             })
     void aTinyGuestFindsItsPartOfThePcInOrder(String name)
             throws IOException, InterruptedException {
@@ -129,6 +132,7 @@ class BootIT {
             assertEquals(
                     List.of(
                             "apic.elf",
+                            "canonical.elf",
                             "echo.elf",
                             "exceptions.elf",
                             "gates.elf",
@@ -142,6 +146,8 @@ class BootIT {
                             "realmode.bin",
                             "segments.elf",
                             "smc.elf",
+                            "syscall.elf",
+                            "syscall32.elf",
                             "tasks.elf",
                             "timer.elf",
                             "triple.elf",

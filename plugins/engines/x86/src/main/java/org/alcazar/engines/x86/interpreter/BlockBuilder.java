@@ -161,7 +161,7 @@ final class BlockBuilder {
     private boolean add(Block block, Instruction insn, int offset) {
         long nextRip = block.rip + offset + insn.length & block.ripMask;
         int key = block.key;
-        if (NodeFactory.isConditionalBranch(insn) && simple(insn, key)) {
+        if (NodeFactory.isConditionalBranch(insn) && simple(insn, key, nextRip)) {
             BranchOp op = fuse(block, insn, nextRip);
             if (op == null) {
                 op = (BranchOp) nodes.conditional(insn, nextRip);
@@ -178,9 +178,10 @@ final class BlockBuilder {
     }
 
     /** Whether the target needs no check at run time. */
-    private static boolean simple(Instruction insn, int key) {
+    private static boolean simple(Instruction insn, int key, long nextRip) {
+        long target = nextRip + insn.immediate;
         return (key & Block.MODE) == Block.MODE_64
-                ? insn.operandSize == 8
+                ? insn.operandSize == 8 && target << 16 >> 16 == target
                 : (key & Block.FLAT) != 0 && insn.operandSize == 4;
     }
 

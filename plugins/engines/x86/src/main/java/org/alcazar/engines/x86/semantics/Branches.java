@@ -156,27 +156,24 @@ public final class Branches {
     }
 
     public static void loop(Cpu cpu, Instruction insn) {
-        if (count(cpu, insn) != 0) {
-            relative(cpu, insn);
-        }
+        count(cpu, insn, true);
     }
 
     public static void loope(Cpu cpu, Instruction insn) {
-        if (count(cpu, insn) != 0 && cpu.zero()) {
-            relative(cpu, insn);
-        }
+        count(cpu, insn, cpu.zero());
     }
 
     public static void loopne(Cpu cpu, Instruction insn) {
-        if (count(cpu, insn) != 0 && !cpu.zero()) {
-            relative(cpu, insn);
-        }
+        count(cpu, insn, !cpu.zero());
     }
 
-    private static long count(Cpu cpu, Instruction insn) {
+    /** Counts down when the branch can't fault any more. */
+    private static void count(Cpu cpu, Instruction insn, boolean wanted) {
         long left = Memory.trim(cpu.gpr[1] - 1, insn.addressSize);
+        if (wanted && left != 0) {
+            relative(cpu, insn);
+        }
         Memory.setLow(cpu, 1, insn.addressSize, left);
-        return left;
     }
 
     public static void jcxz(Cpu cpu, Instruction insn) {

@@ -491,7 +491,7 @@ public final class FarTransfers {
         }
         int selector = (int) (cpu.msr[X86.STAR] >>> 48);
         boolean wide = instruction.operandSize == 8;
-        if (cpu.longMode()) {
+        if (instruction.mode == 64) {
             int keep = FLAGS_ALL & ~(Bits.RF | Bits.VM);
             cpu.setRflags(cpu.gpr[R11] & keep);
         } else {

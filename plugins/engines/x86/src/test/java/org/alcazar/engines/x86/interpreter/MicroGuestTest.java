@@ -77,7 +77,10 @@ class MicroGuestTest {
                 "gates",
                 "tasks",
                 "vm86",
-                "priority"
+                "priority",
+                "syscall",
+                "syscall32",
+                "canonical"
             })
     @DisplayName("micro guest passes")
     void passes(String name) throws Exception {
