@@ -196,7 +196,7 @@ public final class Mmu {
             checkAlignment(la, bytes);
             target(la, bytes, PageWalker.WRITE, false);
             if (crosses(la, bytes)) {
-                target(nextPage(la), 1, PageWalker.WRITE, false);
+                target(nextPage(la, false), 1, PageWalker.WRITE, false);
             }
         }
     }
@@ -300,7 +300,7 @@ public final class Mmu {
     public void probeWriteSystem(long la, int bytes) {
         target(la, bytes, PageWalker.WRITE, true);
         if (crosses(la, bytes)) {
-            target(nextPage(la), 1, PageWalker.WRITE, true);
+            target(nextPage(la, true), 1, PageWalker.WRITE, true);
         }
     }
 
@@ -356,7 +356,7 @@ public final class Mmu {
             return old;
         }
         probeWrite(la, bytes);
-        long last = crosses(la, bytes) ? target(nextPage(la), 1, PageWalker.WRITE, false) : hpa;
+        long last = crosses(la, bytes) ? target(nextPage(la, false), 1, PageWalker.WRITE, false) : hpa;
         if (known && !(isRam(hpa) && isRam(last))) {
             write(la, bytes, value, false);
             return expected;
@@ -420,9 +420,11 @@ public final class Mmu {
         return Long.compareUnsigned(hpa, HostRam.SIZE) < 0;
     }
 
-    private long nextPage(long la) {
+    /** Outside 64-bit mode programs' addresses wrap at 4 GiB, the processor's own only where there is no more. */
+    private long nextPage(long la, boolean system) {
         long next = (la & PAGE) + 4096;
-        return cpu.longMode() ? next : next & 0xffff_ffffL;
+        boolean wide = system ? cpu.longMode() : cpu.code64();
+        return wide ? next : next & 0xffff_ffffL;
     }
 
     /** Raises #AC where it is on and the address is not aligned. */
@@ -442,7 +444,7 @@ public final class Mmu {
         } else {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, 0, system);
-            long b = target(nextPage(la), bytes - first, 0, system);
+            long b = target(nextPage(la, system), bytes - first, 0, system);
             value = loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
         }
         if (watching) {
@@ -460,7 +462,7 @@ public final class Mmu {
         } else {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, PageWalker.WRITE, system);
-            long b = target(nextPage(la), bytes - first, PageWalker.WRITE, system);
+            long b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
             storePart(a, first, value);
             storePart(b, bytes - first, value >>> 8 * first);
         }

@@ -76,14 +76,18 @@ public final class FxSave {
     }
 
     /**
+     * The error pointers are those of a pending exception; without one, zeros are written (APM
+     * volume 2, 11.4.4; CPUID's XSAVEERPTR).
+     *
      * @param wide 64-bit pointers
      */
     static void saveX87(Cpu cpu, long la, boolean wide) {
         cpu.mmu.write16(la, cpu.fcw);
         cpu.mmu.write16(la + 2, X87.statusWord(cpu));
         cpu.mmu.write16(la + 4, abridgedTags(cpu));
-        cpu.mmu.write16(la + 6, cpu.fop & 0x7ff);
-        long mask = wide ? -1L : -1L >>> 16;
+        boolean pending = (cpu.fsw & X87.ES) != 0;
+        long mask = !pending ? 0 : wide ? -1L : -1L >>> 16;
+        cpu.mmu.write16(la + 6, cpu.fop & 0x7ff & (int) mask);
         cpu.mmu.write64(la + 8, cpu.fip & mask);
         cpu.mmu.write64(la + 16, cpu.fdp & mask);
         for (int i = 0; i < 8; i++) {

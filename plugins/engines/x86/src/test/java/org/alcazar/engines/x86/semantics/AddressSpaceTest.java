@@ -377,4 +377,18 @@ class AddressSpaceTest {
         assertEquals(reserved, pageFault(() -> mmu.read64(1 << 30)), "1 GiB");
         assertTrue((guest.peek64(0x2000 + 8) & Bits.PTE_A) == 0, "not marked by a fault");
     }
+
+    @Test
+    @DisplayName("in compatibility mode an access across 4 GiB goes on at 0")
+    void wraps() {
+        guest.entry(0x2000, 3, 0x6000 | ALL);
+        guest.entry(0x6000, 511, 0x7000 | ALL);
+        guest.entry(0x7000, 511, TWO | ALL);
+        guest.poke64(TWO + 0xff8, 0x1122_0000_0000_0000L);
+        guest.poke64(0, 0x3344);
+        assertEquals(0, pageFault(() -> mmu.read32(0xffff_fffeL)));
+        cpu.segmentAttributes[X86.CS] = 0xc9b;
+        assertEquals(0x3344_1122, mmu.read32(0xffff_fffeL));
+        assertEquals(0, pageFault(() -> mmu.readSystem32(0xffff_fffeL)));
+    }
 }

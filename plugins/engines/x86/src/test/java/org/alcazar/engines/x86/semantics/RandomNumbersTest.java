@@ -6,15 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.interpreter.X86InterpreterProvider;
 import org.alcazar.engines.x86.mmu.Guest;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.state.GroupExchange;
 import org.alcazar.engines.x86.state.RandomStream;
 import org.alcazar.engines.x86.state.Reset;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.VirtualCore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+
+import java.util.Map;
 
 class RandomNumbersTest {
     private final Guest guest = new Guest();
@@ -81,5 +88,24 @@ class RandomNumbersTest {
         for (int count : ones) {
             assertTrue(count > 1800 && count < 2300, () -> "ones: " + count);
         }
+    }
+
+    private static long start(Map<String, String> options, int index) {
+        ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+        Engine engine = new X86InterpreterProvider().create(new PhysicalBus(), options);
+        VirtualCore core = engine.newCore(index, block);
+        core.reset(block);
+        core.fetch(block, 1L << X86.EXTENDED);
+        engine.close();
+        return block.group(X86.EXTENDED)[X86.RANDOM];
+    }
+
+    @Test
+    @DisplayName("the engine's option sets the seed")
+    void option() {
+        assertEquals(start(Map.of("seed", "5"), 0), start(Map.of("seed", "5"), 0));
+        assertNotEquals(start(Map.of("seed", "5"), 0), start(Map.of("seed", "6"), 0));
+        assertNotEquals(start(Map.of("seed", "5"), 0), start(Map.of("seed", "5"), 1));
+        assertEquals(start(Map.of("seed", "0"), 0), start(Map.of(), 0));
     }
 }
