@@ -260,6 +260,21 @@ class ApicsTest {
     }
 
     @Test
+    void anOverflownCounterComesThroughItsLocalEntryUnlessThatIsMasked() {
+        cores[0].take(-1);
+        write(0, LVT_PERFORMANCE, LVT_MASK | ApicBus.NMI << LVT_MODE_SHIFT);
+        each.get(0).counterOverflow();
+        assertFalse(cores[0].take(Requests.NMI));
+        write(0, LVT_PERFORMANCE, ApicBus.NMI << LVT_MODE_SHIFT);
+        each.get(0).counterOverflow();
+        assertTrue(cores[0].take(Requests.NMI));
+        write(0, LVT_PERFORMANCE, 0x56);
+        each.get(0).counterOverflow();
+        assertEquals(0x56, each.get(0).acknowledge());
+        assertEquals(0x56, read(0, LVT_PERFORMANCE));
+    }
+
+    @Test
     void lint1IsTheNmi() {
         each.get(0).lint1().set(true);
         assertTrue(cores[0].take(Requests.NMI));

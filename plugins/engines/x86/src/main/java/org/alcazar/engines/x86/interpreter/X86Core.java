@@ -351,6 +351,8 @@ final class X86Core implements VirtualCore {
         if (core.activity == X86.MONITORING && !waits(pending)) {
             core.monitor.end();
             core.activity = X86.ACTIVE;
+            core.counters.wake();
+            core.bound();
             return again;
         }
         if (core.shadow == 0) {

@@ -3,9 +3,6 @@ package org.alcazar.engines.x86.semantics;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
-
 /**
  * x87 exponentials, logarithms and trigonometry; computed with more than 100 bits and rounded once.
  */
@@ -14,7 +11,7 @@ public final class X87Transcendental {
      * π/2 as the processor has it, with 66 bits, times 2 to the power of 67: what angles are
      * reduced by.
      */
-    private static final BigInteger HALF_PI = new BigInteger("c90fdaa22168c234c", 16);
+    private static final long HALF_PI_HIGH = 0xc, HALF_PI_LOW = 0x90fd_aa22_168c_234cL;
 
     private X87Transcendental() {}
 
@@ -355,22 +352,40 @@ public final class X87Transcendental {
 
         /** Exactly, by the processor's value of π/2. */
         private void reduce(int e) {
-            BigInteger m = new BigInteger(Long.toUnsignedString(x.normalized()));
-            BigInteger[] parts = m.shiftLeft(e + 4).divideAndRemainder(HALF_PI);
-            int q = parts[0].intValue();
-            BigInteger r = parts[1];
-            if (r.shiftLeft(1).compareTo(HALF_PI) > 0) {
-                r = r.subtract(HALF_PI);
+            long high = 0;
+            long low = x.normalized();
+            int q = 0;
+            // One bit of the quotient after the other; the remainder has 68 bits.
+            for (int i = 0; i < e + 4; i++) {
+                high = high << 1 | low >>> 63;
+                low <<= 1;
+                q <<= 1;
+                if (reaches(high, low)) {
+                    high -= HALF_PI_HIGH + (Long.compareUnsigned(low, HALF_PI_LOW) < 0 ? 1 : 0);
+                    low -= HALF_PI_LOW;
+                    q++;
+                }
+            }
+            boolean over = reaches(high << 1 | low >>> 63, low << 1);
+            if (over) {
+                // The distance to the next multiple is less.
+                long borrow = Long.compareUnsigned(HALF_PI_LOW, low) < 0 ? 1 : 0;
+                high = HALF_PI_HIGH - high - borrow;
+                low = HALF_PI_LOW - low;
                 q++;
             }
-            double hi = r.doubleValue();
-            double lo = r.subtract(new BigDecimal(hi).toBigInteger()).doubleValue();
-            rest = new DoubleDouble(hi, lo).scale(-67);
-            if (x.negative()) {
-                rest = rest.negate();
-                q = -q;
-            }
-            quadrant = q & 3;
+            DoubleDouble exact =
+                    DoubleDouble.of(high * 0x1p64)
+                            .plus((low >>> 11) * 0x1p11)
+                            .plus((double) (low & 0x7ff))
+                            .scale(-67);
+            rest = over != x.negative() ? exact.negate() : exact;
+            quadrant = (x.negative() ? -q : q) & 3;
+        }
+
+        private static boolean reaches(long high, long low) {
+            return high > HALF_PI_HIGH
+                    || high == HALF_PI_HIGH && Long.compareUnsigned(low, HALF_PI_LOW) >= 0;
         }
 
         Float80 sin(FloatStatus s) {
