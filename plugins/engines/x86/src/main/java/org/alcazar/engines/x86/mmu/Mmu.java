@@ -356,7 +356,8 @@ public final class Mmu {
             return old;
         }
         probeWrite(la, bytes);
-        long last = crosses(la, bytes) ? target(nextPage(la, false), 1, PageWalker.WRITE, false) : hpa;
+        long last =
+                crosses(la, bytes) ? target(nextPage(la, false), 1, PageWalker.WRITE, false) : hpa;
         if (known && !(isRam(hpa) && isRam(last))) {
             write(la, bytes, value, false);
             return expected;
@@ -420,7 +421,10 @@ public final class Mmu {
         return Long.compareUnsigned(hpa, HostRam.SIZE) < 0;
     }
 
-    /** Outside 64-bit mode programs' addresses wrap at 4 GiB, the processor's own only where there is no more. */
+    /**
+     * Outside 64-bit mode programs' addresses wrap at 4 GiB, the processor's own only where there
+     * is no more.
+     */
     private long nextPage(long la, boolean system) {
         long next = (la & PAGE) + 4096;
         boolean wide = system ? cpu.longMode() : cpu.code64();

@@ -21,11 +21,14 @@ import java.util.HexFormat;
 import java.util.Random;
 
 /**
- * XSAVE, XSAVEOPT, XSAVEC and XRSTOR of x87 and SSE state, compared with the processor at hand. State
- * is never the initial one before saving: whether a processor notices that is its own business.
+ * XSAVE, XSAVEOPT, XSAVEC and XRSTOR of x87 and SSE state, compared with the processor at hand.
+ * State is never the initial one before saving: whether a processor notices that is its own
+ * business.
  */
 class NativeXsaveTest {
-    private static final String[] CODE = {"48 0f ae 27", "48 0f ae 37", "48 0f c7 27", "48 0f ae 2f"};
+    private static final String[] CODE = {
+        "48 0f ae 27", "48 0f ae 37", "48 0f c7 27", "48 0f ae 2f"
+    };
     private static final int CASES = Integer.getInteger("xsave.cases", 2000);
     private static final int SIZE = 1600, AREA = 512, OPERATION = 1536, MASK = 1540, SIGNAL = 1544;
     private static final int XRSTOR = 3;
