@@ -32,14 +32,19 @@ public final class Msrs {
 
     private static final int HWCR = 0xc001_0015, PERF_EXTENDED = 0xc001_0200;
 
-    /** Registers that kernels look at on every processor. Writes have no effect. */
+    /**
+     * Registers that kernels look at on every processor of the family without a thought that they
+     * may be missing: they read as zero, and writes have no effect. P-states are limit, control,
+     * status and eight definitions, none of them valid; TSEG is where system management mode would
+     * live; the last two are ranges of settings of the parts of a core.
+     */
     private static final int NB_CFG = 0xc001_001f, INT_PENDING = 0xc001_0055;
 
-    private static final int MMIO_CFG_BASE = 0xc001_0058,
-            LS_CFG = 0xc001_1020,
-            IC_CFG = 0xc001_1021,
-            DC_CFG = 0xc001_1022,
-            DE_CFG = 0xc001_1029;
+    private static final int MMIO_CFG_BASE = 0xc001_0058;
+    private static final int PSTATE_LIMIT = 0xc001_0061, PSTATE_LAST = 0xc001_006b;
+    private static final int SMM_BASE = 0xc001_0111, TSEG_MASK = 0xc001_0113;
+    private static final int LS_CFG = 0xc001_1020, TW_CFG = 0xc001_1023;
+    private static final int FP_CFG = 0xc001_1028, LS_CFG2 = 0xc001_102d, DE_CFG = 0xc001_1029;
 
     /** The TSC counts at the frequency of P-state 0, whatever the present one: always set. */
     private static final long HWCR_TSC_FREQ_SEL = 1 << 24;
@@ -106,14 +111,26 @@ public final class Msrs {
             case PATCH_LEVEL -> 1;
             case HWCR -> cpu.msr[X86.HWCR] | HWCR_TSC_FREQ_SEL;
             case DE_CFG -> DE_CFG_LFENCE_SERIALIZE;
-            case NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG, IC_CFG, DC_CFG -> 0;
             default -> {
-                if (!MachineCheck.isCapabilities(number)) {
+                if (MachineCheck.isCapabilities(number)) {
+                    yield MachineCheck.capabilities();
+                }
+                if (!readsZero(number)) {
                     throw cpu.generalProtection(0);
                 }
-                yield MachineCheck.capabilities();
+                yield 0;
             }
         };
+    }
+
+    private static boolean readsZero(int number) {
+        return number == NB_CFG
+                || number == INT_PENDING
+                || number == MMIO_CFG_BASE
+                || number >= PSTATE_LIMIT && number <= PSTATE_LAST
+                || number >= SMM_BASE && number <= TSEG_MASK
+                || number >= LS_CFG && number <= TW_CFG
+                || number >= FP_CFG && number <= LS_CFG2;
     }
 
     static void write(Cpu cpu, int number, long value) {
@@ -158,8 +175,11 @@ public final class Msrs {
             }
             case HWCR -> cpu.msr[X86.HWCR] = value & HWCR_BITS | cpu.msr[X86.HWCR] & HWCR_SMM_LOCK;
             case PATCH_LEVEL, DE_CFG -> {}
-            case NB_CFG, INT_PENDING, MMIO_CFG_BASE, LS_CFG, IC_CFG, DC_CFG -> {}
-            default -> throw cpu.generalProtection(0);
+            default -> {
+                if (!readsZero(number)) {
+                    throw cpu.generalProtection(0);
+                }
+            }
         }
     }
 

@@ -215,6 +215,17 @@ class MsrTest {
     }
 
     @Test
+    @DisplayName("what kernels expect of the family is there and does nothing")
+    void family() {
+        int[] numbers = {0xc001_001f, 0xc001_0055, 0xc001_0064, 0xc001_0112, 0xc001_1022};
+        for (int number : numbers) {
+            keeps(number, -1, 0);
+        }
+        keeps(0xc001_1029, 0, 2);
+        keeps(0x8b, 0, 1);
+    }
+
+    @Test
     @DisplayName("what is not announced is not there")
     void unannounced() {
         for (int number :
