@@ -306,6 +306,12 @@ class DebugTest {
         set(X86.RDI, DATA);
         code(CODE, "8e17 cd20");
         debug(HANDLERS + 0x200, 1);
+        // With INT1 it is one exception, not a second one inside its handler.
+        start();
+        watch(0, DATA, ACCESS, 1);
+        set(X86.RDI, DATA);
+        code(CODE, "8e17 f1 0f0b");
+        debug(CODE + 3, 1);
     }
 
     @Test
