@@ -310,6 +310,13 @@ SNIPPET(call_memory, "call *(%ebx)")
 SNIPPET(push_memory, "mov %ebx, %esp\n push (%ebx)")
 SNIPPET(wait, "fwait")
 
+SNIPPET(to_cr1, ".byte 0x0f, 0x22, 0xc8")
+SNIPPET(from_cr5, ".byte 0x0f, 0x20, 0xe8")
+SNIPPET(from_cr7, ".byte 0x0f, 0x20, 0xf8")
+SNIPPET(from_dr4, "mov %db4, %eax")
+
+static u8 *const no_register[] = {to_cr1, from_cr5, from_cr7};
+
 static struct context stage(u8 *code, int cpl) {
     struct context c = in_ring(cpl);
     c.ip = (u32) code;
@@ -375,6 +382,16 @@ static void operands(void) {
     write_cr0(cr0);
     __asm__ volatile("fninit");
 
+    if (strict()) { /* TCG looks at the privilege first */
+        for (u32 i = 0; i < sizeof no_register / sizeof *no_register; i++) {
+            c = stage(no_register[i], 3);
+            ended("a register that is not there comes before privilege", &c, UD, 0, no_register[i]);
+        }
+        write_cr4(read_cr4() | 8); /* DE */
+        c = stage(from_dr4, 3);
+        ended("DR4 with CR4.DE comes before privilege", &c, UD, 0, from_dr4);
+        write_cr4(read_cr4() & ~8u);
+    }
     c = stage(privileged_operand, 3);
     ended("privilege comes before the operand", &c, GP, 0, privileged_operand);
     c = stage(divide_memory, 0);

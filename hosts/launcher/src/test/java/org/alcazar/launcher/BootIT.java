@@ -101,12 +101,14 @@ class BootIT {
                 "mbmodules",
                 "segments",
                 "gates",
+                "gates64",
                 "tasks",
                 "vm86",
                 "priority",
                 "syscall",
                 "syscall32",
-                "canonical"
+                "canonical",
+                "tlb"
             })
     void aTinyGuestFindsItsPartOfThePcInOrder(String name)
             throws IOException, InterruptedException {
@@ -136,6 +138,7 @@ class BootIT {
                             "echo.elf",
                             "exceptions.elf",
                             "gates.elf",
+                            "gates64.elf",
                             "hello.elf",
                             "longmode.elf",
                             "mbmodules.elf",
@@ -150,6 +153,7 @@ class BootIT {
                             "syscall32.elf",
                             "tasks.elf",
                             "timer.elf",
+                            "tlb.elf",
                             "triple.elf",
                             "vm86.elf"),
                     files.filter(Files::isRegularFile)

@@ -75,12 +75,14 @@ class MicroGuestTest {
                 "smc",
                 "segments",
                 "gates",
+                "gates64",
                 "tasks",
                 "vm86",
                 "priority",
                 "syscall",
                 "syscall32",
-                "canonical"
+                "canonical",
+                "tlb"
             })
     @DisplayName("micro guest passes")
     void passes(String name) throws Exception {
