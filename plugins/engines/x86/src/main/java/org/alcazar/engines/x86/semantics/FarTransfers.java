@@ -299,6 +299,7 @@ public final class FarTransfers {
             throw fault;
         }
         cpu.nmiBlocked = false;
+        Virtual8086.checkPending(cpu);
     }
 
     private static void iret(Cpu cpu, int size) {

@@ -180,7 +180,8 @@ public final class Interrupts {
         }
     }
 
-    private static long pending(int vector, int kind, boolean hasCode, int code) {
+    /** An event in the form of {@link Cpu#pendingEvent}. */
+    static long pending(int vector, int kind, boolean hasCode, int code) {
         long at = vector == 255 ? 0x100 | (long) kind << 12 : vector + 1L | (long) kind << 8;
         return at | PENDING | (hasCode ? 1 << 16 : 0) | (long) code << 32;
     }

@@ -85,4 +85,19 @@ final class Virtual8086 {
         long flags = cpu.rflags() & ~(change | Bits.RF | Bits.VIF) | image & change;
         cpu.setRflags(flags | (enables ? Bits.VIF : 0));
     }
+
+    /**
+     * After flags were loaded by IRET or a task switch: with both VIF and VIP set, the next
+     * instruction raises #GP(0) (SDM volume 3, 21.3.2).
+     */
+    static void checkPending(Cpu cpu) {
+        int both = Bits.VIF | Bits.VIP;
+        if ((cpu.flags & both) != both || cpu.cpl != 3 || !lacksPrivilege(cpu)) {
+            return;
+        }
+        long enabler = cpu.virtual8086() ? Bits.CR4_VME : Bits.CR4_PVI;
+        if ((cpu.cr4 & enabler) != 0 && !cpu.longMode()) {
+            cpu.pendingEvent = Interrupts.pending(Bits.GP, Interrupts.EXCEPTION, true, 0);
+        }
+    }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
@@ -96,11 +97,8 @@ class MonitorTest {
         assertGoesOn();
     }
 
-    @Test
-    @DisplayName("another core's store ends the wait, although it could write there unseen before")
-    void storeByCore() {
-        start(WAIT);
-        ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+    /** A second core in the same state, whose code increments the line's last byte forever. */
+    private VirtualCore second(ControlBlock block) {
         block.ports = Ranges.NONE;
         VirtualCore core = machine.engine.newCore(1, block);
         code(OTHER, "fe03 ebfc"); // incb (%rbx); jmp .-2
@@ -114,10 +112,37 @@ class MonitorTest {
         block.dirty = -1;
         block.budget = 20;
         assertEquals(Exit.BUDGET, core.run(block));
+        return core;
+    }
+
+    @Test
+    @DisplayName("another core's store ends the wait, although it could write there unseen before")
+    void storeByCore() {
+        start(WAIT);
+        ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+        VirtualCore core = second(block);
         assertWaits();
         block.budget = 2;
         assertEquals(Exit.BUDGET, core.run(block));
         assertTrue(wakes >= 1);
+        assertGoesOn();
+        core.close();
+    }
+
+    @Test
+    @DisplayName("what another core wrote unseen before it heard of the wait is found")
+    void storeUnseen() {
+        start(WAIT);
+        ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+        VirtualCore core = second(block);
+        assertWaits();
+        HostRam.setByte(LINE + 63, (byte) 99);
+        core.fetch(block, 1L << X86.GENERAL);
+        block.group(X86.GENERAL)[X86.RBX] = LINE + 0x10000;
+        block.dirty = 1L << X86.GENERAL;
+        block.budget = 2;
+        assertEquals(Exit.BUDGET, core.run(block));
+        assertEquals(1, wakes);
         assertGoesOn();
         core.close();
     }

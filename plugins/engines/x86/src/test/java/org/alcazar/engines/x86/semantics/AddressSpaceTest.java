@@ -172,6 +172,16 @@ class AddressSpaceTest {
         invalidate(0, 1, PAGE);
         run(TO_CR3, KEEP | 0x1001);
         assertEquals(1, seen(), "its page, while another was in use");
+        for (int type = 2; type < 4; type++) {
+            map(ONE);
+            run(TO_CR3, 0x1001);
+            seen();
+            run(TO_CR3, KEEP | 0x1002);
+            map(TWO);
+            invalidate(type, 0, 0);
+            run(TO_CR3, KEEP | 0x1001);
+            assertEquals(2, seen(), "all contexts, type " + type);
+        }
     }
 
     @Test

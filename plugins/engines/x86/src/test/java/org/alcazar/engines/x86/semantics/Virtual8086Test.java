@@ -164,4 +164,26 @@ class Virtual8086Test {
         guest.cpl(2);
         Execute.faults(cpu, Bits.GP, CLI);
     }
+
+    @Test
+    @DisplayName("a return with both VIF and VIP set raises #GP(0) at the next instruction")
+    void bothFlags() {
+        for (int iopl : new int[] {0, Bits.IOPL}) {
+            cpu.pendingEvent = 0;
+            guest.protectedMode();
+            cpu.setRflags(2);
+            cpu.segmentLimit[X86.SS] = 0xffff_ffffL;
+            int[] frame = {
+                0x77, 0x1000, Bits.VM | Bits.VIF | Bits.VIP | iopl, 0x100, 0x2000, 0, 0, 0, 0
+            };
+            for (int i = 0; i < frame.length; i++) {
+                guest.poke32(0x21000 + 4 * i, frame[i]);
+            }
+            cpu.gpr[X86.RSP] = 0x21000;
+            guest.cpl(0);
+            Execute.code(cpu, IRET);
+            assertEquals(0x77, cpu.rip);
+            assertEquals(iopl == 0 ? 1 + Bits.GP : 0, cpu.pendingEvent & 0xff);
+        }
+    }
 }
