@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.util.ArrayDeque;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -257,7 +257,8 @@ final class Machine {
 
     /** The VM's; without one, a VM on the host's time differs from run to run anyhow. */
     private long seed() {
-        boolean chosen = configuration.instructionClock() || configuration.tree().containsKey("seed");
+        boolean chosen =
+                configuration.instructionClock() || configuration.tree().containsKey("seed");
         return chosen ? configuration.seed() : new SecureRandom().nextLong();
     }
 

@@ -125,7 +125,8 @@ final class Toy {
 
         @Override
         public Schema configuration() {
-            return Schema.of(Key.integer(
+            return Schema.of(
+                    Key.integer(
                             "seed", Long.MIN_VALUE, Long.MAX_VALUE, 7, "where randomness starts"));
         }
 
