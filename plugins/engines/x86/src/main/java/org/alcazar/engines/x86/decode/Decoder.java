@@ -410,6 +410,9 @@ public final class Decoder {
         boolean b = (p2 & 0x10) != 0;
         boolean rounds = b && modrm >= 0xc0;
         int length = evex ? p2 >> 5 & 3 : p1 >> 2 & 1;
+        if (length == 3 && !rounds) {
+            return INVALID;
+        }
         int mode = out.mode == 64 ? 1 : 0;
         int wide = p1 >> 7 & 1;
         int effective = rounds ? 2 : length;
@@ -456,10 +459,13 @@ public final class Decoder {
                 return false;
             }
         } else if (b) {
-            if ((shape & (Row.SHAPE_ROUNDING | Row.SHAPE_SAE)) == 0) {
+            if ((shape & (Row.SHAPE_ROUNDING | Row.SHAPE_SAE | Row.SHAPE_EXACT)) == 0) {
                 return false;
             }
-            out.rounding = (shape & Row.SHAPE_ROUNDING) != 0 ? length : Instruction.SUPPRESS;
+            out.rounding =
+                    (shape & Row.SHAPE_EXACT) != 0
+                            ? Instruction.NO_ROUNDING
+                            : (shape & Row.SHAPE_ROUNDING) != 0 ? length : Instruction.SUPPRESS;
         }
         boolean mergesOnly =
                 (shape & Row.SHAPE_ZEROING) == 0
@@ -481,7 +487,7 @@ public final class Decoder {
     private int vectorOperands(Row row, Instruction out) {
         int shape = row.shape();
         out.memory = out.modrm >= 0 && out.modrm < 0xc0;
-        if (!vectorRegisters(shape, out)) {
+        if (!vectorRegisters(row, out)) {
             return INVALID;
         }
         out.base = NO_REGISTER;
@@ -515,7 +521,8 @@ public final class Decoder {
     }
 
     /** Register numbers; false if there is no such register. */
-    private boolean vectorRegisters(int shape, Instruction out) {
+    private boolean vectorRegisters(Row row, Instruction out) {
+        int shape = row.shape();
         int modrm = out.modrm;
         int rex = out.rex;
         boolean evex = out.space == Encoding.EVEX;
@@ -526,6 +533,9 @@ public final class Decoder {
             if ((shape & Row.SHAPE_REG_VECTOR) != 0) {
                 out.reg |= highReg;
             } else if ((shape & Row.SHAPE_REG_MASK) != 0 && (out.reg > 7 || highReg != 0)) {
+                return false;
+            } else if (highReg != 0 && row.encoding().regs() == 0xff) {
+                // There are only 16 general registers; an opcode extension does not look.
                 return false;
             }
             if (!out.memory) {

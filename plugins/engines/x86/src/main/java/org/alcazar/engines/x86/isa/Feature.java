@@ -64,6 +64,8 @@ public enum Feature {
     SHSTK(7, Feature.ECX, 7),
     GFNI(7, Feature.ECX, 8),
     RDPID(7, Feature.ECX, 22),
+    MOVDIRI(7, Feature.ECX, 27),
+    MOVDIR64B(7, Feature.ECX, 28),
     SERIALIZE(7, Feature.EDX, 14),
     /** CPUID leaf 7, subleaf 1. */
     AVXVNNI(0x7_0001, Feature.EAX, 4),

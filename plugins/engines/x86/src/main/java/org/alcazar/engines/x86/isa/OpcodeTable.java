@@ -32,9 +32,9 @@ import java.util.Set;
  *   <li>Traits; {@code +feature}; {@code u:} and letters of undefined flags (oszapc), {@code uc:}
  *       of those undefined depending on a count. For EVEX: {@code k}, {@code kz} an opmask may
  *       merge, or zero as well, {@code kn} it must be there; {@code b2}, {@code b4}, {@code b8} an
- *       element of these bytes may be broadcast; {@code er}, {@code sae}. {@code ^feature}: that of
- *       the form with 256 bits. {@code dist}: registers must differ; {@code e}: displacements count
- *       elements.
+ *       element of these bytes may be broadcast; {@code er}, {@code sae} on registers, {@code
+ *       exact} where they are ignored. {@code ^feature}: that of the form with 256 bits. {@code
+ *       dist}: registers must differ; {@code e}: displacements count elements.
  * </ol>
  *
  * <p>A line {@code @ …} gives extras for all lines up to the next one.

@@ -183,6 +183,9 @@ public record Row(
     /** A displacement of one byte counts elements. */
     public static final int SHAPE_ELEMENT = 1 << 29;
 
+    /** EVEX.b on registers does nothing: the conversion is exact. */
+    public static final int SHAPE_EXACT = 1 << 30;
+
     /** The row of bytes that mean nothing: its semantics raises #UD. */
     public static final Row NONE =
             new Row(

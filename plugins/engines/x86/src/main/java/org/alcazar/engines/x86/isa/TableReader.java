@@ -489,6 +489,7 @@ final class TableReader {
             case "kz" -> Row.SHAPE_MASK | Row.SHAPE_ZEROING;
             case "er" -> Row.SHAPE_ROUNDING;
             case "sae" -> Row.SHAPE_SAE;
+            case "exact" -> Row.SHAPE_EXACT;
             case "b2" -> Row.SHAPE_BROADCAST_2;
             case "b4" -> Row.SHAPE_BROADCAST_4;
             case "b8" -> Row.SHAPE_BROADCAST_8;

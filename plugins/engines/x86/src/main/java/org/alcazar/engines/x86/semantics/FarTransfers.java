@@ -447,8 +447,8 @@ public final class FarTransfers {
     }
 
     /**
-     * INT1 (ICEBP). Breakpoints that MOV SS put off come with it: else their #DB would interrupt the
-     * handler's first instruction, on the same stack of the IST.
+     * INT1 (ICEBP). Breakpoints that MOV SS put off come with it: else their #DB would interrupt
+     * the handler's first instruction, on the same stack of the IST.
      */
     public static void int1(Cpu cpu, Instruction instruction) {
         cpu.dr[6] |= cpu.breakpoints.take();

@@ -60,9 +60,13 @@ class ObjdumpRowsTest {
         compare(syntax, mode, rows, all.toByteArray(), file);
     }
 
-    /** Objdump takes the immediates 2 and 3 of PCLMULQDQ for 10h and 11h. */
+    /**
+     * Objdump takes the immediates 2 and 3 of PCLMULQDQ for 10h and 11h, and thinks that rounding
+     * with an exact conversion is wrong, which the manual says is ignored.
+     */
     private static boolean explained(String bytes, String text) {
-        return text.contains("vpclmul") && bytes.matches(".* 0[23]");
+        boolean carryless = text.contains("vpclmul") && bytes.matches(".* 0[23]");
+        return carryless || text.contains("-bad}");
     }
 
     private static void compare(Syntax syntax, int mode, List<Row> rows, byte[] bytes, Path file)
