@@ -134,8 +134,11 @@ public final class Sse41 {
     }
 
     private static long packed(long v) {
-        long low = Math.clamp((int) v, 0, 0xffff);
-        return low | (long) Math.clamp((int) (v >> 32), 0, 0xffff) << 16;
+        return word((int) v) | word((int) (v >> 32)) << 16;
+    }
+
+    private static long word(int v) {
+        return Math.max(0, Math.min(v, 0xffff));
     }
 
     /** The smallest word and its place. */

@@ -51,7 +51,7 @@ public final class Sse41Extend {
     }
 
     public static void pmovsxdq(Cpu cpu, int dst, long v) {
-        SseInteger.set(cpu, dst, (int) v, v >> 32);
+        SseInteger.set(cpu, dst, v << 32 >> 32, v >> 32);
     }
 
     public static void pmovzxdq(Cpu cpu, int dst, long v) {

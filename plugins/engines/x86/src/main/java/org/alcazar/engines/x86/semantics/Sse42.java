@@ -25,14 +25,14 @@ public final class Sse42 {
     }
 
     public static void pcmpestrm(Cpu cpu, long a, long b, long lo, long hi, int imm) {
-        int na = length((int) cpu.gpr[RAX], imm);
-        int nb = length((int) cpu.gpr[RDX], imm);
+        int na = length(cpu.gpr[RAX] << 32 >> 32, imm);
+        int nb = length(cpu.gpr[RDX] << 32 >> 32, imm);
         mask(cpu, compare(cpu, a, b, na, lo, hi, nb, imm), imm);
     }
 
     public static void pcmpestri(Cpu cpu, long a, long b, long lo, long hi, int imm) {
-        int na = length((int) cpu.gpr[RAX], imm);
-        int nb = length((int) cpu.gpr[RDX], imm);
+        int na = length(cpu.gpr[RAX] << 32 >> 32, imm);
+        int nb = length(cpu.gpr[RDX] << 32 >> 32, imm);
         index(cpu, compare(cpu, a, b, na, lo, hi, nb, imm), imm);
     }
 
