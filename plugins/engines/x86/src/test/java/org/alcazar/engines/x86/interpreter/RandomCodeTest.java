@@ -69,7 +69,7 @@ class RandomCodeTest {
     private static void run(long seed, Metronome metronome, Map<RandomGuest.Mode, long[]> reached) {
         Random random = new Random(seed * 0x9e37_79b9_7f4a_7c15L);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
-        RandomGuest.Mode mode = modes[(int) Math.floorMod(seed, modes.length)];
+        RandomGuest.Mode mode = modes[Math.floorMod(seed, modes.length)];
         try (RandomGuest guest = new RandomGuest(random, mode)) {
             metronome.drive(guest.block.requests());
             guest.run();
