@@ -35,4 +35,16 @@ public interface InterruptSource {
      * core's thread from within {@code run}.
      */
     default void counterOverflow() {}
+
+    /**
+     * The core's pin for floating-point errors changes: for architectures that can report these by
+     * an external interrupt (x86 with CR0.NE clear). Called like {@link #acknowledge}, and again
+     * while the error is pending whenever an instruction would have to report it.
+     *
+     * @return whether the core shall go on as if there were no error; else it waits for an
+     *     interrupt before the next floating-point instruction
+     */
+    default boolean floatError(boolean pending) {
+        return true;
+    }
 }

@@ -64,6 +64,16 @@ public final class ApicComponent implements DeviceType {
     }
 
     private static LocalApic.ExternalInterrupts acknowledge(LegacyPic pic) {
-        return () -> pic.pending() ? pic.acknowledge() : InterruptSource.NONE;
+        return new LocalApic.ExternalInterrupts() {
+            @Override
+            public int acknowledge() {
+                return pic.pending() ? pic.acknowledge() : InterruptSource.NONE;
+            }
+
+            @Override
+            public boolean floatError(boolean pending) {
+                return pic.floatError(pending);
+            }
+        };
     }
 }

@@ -88,6 +88,11 @@ final class LocalApic implements InterruptSource {
          * @return the vector, or {@link InterruptSource#NONE}
          */
         int acknowledge();
+
+        /** {@link LegacyPic#floatError}. */
+        default boolean floatError(boolean pending) {
+            return true;
+        }
     }
 
     /**
@@ -422,6 +427,12 @@ final class LocalApic implements InterruptSource {
         } else if (mode(PERFORMANCE) == ApicBus.FIXED) {
             accept(lvt[PERFORMANCE] & LVT_VECTOR, false);
         }
+    }
+
+    /** Only the boot core's pins are connected. */
+    @Override
+    public boolean floatError(boolean pending) {
+        return hardwareId != 0 || external.floatError(pending);
     }
 
     private synchronized boolean takeExternal() {

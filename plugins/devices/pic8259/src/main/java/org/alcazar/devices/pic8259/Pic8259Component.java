@@ -38,6 +38,7 @@ public final class Pic8259Component implements DeviceType {
         context.hookPorts(0x20, 2, pics.ports(false));
         context.hookPorts(0xa0, 2, pics.ports(true));
         context.hookPorts(0x4d0, 2, pics.edgeLevelControl());
+        context.hookPorts(0xf0, 2, pics.floatErrorPort());
         for (int i = 0; i < PicPair.INPUTS; i++) {
             if (i != PicPair.CASCADE) {
                 context.interruptInput(i, pics.input(i));
@@ -63,6 +64,11 @@ public final class Pic8259Component implements DeviceType {
         @Override
         public int acknowledge() {
             return pics.pending() ? pics.acknowledge() : NONE;
+        }
+
+        @Override
+        public boolean floatError(boolean pending) {
+            return pics.floatError(pending);
         }
     }
 }

@@ -20,6 +20,9 @@ final class PicPair implements Device, LegacyPic {
     static final int INPUTS = 16;
     static final int CASCADE = 2;
 
+    /** Floating-point errors come in here. */
+    private static final int FLOAT = 13;
+
     /** Interrupts 0, 1, 2, 8 and 13 are always edge triggered (PIIX3, ELCR). */
     private static final int MASTER_LEVEL_CAPABLE = 0xf8;
 
@@ -34,6 +37,14 @@ final class PicPair implements Device, LegacyPic {
 
     private boolean asserted;
 
+    /** A floating-point error drives input 13, beside the wire into it. */
+    private boolean floatError;
+
+    private boolean floatWire;
+
+    /** IGNNE#: floating-point errors are ignored. */
+    private boolean ignoring;
+
     /**
      * @param initialElcr which interrupts are level triggered after a reset, as firmware leaves it
      */
@@ -45,6 +56,8 @@ final class PicPair implements Device, LegacyPic {
     private void clear() {
         master.reset(initialElcr);
         slave.reset(initialElcr >> 8);
+        floatError = false;
+        ignoring = false;
     }
 
     @Override
@@ -71,7 +84,10 @@ final class PicPair implements Device, LegacyPic {
     }
 
     private synchronized void set(int number, boolean level) {
-        if (number < 8) {
+        if (number == FLOAT) {
+            floatWire = level;
+            slave.setInput(number - 8, level || floatError);
+        } else if (number < 8) {
             master.setInput(number, level);
         } else {
             slave.setInput(number - 8, level);
@@ -114,6 +130,40 @@ final class PicPair implements Device, LegacyPic {
         drive(false);
         update();
         return vector;
+    }
+
+    @Override
+    public synchronized boolean floatError(boolean pending) {
+        ignoring &= pending;
+        driveFloat(pending && !ignoring);
+        return ignoring || !pending;
+    }
+
+    private void driveFloat(boolean level) {
+        floatError = level;
+        set(FLOAT, floatWire);
+    }
+
+    /** Ports F0h and F1h: any write answers a floating-point error. */
+    ByteDevice floatErrorPort() {
+        return new ByteDevice() {
+            @Override
+            public int readByte(int offset) {
+                return 0xff;
+            }
+
+            @Override
+            public void writeByte(int offset, int value) {
+                answerFloatError();
+            }
+        };
+    }
+
+    private synchronized void answerFloatError() {
+        if (floatError) {
+            ignoring = true;
+            driveFloat(false);
+        }
     }
 
     /** Command and data port of the master (or the slave). */
@@ -186,7 +236,12 @@ final class PicPair implements Device, LegacyPic {
 
     @Override
     public synchronized SavedState save() {
-        return new SavedState("pic8259", 1).put("master", master.save()).put("slave", slave.save());
+        return new SavedState("pic8259", 1)
+                .put("master", master.save())
+                .put("slave", slave.save())
+                .put("float-error", floatError)
+                .put("float-wire", floatWire)
+                .put("ignoring-float-errors", ignoring);
     }
 
     @Override
@@ -194,6 +249,9 @@ final class PicPair implements Device, LegacyPic {
         state.require("pic8259", 1);
         master.restore(state.getState("master"));
         slave.restore(state.getState("slave"));
+        floatError = state.getBoolean("float-error");
+        floatWire = state.getBoolean("float-wire");
+        ignoring = state.getBoolean("ignoring-float-errors");
         asserted = master.output();
         for (InterruptLine wire : outputs) {
             wire.set(asserted);

@@ -55,6 +55,28 @@ class PicPairTest {
     }
 
     @Test
+    void aFloatErrorIsInterrupt13UntilPortF0IsWrittenAndIgnoredUntilItIsGone() {
+        ByteDevice port = pics.floatErrorPort();
+        port.writeByte(0, 0);
+        assertFalse(pics.floatError(true));
+        assertTrue(cpu.level());
+        assertEquals(SLAVE_BASE + 5, pics.acknowledge());
+        port.writeByte(0, 0);
+        assertTrue(pics.floatError(true));
+        SavedState state = pics.save();
+        pics.reset();
+        initialise(master, MASTER_BASE, 4, 1);
+        initialise(slave, SLAVE_BASE, 2, 1);
+        pics.restore(state);
+        assertTrue(pics.floatError(true));
+        assertTrue(pics.floatError(false));
+        slave.writeByte(COMMAND, EOI);
+        master.writeByte(COMMAND, EOI);
+        assertFalse(pics.floatError(true));
+        assertTrue(cpu.level());
+    }
+
+    @Test
     void aRequestReachesTheCpuWithItsVectorAndBlocksLowerOnesUntilItsEnd() {
         raise(3);
         assertTrue(cpu.level());

@@ -671,6 +671,9 @@ final class X86Core implements VirtualCore {
             }
         }
         core.taskSwitched = false;
+        if (fault.vector == CpuFault.FREEZE) {
+            return freeze();
+        }
         if (fault.vector == Bits.GP && core.mmu.nonCanonical) {
             core.mmu.nonCanonical = false;
             if (op != null && op.usesStack()) {
@@ -693,6 +696,14 @@ final class X86Core implements VirtualCore {
         } catch (CpuExit exit) {
             return delivered(exit(null, exit));
         }
+    }
+
+    private int freeze() {
+        core.link = null;
+        core.accesses.clear();
+        core.proceed = false;
+        core.activity = X86.HALTED;
+        return ON;
     }
 
     private int exit(@Nullable Op op, CpuExit exit) {

@@ -26,15 +26,37 @@ public final class X87 {
 
     /**
      * Raises #MF if an unmasked x87 exception is pending: before every waiting x87 and every MMX
-     * instruction.
-     *
-     * <p>With CR0.NE clear the processor would signal FERR# and wait for an interrupt unless IGNNE#
-     * is asserted. There is no such pin here: execution goes on as with IGNNE#.
+     * instruction. With CR0.NE clear the processor asserts FERR# instead and waits for an interrupt
+     * unless IGNNE# is asserted (APM volume 2, 3.1.1).
      */
     public static void checkPending(Cpu cpu) {
-        if ((cpu.fsw & ES) != 0 && (cpu.cr0 & Bits.CR0_NE) != 0) {
+        if ((cpu.fsw & ES) != 0) {
+            report(cpu);
+        }
+    }
+
+    private static void report(Cpu cpu) {
+        if ((cpu.cr0 & Bits.CR0_NE) != 0) {
             throw cpu.fault(Bits.MF);
         }
+        cpu.floatErrorTold = true;
+        if (!cpu.block.interrupts.floatError(true)) {
+            throw cpu.freeze();
+        }
+    }
+
+    /** FERR# goes when the error does. */
+    private static void withdraw(Cpu cpu) {
+        if (cpu.floatErrorTold && (cpu.fsw & ES) == 0) {
+            cpu.floatErrorTold = false;
+            cpu.block.interrupts.floatError(false);
+        }
+    }
+
+    /** Clears the exceptions and what sums them up. */
+    static void clearExceptions(Cpu cpu) {
+        cpu.fsw &= ~(FloatStatus.ALL | SF | ES | B);
+        withdraw(cpu);
     }
 
     /**
@@ -191,6 +213,7 @@ public final class X87 {
             cpu.fsw |= ES | B;
         } else {
             cpu.fsw &= ~(ES | B);
+            withdraw(cpu);
         }
     }
 
@@ -202,6 +225,7 @@ public final class X87 {
         cpu.fop = 0;
         cpu.fip = 0;
         cpu.fdp = 0;
+        withdraw(cpu);
     }
 
     /**

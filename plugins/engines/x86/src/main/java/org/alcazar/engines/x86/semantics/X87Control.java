@@ -114,7 +114,7 @@ public final class X87Control {
     }
 
     public static void fnclex(Cpu cpu, Instruction insn) {
-        cpu.fsw &= ~(FloatStatus.ALL | X87.SF | X87.ES | X87.B);
+        X87.clearExceptions(cpu);
     }
 
     public static void fldcw(Cpu cpu, Instruction insn) {

@@ -159,6 +159,9 @@ public class Cpu {
     /** Error code that the new task finds on its stack, or -1. */
     public long taskCode = -1;
 
+    /** The interrupt source has been told of a floating-point error that may still be there. */
+    public boolean floatErrorTold;
+
     private final CpuFault fault = new CpuFault();
     private final CpuExit exit = new CpuExit();
 
@@ -188,6 +191,11 @@ public class Cpu {
         fault.hasErrorCode = true;
         fault.errorCode = errorCode;
         return fault;
+    }
+
+    /** No exception: the core stops before the instruction until an interrupt comes. */
+    public CpuFault freeze() {
+        return fault(CpuFault.FREEZE);
     }
 
     /** #GP(code). */

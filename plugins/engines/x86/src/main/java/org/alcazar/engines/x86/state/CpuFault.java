@@ -7,7 +7,10 @@ package org.alcazar.engines.x86.state;
 public final class CpuFault extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Exception number, 0 to 31. */
+    /** Instead of an exception's number: the core waits for an interrupt before the instruction. */
+    public static final int FREEZE = -1;
+
+    /** Exception number, 0 to 31, or {@link #FREEZE}. */
     public int vector;
 
     /** Whether the exception pushes {@link #errorCode}. */

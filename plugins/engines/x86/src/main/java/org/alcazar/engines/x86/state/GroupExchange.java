@@ -169,6 +169,8 @@ public final class GroupExchange {
     }
 
     private static void loadFpu(Cpu cpu, long[] from) {
+        // It may have been told on another core; telling once more that it is gone does no harm.
+        cpu.floatErrorTold = true;
         cpu.fcw = (int) from[X86.FCW] & 0xffff;
         cpu.fsw = (int) from[X86.FSW] & 0xffff & ~0x3800;
         cpu.fpTop = (int) from[X86.FSW] >> 11 & 7;

@@ -16,6 +16,16 @@ public interface LegacyPic {
     boolean pending();
 
     /**
+     * The boot core's FERR# and IGNNE# pins: an error raises interrupt 13 until the guest writes to
+     * port F0h, after which errors are ignored until this one is gone.
+     *
+     * @return whether IGNNE# is asserted
+     */
+    default boolean floatError(boolean pending) {
+        return true;
+    }
+
+    /**
      * Connects the interrupt output to one more wire: LINT0 of a local APIC, a pin of the I/O APIC.
      * Called under the controller's lock when the output changes.
      *
