@@ -324,7 +324,10 @@ public final class Segments {
         cpu.mmu.modeChanged();
     }
 
-    /** After a return to less privilege: data segments that it must not see become null. */
+    /**
+     * After a return to less privilege: data segments that it must not see become null, and null
+     * selectors 1 to 3 become 0, as processors do; bases stay.
+     */
     static void dropUnreachable(Cpu cpu) {
         dropUnreachable(cpu, ES);
         dropUnreachable(cpu, DS);
@@ -337,6 +340,8 @@ public final class Segments {
         boolean conforming = isCode(attributes) && (attributes & CONFORMING) != 0;
         if ((attributes & PRESENT) != 0 && !conforming && dpl(attributes) < cpu.cpl) {
             setNull(cpu, segment, 0);
+        } else if ((attributes & PRESENT) == 0) {
+            cpu.selector[segment] = 0;
         }
     }
 

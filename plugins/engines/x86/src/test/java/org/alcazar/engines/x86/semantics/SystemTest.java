@@ -367,10 +367,13 @@ class SystemTest {
         assertEquals(DATA3, guest.peek32(0x8000 - 4));
         assertEquals(DATA0, cpu.selector[X86.SS]);
         Segments.load(cpu, X86.DS, DATA0);
+        // A null selector loses its RPL, as the processors at hand do it.
+        Segments.load(cpu, X86.FS, 3);
         FarTransfers.iret(cpu, instruction(0xcf, 4));
         assertEquals(3, cpu.cpl);
         assertEquals(0x9000, cpu.gpr[X86.RSP]);
         assertEquals(0, cpu.selector[X86.DS]);
+        assertEquals(0, cpu.selector[X86.FS]);
     }
 
     @Test
