@@ -82,7 +82,8 @@ class MicroGuestTest {
                 "syscall",
                 "syscall32",
                 "canonical",
-                "tlb"
+                "tlb",
+                "xstate"
             })
     @DisplayName("micro guest passes")
     void passes(String name) throws Exception {

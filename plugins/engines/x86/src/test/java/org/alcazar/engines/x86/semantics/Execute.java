@@ -32,7 +32,7 @@ final class Execute {
             }
             throw new AssertionError(e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(hex, e);
         }
     }
 
