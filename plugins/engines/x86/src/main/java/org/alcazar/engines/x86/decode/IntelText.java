@@ -27,6 +27,7 @@ final class IntelText extends OperandText {
             case "iretd" -> "iret";
             case "pushfq", "pushfd" -> "pushf";
             case "popfq", "popfd" -> "popf";
+            case "sysret" -> insn.mode != 64 ? name : insn.operandSize == 8 ? "sysretq" : "sysretd";
             case "retf" -> insn.operandSize == 8 ? "retfq" : name;
             default -> name;
         };
