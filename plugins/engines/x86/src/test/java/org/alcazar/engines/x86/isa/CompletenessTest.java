@@ -2,12 +2,14 @@ package org.alcazar.engines.x86.isa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.alcazar.engines.x86.state.CpuModel;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,6 +38,134 @@ class CompletenessTest {
             }
         }
         assertEquals(Set.of(), missing);
+    }
+
+    /**
+     * Announced bits that are no {@link Feature}: function, register, bit, name, and an instruction
+     * that it stands for, if there is one. The others are of the system side.
+     */
+    private static final List<String> OTHER_BITS =
+            List.of(
+                    "1 edx 1 vme",
+                    "1 edx 2 de",
+                    "1 edx 3 pse",
+                    "1 edx 4 tsc rdtsc",
+                    "1 edx 5 msr rdmsr",
+                    "1 edx 6 pae",
+                    "1 edx 7 mce",
+                    "1 edx 8 cx8 cmpxchg8b",
+                    "1 edx 9 apic",
+                    "1 edx 11 sep sysenter",
+                    "1 edx 12 mtrr",
+                    "1 edx 13 pge",
+                    "1 edx 14 mca",
+                    "1 edx 16 pat",
+                    "1 edx 17 pse36",
+                    "1 edx 19 clfsh clflush",
+                    "1 edx 24 fxsr fxsave",
+                    "1 ecx 17 pcid",
+                    "1 ecx 31 hypervisor",
+                    "6 eax 2 arat",
+                    "7 ebx 1 tsc_adjust",
+                    "7 ebx 7 smep",
+                    "7 ebx 9 erms movsb",
+                    "7 ecx 2 umip",
+                    "7 ecx 16 la57",
+                    "7 edx 4 fsrm movsb",
+                    "d eax 2 xgetbv1 xgetbv",
+                    "80000001 ecx 0 lahf lahf",
+                    "80000001 ecx 7 misalignsse",
+                    "80000001 ecx 8 3dnowprefetch prefetchw",
+                    "80000001 ecx 22 topoext",
+                    "80000001 ecx 23 perfctr_core rdpmc",
+                    "80000001 edx 11 syscall syscall",
+                    "80000001 edx 20 nx",
+                    "80000001 edx 26 page1gb",
+                    "80000001 edx 29 lm swapgs",
+                    "80000007 edx 8 invariant_tsc",
+                    "80000008 ebx 2 xsaveerptr fxsave",
+                    "80000008 ebx 26 ssb_no",
+                    "80000008 ebx 29 btc_no",
+                    "80000021 eax 2 lfence_serializing lfence",
+                    "80000021 eax 6 nscb",
+                    "80000021 eax 8 autoibrs",
+                    "80000021 eax 29 srso_no",
+                    "80000021 ecx 1 tsa_sq_no",
+                    "80000021 ecx 2 tsa_l1_no");
+
+    /** Words of flags, in the notation above. */
+    private static final List<String> WORDS =
+            List.of(
+                    "1 ecx",
+                    "1 edx",
+                    "6 eax",
+                    "7 ebx",
+                    "7 ecx",
+                    "7 edx",
+                    "d eax",
+                    "80000001 ecx",
+                    "80000001 edx",
+                    "80000007 edx",
+                    "80000008 ebx",
+                    "80000021 eax",
+                    "80000021 ecx");
+
+    private static final List<String> REGISTERS = List.of("eax", "ecx", "edx", "ebx");
+
+    @Test
+    @DisplayName("every announced feature has an instruction, and its bit in CPUID")
+    void featuresHaveRows() {
+        // LOCK before MOV to CR0 is no row of its own.
+        Set<Feature> withRows = EnumSet.of(Feature.ALT_MOV_CR8);
+        for (Row row : OpcodeTable.rows()) {
+            if (OpcodeTable.standard().enables(row)) {
+                withRows.add(row.feature());
+            }
+        }
+        assertEquals(Feature.IMPLEMENTED, withRows);
+        for (Feature f : Feature.IMPLEMENTED) {
+            boolean announced = f.leaf() == -1 || CpuModel.MAX.has(f.leaf(), f.register(), f.bit());
+            assertEquals(true, announced, f::name);
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "every bit that CPUID announces is a feature, or is named here with its instruction")
+    void bitsHaveInstructions() {
+        Set<String> known = new TreeSet<>();
+        for (Feature f : Feature.IMPLEMENTED) {
+            known.add(bit(f.leaf(), f.register(), f.bit()));
+        }
+        Set<String> mnemonics = new HashSet<>();
+        for (Row row : OpcodeTable.rows()) {
+            if (OpcodeTable.standard().enables(row)) {
+                mnemonics.add(row.mnemonic());
+            }
+        }
+        for (String other : OTHER_BITS) {
+            String[] part = other.split(" ");
+            known.add(part[0] + " " + part[1] + " " + part[2]);
+            assertEquals(true, part.length < 5 || mnemonics.contains(part[4]), other);
+        }
+        Set<String> unknown = new TreeSet<>();
+        for (String word : WORDS) {
+            int leaf = Integer.parseUnsignedInt(word.split(" ")[0], 16);
+            int register = REGISTERS.indexOf(word.split(" ")[1]);
+            for (int bit = 0; bit < 32; bit++) {
+                boolean copied = leaf == 0x80000001 && known.contains(bit(1, register, bit));
+                if (CpuModel.MAX.has(leaf, register, bit)
+                        && !copied
+                        && !known.contains(bit(leaf, register, bit))) {
+                    unknown.add(bit(leaf, register, bit));
+                }
+            }
+        }
+        assertEquals(Set.of(), unknown);
+    }
+
+    private static String bit(int leaf, int register, int bit) {
+        return Integer.toHexString(leaf) + " " + REGISTERS.get(register) + " " + bit;
     }
 
     @Test
