@@ -25,7 +25,9 @@ final class AttText extends OperandText {
             return first.kind() == OperandKind.REG ? name + letter(insn.operandSize) : name;
         }
         if (name.startsWith("cvtsi2s")) {
-            return insn.memory ? name + letter(row.operands().get(1).bytes(insn)) : name;
+            return insn.memory && insn.mode == 64
+                    ? name + letter(row.operands().get(1).bytes(insn))
+                    : name;
         }
         if (row.has(Row.DEFAULT_64)) {
             return defaultSized(insn, name);
