@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 import java.util.HexFormat;
+import java.util.Random;
 
 /** Breakpoints, single steps, recorded branches (APM volume 2, 13.1). */
 class DebugTest {
@@ -428,6 +430,51 @@ class DebugTest {
         debug(CODE + 6, BS);
         assertEquals(0, msr(X86.DEBUG_CTL));
         assertEquals(2, machine.register(X86.RCX));
+    }
+
+    @Test
+    @DisplayName("random code with random breakpoints, steps, records and counters breaks nothing")
+    void randomDebugging() {
+        Random random = new Random(7);
+        byte[] bytes = new byte[256];
+        for (int round = 0; round < 200; round++) {
+            start();
+            random.nextBytes(bytes);
+            machine.load(CODE, bytes);
+            machine.load(DATA, bytes);
+            long[] general = machine.group(X86.GENERAL);
+            for (int i = 0; i < 16; i++) {
+                general[i] = i == X86.RSP ? 0x80000 : DATA + random.nextInt(256);
+            }
+            general[X86.RFLAGS] = 2 | (random.nextBoolean() ? Bits.TF : 0);
+            long[] control = machine.group(X86.CONTROL);
+            for (int n = 0; n < 4; n++) {
+                control[X86.DR0 + n] =
+                        switch (random.nextInt(4)) {
+                            case 0 -> CODE + random.nextInt(64);
+                            case 1 -> DATA + random.nextInt(256);
+                            case 2 -> 0x80000 - random.nextInt(128);
+                            default -> IDT + random.nextInt(512);
+                        };
+            }
+            control[X86.DR7] = random.nextInt() & 0xffff23ffL | 0x400;
+            control[X86.CR4] |= Bits.CR4_DE;
+            msr(X86.DEBUG_CTL, random.nextInt(4));
+            for (int n = 0; n < 6; n++) {
+                msr(X86.PERF_CTL0 + n, random.nextLong() | 1 << 22);
+                msr(X86.PERF_CTR0 + n, (1L << 48) - random.nextInt(100));
+            }
+            machine.block.requests().take(-1);
+            long before = machine.block.retired;
+            int budget = 200;
+            machine.block.budget = budget;
+            int reason = machine.core.run(machine.block);
+            while (reason == Exit.KICK) {
+                reason = machine.core.run(machine.block);
+            }
+            assertTrue(machine.block.retired - before <= budget);
+            machine.group(X86.EVENTS)[X86.PENDING_EVENT] = 0;
+        }
     }
 
     @Test
