@@ -20,7 +20,7 @@ import java.util.HexFormat;
 
 /** Floating-point errors by pin and interrupt, with CR0.NE clear (APM volume 2, 3.1.1). */
 class FloatErrorTest implements InterruptSource {
-    private static final long CODE = 0x10000, HANDLER = 0x30000, IDT = 0x9000;
+    private static final long CODE = 0x10000, HANDLER = 0x30120, IDT = 0x9000;
     private static final int VECTOR = 0x75;
 
     private final BareMachine machine = new BareMachine();
