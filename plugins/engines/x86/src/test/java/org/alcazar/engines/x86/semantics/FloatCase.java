@@ -56,6 +56,11 @@ final class FloatCase {
         buffer.putLong(at + NativeOracle.RCX, random.nextLong() >> random.nextInt(64));
         buffer.putLong(at + NativeOracle.RDX, random.nextLong() >> random.nextInt(64));
         buffer.putLong(at + NativeOracle.RFLAGS, 0x202 | random.nextInt() & STATUS);
+        if (form.startsWith("Sse42.pcmpe") && random.nextInt(4) != 0) {
+            // Lengths within the register, or not far beyond, of either sign.
+            buffer.putLong(at + NativeOracle.RAX, length(random));
+            buffer.putLong(at + NativeOracle.RDX, length(random));
+        }
         operands.letters(form.startsWith("Sse42.pcmp"));
         fillState(at + NativeOracle.FX, operands, random);
         int memory = at + NativeOracle.MEMORY;
@@ -69,6 +74,11 @@ final class FloatCase {
         } else if (form.contains("ldmxcsr") && !NativeOracle.hasMisalignedMode()) {
             buffer.putInt(memory, buffer.getInt(memory) & ~(1 << 17));
         }
+    }
+
+    private static long length(Random random) {
+        long length = random.nextInt(41) - 20;
+        return random.nextInt(4) == 0 ? length ^ random.nextLong() << 32 : length;
     }
 
     private void fillState(int fx, FloatOperands operands, Random random) {
