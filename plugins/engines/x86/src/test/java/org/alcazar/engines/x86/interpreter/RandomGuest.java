@@ -380,7 +380,8 @@ final class RandomGuest implements AutoCloseable {
             block.ports = Ranges.NONE;
             return;
         }
-        block.exceptions = random.nextInt() & random.nextInt();
+        int half = random.nextInt();
+        block.exceptions = half & random.nextInt();
         block.instructions = random.nextInt(1 << 14) & random.nextInt();
         if (random.nextBoolean()) {
             block.registers = Ranges.NONE.with(0xc000_0000L, 0xc000_0102L);
