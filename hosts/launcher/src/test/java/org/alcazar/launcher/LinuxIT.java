@@ -113,6 +113,8 @@ class LinuxIT {
                         "256M",
                         "--paging",
                         "direct",
+                        "--cpu-model",
+                        "x86-64-v2",
                         "--no-reboot",
                         "--timeout",
                         SECONDS)) {
