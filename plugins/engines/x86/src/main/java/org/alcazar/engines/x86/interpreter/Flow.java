@@ -18,6 +18,14 @@ final class Flow {
         }
     }
 
+    /** Of the faults of a call those of its push come first. */
+    private static void checkCall(Core core, long rip, long sp) {
+        if (rip << 16 >> 16 != rip && !Segments.canonical(core, rip)) {
+            core.mmu.probeWrite(sp, 8);
+            throw core.generalProtection(0);
+        }
+    }
+
     /** Goes on with the block behind; not an instruction. */
     static final class Fall extends BranchOp {
         @Override
@@ -128,8 +136,8 @@ final class Flow {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.gpr[r1];
-            checkTarget(core, target);
             long sp = core.gpr[RSP] - 8;
+            checkCall(core, target, sp);
             core.mmu.write64(sp, fallRip);
             core.gpr[RSP] = sp;
             return core.jump(target);
@@ -145,8 +153,8 @@ final class Flow {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.mmu.read64(Access.address(core, this));
-            checkTarget(core, target);
             long sp = core.gpr[RSP] - 8;
+            checkCall(core, target, sp);
             core.mmu.write64(sp, fallRip);
             core.gpr[RSP] = sp;
             return core.jump(target);

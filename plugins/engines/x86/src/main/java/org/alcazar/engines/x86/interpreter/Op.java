@@ -67,14 +67,19 @@ abstract class Op {
     }
 
     /** Whether its memory accesses go through SS. */
-    final boolean usesStack() {
+    final boolean usesStack(Core core) {
         if (insn == null) {
             return false;
         }
-        return insn.row.semantics().startsWith("Stack.")
-                || insn.row.semantics().equals("Branches.call")
-                || insn.row.semantics().equals("Branches.ret")
-                || insn.memory && insn.segment == 2;
+        if (insn.memory && insn.segment == 2) {
+            return true;
+        }
+        boolean stack =
+                insn.row.semantics().startsWith("Stack.")
+                        || insn.row.semantics().equals("Branches.call")
+                        || insn.row.semantics().equals("Branches.ret");
+        // With an operand in memory besides: which of the two it was.
+        return stack && (!insn.memory || Math.abs(core.mmu.nonCanonicalAt - core.gpr[4]) <= 16);
     }
 
     /** Address of the instruction. */

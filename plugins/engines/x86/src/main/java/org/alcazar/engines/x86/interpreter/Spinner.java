@@ -218,7 +218,7 @@ final class Spinner {
                 c.loadConstant(s.memoryBytes).loadConstant(s.memoryWritten ? 1 : 0);
                 c.invokestatic(
                         desc(Operands.class),
-                        "linear",
+                        s.aligned ? "linearAligned" : "linear",
                         MethodTypeDesc.of(CD_long, CPU, INSTRUCTION, CD_int, CD_boolean));
             }
         } else {

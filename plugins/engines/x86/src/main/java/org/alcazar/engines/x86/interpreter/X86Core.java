@@ -676,7 +676,7 @@ final class X86Core implements VirtualCore {
         }
         if (fault.vector == Bits.GP && core.mmu.nonCanonical) {
             core.mmu.nonCanonical = false;
-            if (op != null && op.usesStack()) {
+            if (op != null && op.usesStack(core)) {
                 fault.vector = Bits.SS;
             }
         }

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.RamPages;
@@ -89,6 +90,9 @@ public final class Mmu {
      * was through SS.
      */
     public boolean nonCanonical;
+
+    /** That address. */
+    public long nonCanonicalAt;
 
     /** Misses of the views, and walks of tables. */
     public long misses;
@@ -193,7 +197,7 @@ public final class Mmu {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         if (v[at + WRITE_TAG] != (la + bytes - 1 & PAGE | tag)) {
-            checkAlignment(la, bytes);
+            check(la, bytes, false);
             target(la, bytes, PageWalker.WRITE, false);
             if (crosses(la, bytes)) {
                 target(nextPage(la, false), 1, PageWalker.WRITE, false);
@@ -343,7 +347,7 @@ public final class Mmu {
 
     private long compareAndExchangeSlow(
             long la, int bytes, long expected, long value, boolean known) {
-        checkAlignment(la, bytes);
+        check(la, bytes, false);
         long hpa = target(la, bytes, PageWalker.WRITE, false);
         if (isRam(hpa) && (hpa & bytes - 1) == 0) {
             long old = Atomic.exchange(hpa, bytes, expected, value);
@@ -431,17 +435,45 @@ public final class Mmu {
         return wide ? next : next & 0xffff_ffffL;
     }
 
-    /** Raises #AC where it is on and the address is not aligned. */
+    /** Raises what comes before translation: #AC, and limits and addresses that precede it. */
     public void checkAlignment(long la, int bytes) {
-        if (view == views[CHECKED] && (la & bytes - 1) != 0) {
+        check(la, bytes, false);
+    }
+
+    /**
+     * What comes before translation: limits, canonical addresses, then alignment (processors differ
+     * from APM volume 2, 8.5 in that #AC precedes #PF). Accesses across 4 GiB by segments of base 0
+     * violate the limit, whatever that is; nodes for flat segments leave it to this.
+     */
+    private void check(long la, int bytes, boolean system) {
+        if (system) {
+            return;
+        }
+        if (crosses(la, bytes)) {
+            boolean flat =
+                    (cpu.segmentBase[X86.DS] | cpu.segmentBase[X86.ES] | cpu.segmentBase[X86.SS])
+                            == 0;
+            boolean wraps = flat && (la & 0xffff_ffffL) + bytes > 1L << 32 && !cpu.code64();
+            if (wraps || cpu.longMode() && !canonical(la + bytes - 1)) {
+                nonCanonical = true;
+                nonCanonicalAt = la;
+                throw cpu.generalProtection(0);
+            }
+        }
+        // Larger structures have no alignment.
+        boolean checked = bytes <= 16 && (bytes & bytes - 1) == 0;
+        if (view == views[CHECKED] && checked && (la & bytes - 1) != 0) {
+            if (cpu.longMode() && !canonical(la)) {
+                nonCanonical = true;
+                nonCanonicalAt = la;
+                throw cpu.generalProtection(0);
+            }
             throw cpu.fault(Bits.ACV, 0);
         }
     }
 
     private long read(long la, int bytes, boolean system) {
-        if (!system) {
-            checkAlignment(la, bytes);
-        }
+        check(la, bytes, system);
         long value;
         if (!crosses(la, bytes)) {
             value = load(target(la, bytes, 0, system), bytes);
@@ -458,9 +490,7 @@ public final class Mmu {
     }
 
     private void write(long la, int bytes, long value, boolean system) {
-        if (!system) {
-            checkAlignment(la, bytes);
-        }
+        check(la, bytes, system);
         if (!crosses(la, bytes)) {
             store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
         } else {
@@ -488,6 +518,7 @@ public final class Mmu {
             la &= 0xffff_ffffL;
         } else if (!canonical(la)) {
             nonCanonical = true;
+            nonCanonicalAt = la;
             throw cpu.generalProtection(0);
         }
         int to = system ? SUPERVISOR : viewIndex;

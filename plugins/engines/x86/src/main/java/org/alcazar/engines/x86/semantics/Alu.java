@@ -476,10 +476,7 @@ public final class Alu {
 
     /** CMPXCHG16B. */
     public static void cmpxchg16b(Cpu cpu, Instruction insn) {
-        long at = Operands.linear(cpu, insn, 16, true);
-        if ((at & 15) != 0) {
-            throw cpu.generalProtection(0);
-        }
+        long at = Operands.linearAligned(cpu, insn, 16, true);
         boolean same =
                 cpu.mmu.compareAndExchange16(at, cpu.gpr[0], cpu.gpr[2], cpu.gpr[3], cpu.gpr[1]);
         cpu.setZero(same);

@@ -8,6 +8,8 @@ import org.alcazar.engines.x86.state.Cpu;
  * {@code cpu.rip} at the next instruction and set it to the target.
  */
 public final class Branches {
+    private static final int REPNE = 0xf2, REPE = 0xf3;
+
     private Branches() {}
 
     public static boolean o(Cpu cpu) {
@@ -109,7 +111,7 @@ public final class Branches {
 
     /** Sets RIP, truncated to the operand size; #GP(0) beyond the limit or if not canonical. */
     private static void go(Cpu cpu, Instruction insn, long target) {
-        long rip = insn.mode == 64 ? target : Memory.trim(target, insn.operandSize);
+        long rip = Memory.trim(target, insn.operandSize);
         check(cpu, insn, rip);
         cpu.rip = rip;
     }
@@ -140,7 +142,8 @@ public final class Branches {
                 insn.modrm < 0
                         ? next + insn.immediate
                         : Operands.readRm(cpu, insn, insn.operandSize);
-        target = insn.mode == 64 ? target : Memory.trim(target, insn.operandSize);
+        target = Memory.trim(target, insn.operandSize);
+        Stack.probePush(cpu, insn.operandSize);
         check(cpu, insn, target);
         Stack.push(cpu, insn.operandSize, next);
         cpu.rip = target;
@@ -156,21 +159,22 @@ public final class Branches {
     }
 
     public static void loop(Cpu cpu, Instruction insn) {
-        count(cpu, insn, true);
+        loop(cpu, insn, true);
     }
 
+    /** A repeat prefix decides which ZF it wants, as with strings: no manual says so. */
     public static void loope(Cpu cpu, Instruction insn) {
-        count(cpu, insn, cpu.zero());
+        loop(cpu, insn, cpu.zero() == (insn.repeat != REPNE));
     }
 
+    /** See {@link #loope}. */
     public static void loopne(Cpu cpu, Instruction insn) {
-        count(cpu, insn, !cpu.zero());
+        loop(cpu, insn, cpu.zero() == (insn.repeat == REPE));
     }
 
-    /** Counts down when the branch can't fault any more. */
-    private static void count(Cpu cpu, Instruction insn, boolean wanted) {
+    private static void loop(Cpu cpu, Instruction insn, boolean wanted) {
         long left = Memory.trim(cpu.gpr[1] - 1, insn.addressSize);
-        if (wanted && left != 0) {
+        if (left != 0 && wanted) {
             relative(cpu, insn);
         }
         Memory.setLow(cpu, 1, insn.addressSize, left);

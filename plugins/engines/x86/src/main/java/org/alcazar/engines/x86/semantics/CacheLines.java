@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.semantics;
 
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
@@ -11,7 +12,19 @@ public final class CacheLines {
 
     /** The address is translated for its faults; devices see nothing. */
     public static void flush(Cpu cpu, Instruction insn) {
-        cpu.mmu.probeRead(Operands.linear(cpu, insn, 1, false));
+        cpu.mmu.probeRead(linear(cpu, insn));
+    }
+
+    /** Code that can't be read can be flushed (APM volume 3, CLFLUSH). */
+    private static long linear(Cpu cpu, Instruction insn) {
+        if (insn.segment != X86.CS || cpu.code64()) {
+            return Operands.linear(cpu, insn, 1, false);
+        }
+        long offset = Operands.offset(cpu, insn);
+        if (offset > cpu.segmentLimit[X86.CS]) {
+            throw cpu.generalProtection(0);
+        }
+        return offset + cpu.segmentBase[X86.CS] & 0xffff_ffffL;
     }
 
     /** Zeros to the line that rAX points into. */

@@ -230,8 +230,9 @@ public final class FarTransfers {
         int size = instruction.operandSize;
         long release = instruction.opcode == 0xca ? instruction.immediate & 0xffff : 0;
         long sp = SystemStack.pointer(cpu);
-        long offset = SystemStack.read(cpu, sp, size);
+        // Processors read the selector first, which shows where only one of the two is mapped.
         int selector = (int) SystemStack.read(cpu, sp + size, size) & 0xffff;
+        long offset = SystemStack.read(cpu, sp, size);
         if (!cpu.protectedMode() || cpu.virtual8086()) {
             checkRealTarget(cpu, offset);
             SystemStack.setPointer(cpu, sp + 2 * size + release);
@@ -239,15 +240,19 @@ public final class FarTransfers {
             cpu.rip = offset;
             return;
         }
+        boolean outer = (selector & 3) != cpu.cpl;
+        // The outer stack pointer is read before any look at descriptors.
+        int ss =
+                outer ? (int) SystemStack.read(cpu, sp + 3 * size + release, size) & 0xffff : 0;
+        long outerSp = outer ? SystemStack.read(cpu, sp + 2 * size + release, size) : 0;
         long code = returnCode(cpu, selector);
         Segments.checkTarget(cpu, code, offset);
-        if ((selector & 3) == cpu.cpl) {
-            SystemStack.setPointer(cpu, sp + 2 * size + release);
-            Segments.setCode(cpu, selector, code, cpu.cpl);
-        } else {
-            long outerSp = SystemStack.read(cpu, sp + 2 * size + release, size);
-            int ss = (int) SystemStack.read(cpu, sp + 3 * size + release, size) & 0xffff;
+        if (outer) {
             toOuter(cpu, selector, code, ss, outerSp, release);
+        } else {
+            // The stack pointer has the new mode's width.
+            Segments.setCode(cpu, selector, code, cpu.cpl);
+            SystemStack.setPointer(cpu, sp + 2 * size + release);
         }
         cpu.rip = offset;
     }
@@ -336,19 +341,21 @@ public final class FarTransfers {
 
     private static void iretProtected(Cpu cpu, int size) {
         long sp = SystemStack.pointer(cpu);
-        long offset = SystemStack.read(cpu, sp, size);
-        int selector = (int) SystemStack.read(cpu, sp + size, size) & 0xffff;
+        // Processors read RFLAGS first.
         long flags = SystemStack.read(cpu, sp + 2 * size, size);
+        int selector = (int) SystemStack.read(cpu, sp + size, size) & 0xffff;
+        long offset = SystemStack.read(cpu, sp, size);
         if (size == 4 && (flags & Bits.VM) != 0 && cpu.cpl == 0 && !cpu.longMode()) {
             iretVirtual(cpu, sp, offset, selector, flags);
             return;
         }
+        int from = cpu.cpl;
+        boolean outer = cpu.code64() || (selector & 3) != from;
+        int ss = outer ? (int) SystemStack.read(cpu, sp + 4 * size, size) & 0xffff : 0;
+        long outerSp = outer ? SystemStack.read(cpu, sp + 3 * size, size) : 0;
         long code = returnCode(cpu, selector);
         Segments.checkTarget(cpu, code, offset);
-        int from = cpu.cpl;
-        if (cpu.code64() || (selector & 3) != from) {
-            long outerSp = SystemStack.read(cpu, sp + 3 * size, size);
-            int ss = (int) SystemStack.read(cpu, sp + 4 * size, size) & 0xffff;
+        if (outer) {
             toOuter(cpu, selector, code, ss, outerSp, 0);
         } else {
             SystemStack.setPointer(cpu, sp + 3 * size);
@@ -538,11 +545,14 @@ public final class FarTransfers {
     }
 
     public static void sysexit(Cpu cpu, Instruction instruction) {
+        if (!cpu.protectedMode() || cpu.cpl != 0) {
+            throw cpu.generalProtection(0);
+        }
         if (cpu.longMode()) {
             throw cpu.undefinedOpcode();
         }
         int selector = (int) cpu.msr[X86.SYSENTER_CS] & 0xfffc;
-        if (!cpu.protectedMode() || cpu.cpl != 0 || selector == 0) {
+        if (selector == 0) {
             throw cpu.generalProtection(0);
         }
         flat(cpu, CS, selector + 16 | 3, FLAT_CODE | DPL3);

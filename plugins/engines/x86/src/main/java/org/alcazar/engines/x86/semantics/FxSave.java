@@ -32,11 +32,9 @@ public final class FxSave {
 
     private static long address(Cpu cpu, Instruction insn, boolean write) {
         X87State.checkAvailable(cpu);
-        long la = Operands.linear(cpu, insn, SIZE, write);
-        if ((la & 15) != 0) {
-            throw cpu.generalProtection(0);
-        }
-        return la;
+        // The first byte, then alignment, then the rest.
+        Operands.linear(cpu, insn, 1, write);
+        return Operands.linearAligned(cpu, insn, SIZE, write);
     }
 
     /** Whether XMM registers are left out: EFER.FFXSR, for 64-bit code at privilege level 0. */

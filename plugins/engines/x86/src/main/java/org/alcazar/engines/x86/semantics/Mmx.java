@@ -38,8 +38,8 @@ public final class Mmx {
     public static void maskmovq(Cpu cpu, Instruction insn) {
         long value = cpu.fpSignificand[insn.reg & 7];
         long mask = cpu.fpSignificand[insn.rm & 7];
-        SseMemory.maskedStore(cpu, insn, value, 0, pmovmskb(mask));
         enter(cpu);
+        SseMemory.maskedStore(cpu, insn, value, 0, pmovmskb(mask), 8);
     }
 
     public static long paddb(long a, long b) {

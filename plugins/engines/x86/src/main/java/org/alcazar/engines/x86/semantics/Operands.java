@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.semantics;
 
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 
@@ -28,6 +29,18 @@ public final class Operands {
     /** Linear address of the memory operand, segment checks done. */
     public static long linear(Cpu cpu, Instruction instruction, int bytes, boolean write) {
         return Segments.linear(cpu, instruction.segment, offset(cpu, instruction), bytes, write);
+    }
+
+    /** The same for an operand that must be aligned, which is looked at before limits are. */
+    public static long linearAligned(
+            Cpu cpu, Instruction instruction, int bytes, boolean write) {
+        long offset = offset(cpu, instruction);
+        int segment = instruction.segment;
+        boolean based = !cpu.code64() || segment >= X86.FS;
+        if ((offset + (based ? cpu.segmentBase[segment] : 0) & 15) != 0) {
+            throw cpu.generalProtection(0);
+        }
+        return Segments.linear(cpu, segment, offset, bytes, write);
     }
 
     /**

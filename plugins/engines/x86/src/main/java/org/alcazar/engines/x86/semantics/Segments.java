@@ -74,15 +74,14 @@ public final class Segments {
     }
 
     /**
-     * Whether all bytes are within a segment's limit. A flat segment lets accesses wrap around 4
-     * GiB.
+     * Whether all bytes are within a segment's limit: accesses don't wrap, in flat segments neither.
      */
     static boolean inside(long limit, int attributes, long offset, int bytes) {
         if ((attributes & (CODE | DOWN)) == DOWN) {
             long top = (attributes & BIG) != 0 ? 0xffff_ffffL : 0xffff;
             return offset > limit && offset + bytes - 1 <= top;
         }
-        return limit == 0xffff_ffffL || offset + bytes - 1 <= limit;
+        return offset + bytes - 1 <= limit;
     }
 
     public static boolean canonical(Cpu cpu, long la) {

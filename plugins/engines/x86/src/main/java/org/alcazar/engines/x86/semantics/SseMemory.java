@@ -22,10 +22,10 @@ public final class SseMemory {
             load128(cpu, insn.rm, lo, hi);
             return;
         }
-        long la = Operands.linear(cpu, insn, 16, true);
-        if (insn.row.has(Row.ALIGNED) && (la & 15) != 0) {
-            throw cpu.generalProtection(0);
-        }
+        long la =
+                insn.row.has(Row.ALIGNED)
+                        ? Operands.linearAligned(cpu, insn, 16, true)
+                        : Operands.linear(cpu, insn, 16, true);
         if ((la & 0xfff) > 0xff0) {
             cpu.mmu.probeWrite(la, 16);
         }
@@ -114,26 +114,30 @@ public final class SseMemory {
     /** Stores the bytes of XMM reg whose mask byte in rm has its top bit set, at DS:rDI. */
     public static void maskmovdqu(Cpu cpu, Instruction insn) {
         int mask = SseInteger.pmovmskb(cpu.xmm[2 * insn.rm], cpu.xmm[2 * insn.rm + 1]);
-        maskedStore(cpu, insn, cpu.xmm[2 * insn.reg], cpu.xmm[2 * insn.reg + 1], mask);
+        maskedStore(cpu, insn, cpu.xmm[2 * insn.reg], cpu.xmm[2 * insn.reg + 1], mask, 16);
     }
 
     /**
-     * Stores single bytes at DS:rDI (or another segment by prefix); none is written if any faults.
+     * Stores single bytes at DS:rDI (or another segment by prefix); none is written if any of the
+     * operand faults, in the mask or not.
      */
-    static void maskedStore(Cpu cpu, Instruction insn, long lo, long hi, int mask) {
-        if (mask == 0) {
-            return;
-        }
+    static void maskedStore(Cpu cpu, Instruction insn, long lo, long hi, int mask, int bytes) {
         long offset = cpu.gpr[7] & -1L >>> 64 - 8 * insn.addressSize;
-        int first = Integer.numberOfTrailingZeros(mask);
-        int last = 31 - Integer.numberOfLeadingZeros(mask);
         int segment = insn.segmentOverride >= 0 ? insn.segmentOverride : 3;
-        long la = Segments.linear(cpu, segment, offset + first, last - first + 1, true);
-        cpu.mmu.probeWrite(la, last - first + 1);
-        for (int i = first; i <= last; i++) {
+        // Eight bytes after the other, each with its own faults.
+        long la = Segments.linear(cpu, segment, offset, 8, true);
+        cpu.mmu.probeWrite(la, 8);
+        long next = la;
+        if (bytes == 16) {
+            long second = Operands.truncate(offset + 8, insn.addressSize);
+            next = Segments.linear(cpu, segment, second, 8, true);
+            cpu.mmu.probeWrite(next, 8);
+        }
+        for (int i = 0; i < bytes; i++) {
             if ((mask & 1 << i) != 0) {
                 long half = i < 8 ? lo : hi;
-                cpu.mmu.write8(la + i - first, (int) (half >>> 8 * (i & 7)) & 0xff);
+                long at = (i < 8 ? la : next) + (i & 7);
+                cpu.mmu.write8(at, (int) (half >>> 8 * (i & 7)) & 0xff);
             }
         }
     }

@@ -37,6 +37,11 @@ public final class Stack {
         Memory.write(cpu, linear(cpu, top(cpu, -depth), bytes, true), bytes, value);
     }
 
+    /** Raises what a push would raise. */
+    static void probePush(Cpu cpu, int bytes) {
+        cpu.mmu.probeWrite(linear(cpu, top(cpu, -bytes), bytes, true), bytes);
+    }
+
     static void push(Cpu cpu, int bytes, long value) {
         poke(cpu, bytes, bytes, value);
         release(cpu, -bytes);
@@ -97,7 +102,9 @@ public final class Stack {
     /** PUSHA, PUSHAD. */
     public static void pusha(Cpu cpu, Instruction insn) {
         int bytes = insn.operandSize;
-        cpu.mmu.probeWrite(linear(cpu, top(cpu, -8 * bytes), bytes, true), bytes);
+        for (int i = 1; i <= 8; i++) {
+            cpu.mmu.probeWrite(linear(cpu, top(cpu, -i * bytes), bytes, true), bytes);
+        }
         for (int i = 0; i < 8; i++) {
             poke(cpu, bytes, (i + 1) * bytes, cpu.gpr[i]);
         }
@@ -107,8 +114,9 @@ public final class Stack {
     /** POPA, POPAD: SP's slot is skipped. */
     public static void popa(Cpu cpu, Instruction insn) {
         int bytes = insn.operandSize;
-        peek(cpu, bytes, 0);
-        peek(cpu, bytes, 7 * bytes);
+        for (int i = 0; i < 8; i++) {
+            peek(cpu, bytes, i * bytes);
+        }
         for (int i = 0; i < 8; i++) {
             if (i != RSP) {
                 Memory.setLow(cpu, i, bytes, peek(cpu, bytes, (7 - i) * bytes));
@@ -168,7 +176,9 @@ public final class Stack {
         int locals = (int) insn.immediate & 0xffff;
         int down = bytes;
         poke(cpu, bytes, down, cpu.gpr[RBP]);
-        long frame = top(cpu, -down);
+        // On a 16-bit stack too the pointer's upper half goes into the frame.
+        long above = width(cpu) == 2 ? cpu.gpr[RSP] & ~0xffffL : 0;
+        long frame = above | top(cpu, -down);
         for (int i = 1; i < level; i++) {
             long at = Memory.trim(cpu.gpr[RBP] - (long) i * bytes, width(cpu));
             down += bytes;
@@ -179,7 +189,7 @@ public final class Stack {
             poke(cpu, bytes, down, frame);
         }
         cpu.mmu.probeWrite(linear(cpu, top(cpu, -down - locals), 1, true), 1);
-        Memory.setLow(cpu, RBP, Math.max(bytes, width(cpu) == 2 ? 2 : bytes), frame);
+        Memory.setLow(cpu, RBP, bytes, frame);
         release(cpu, -down - locals);
     }
 
@@ -200,7 +210,7 @@ public final class Stack {
 
     /** POP of a segment register; POP SS holds interrupts off for one instruction. */
     public static void popSegment(Cpu cpu, Instruction insn) {
-        long selector = peek(cpu, 2, 0);
+        long selector = peek(cpu, insn.operandSize, 0) & 0xffff;
         int segment = segment(insn);
         // The new SS applies from the next instruction on, but for the pointer's width, which is
         // taken before.

@@ -107,9 +107,9 @@ public final class Strings {
     }
 
     private static void move(Cpu cpu, Instruction insn, int bytes) {
-        long from = source(cpu, insn, bytes);
-        long to = destination(cpu, insn, bytes, true);
-        Memory.write(cpu, to, bytes, Memory.read(cpu, from, bytes));
+        // All faults of the source precede those of the destination.
+        long value = Memory.read(cpu, source(cpu, insn, bytes), bytes);
+        Memory.write(cpu, destination(cpu, insn, bytes, true), bytes, value);
         advance(cpu, insn, RSI, bytes);
         advance(cpu, insn, RDI, bytes);
     }
@@ -125,10 +125,14 @@ public final class Strings {
      * @return iterations done, 0 if this way is closed
      */
     private static long bulkMove(Cpu cpu, Instruction insn, int bytes, long count) {
-        if (count < 2 || (cpu.flags & (Bits.DF | Bits.TF)) != 0 || insn.addressSize == 2) {
+        if (count < 2 || (cpu.flags & (Bits.DF | Bits.TF | Bits.AC)) != 0 || insn.addressSize == 2) {
             return 0;
         }
         long from = source(cpu, insn, bytes);
+        if (fit(from, bytes, count) == 0) {
+            return 0;
+        }
+        cpu.mmu.probeRead(from);
         long to = destination(cpu, insn, bytes, true);
         long n = fit(from, bytes, fit(to, bytes, count));
         if (n < 2 || !inLimits(cpu, insn, n * bytes)) {

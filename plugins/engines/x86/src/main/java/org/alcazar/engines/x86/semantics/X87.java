@@ -268,15 +268,21 @@ public final class X87 {
     }
 
     static Float80 read80(Cpu cpu, Instruction insn) {
-        long la = Operands.linear(cpu, insn, 10, false);
-        long significand = cpu.mmu.read64(la);
-        return new Float80(significand, cpu.mmu.read16(la + 8));
+        // Two accesses: faults of the first eight bytes come before limits of the last two.
+        long significand = cpu.mmu.read64(Operands.linear(cpu, insn, 8, false));
+        int exponent = cpu.mmu.read16(Operands.linear(cpu, insn, 8, 2, false));
+        return new Float80(significand, exponent);
     }
 
     /** Raises what a write of the memory operand would raise; returns its linear address. */
     static long probe(Cpu cpu, Instruction insn, int bytes) {
-        long la = Operands.linear(cpu, insn, bytes, true);
-        cpu.mmu.probeWrite(la, bytes);
+        int first = Math.min(8, bytes);
+        long la = Operands.linear(cpu, insn, first, true);
+        cpu.mmu.probeWrite(la, first);
+        if (bytes > first) {
+            cpu.mmu.probeWrite(
+                    Operands.linear(cpu, insn, first, bytes - first, true), bytes - first);
+        }
         return la;
     }
 
