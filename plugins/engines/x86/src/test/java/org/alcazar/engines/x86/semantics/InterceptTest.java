@@ -25,7 +25,7 @@ import org.junit.jupiter.api.function.Executable;
  */
 class InterceptTest {
     private static final long GDT = 0x10000, IDT = 0x11000, TSS = 0x12000, TSS2 = 0x14000;
-    private static final long LDT = 0x20000;
+    private static final long LDT = 0x21000;
     private static final int CODE = 0x08, DATA = 0x10, TASK = 0x20, TASK2 = 0x28, TABLE = 0x30;
 
     private final Guest guest = new Guest();
