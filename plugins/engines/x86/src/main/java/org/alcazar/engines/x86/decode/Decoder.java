@@ -435,9 +435,9 @@ public final class Decoder {
         out.wide = (p1 & 0x80) != 0;
         // R, X and B are inverted. Outside 64-bit mode there are no further registers.
         out.rex = long64 ? 0x40 | ~p0 >> 5 & 7 | (out.wide ? 8 : 0) : 0;
-        out.vvvv = ~p1 >> 3 & (long64 ? 15 : 7);
+        out.vvvv = ~p1 >> 3 & 15;
         highReg = evex && long64 ? ~p0 & 0x10 : 0;
-        highVvvv = evex && long64 ? ~p2 << 1 & 0x10 : 0;
+        highVvvv = evex ? ~p2 << 1 & 0x10 : 0;
         out.repeat = 0;
         out.operandSize = long64 && out.wide ? 8 : 4;
         boolean code16 = out.mode == 16;
@@ -544,6 +544,13 @@ public final class Decoder {
             }
         }
         boolean indexed = (shape & Row.SHAPE_VECTOR_INDEX) != 0;
+        if (out.mode != 64) {
+            if (highVvvv != 0) {
+                return false;
+            }
+            // The highest bit does not count, but where none may be set.
+            out.vvvv &= (shape & Row.SHAPE_VVVV) == 0 ? 15 : 7;
+        }
         if ((shape & Row.SHAPE_VVVV) == 0) {
             return out.vvvv == 0 && (indexed || highVvvv == 0);
         }

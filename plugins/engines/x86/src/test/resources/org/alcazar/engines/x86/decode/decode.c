@@ -2,7 +2,8 @@
  * Asks the processor at hand which bytes are instructions, and how long they are. Each case is put against the end of a page that is followed by one
  * without any rights: as long as bytes are missing, the processor faults on fetching from there. Nothing but the registers, all zero, can be reached
  * by what is executed. Standard input is a sequence of cases of 16 bytes: 15 of code, the expected length (0 for none). Standard output has a byte
- * for each: the length, 0 for an invalid opcode, 16 if 15 bytes do not suffice. With arguments LEAF SUBLEAF it prints CPUID instead.
+ * for each: the length, 0 for an invalid opcode, 16 if 15 bytes do not suffice. With arguments LEAF SUBLEAF it prints CPUID instead, with argument 32
+ * it takes the cases for code of compatibility mode.
  */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
@@ -24,6 +25,8 @@ enum { INCOMPLETE, INVALID, VALID };
 void run(void *);
 extern uint8_t resume[];
 uint64_t saved_stack;
+uint32_t legacy;
+struct { uint32_t offset; uint16_t selector; } __attribute__((packed)) far_pointer = {0, 0x23};
 
 asm(".text\n"
     ".globl run, resume\n"
@@ -34,7 +37,13 @@ asm(".text\n"
     "xor %r8d, %r8d\n xor %r9d, %r9d\n xor %r10d, %r10d\n xor %r11d, %r11d\n xor %r12d, %r12d\n xor %r13d, %r13d\n xor %r14d, %r14d\n"
     "pop %r15\n"
     "xor %esp, %esp\n"
+    "cmpl $0, legacy(%rip)\n"
+    "jne 1f\n"
     "jmp *%r15\n"
+    /* A far jump to compatibility mode, by a pointer in memory. */
+    "1: mov %r15d, far_pointer(%rip)\n"
+    "xor %r15d, %r15d\n"
+    "ljmp *far_pointer(%rip)\n"
     "resume: pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n"
     "fninit\n"
     "ret\n");
@@ -72,6 +81,8 @@ static void caught(int number, siginfo_t *info, void *context) {
     r[REG_RIP] = (greg_t) resume;
     r[REG_RSP] = (greg_t) saved_stack;
     r[REG_EFL] = 0x202;
+    /* Back to 64-bit mode: CS is the lowest word. */
+    r[REG_CSGSFS] = (r[REG_CSGSFS] & ~0xffffll) | 0x33;
 }
 
 static int probe(const uint8_t *code, int length) {
@@ -112,6 +123,7 @@ static void catch_all(void) {
 }
 
 int main(int count, char **arguments) {
+    legacy = count == 2;
     if (count == 3) {
         uint32_t a = 0, b = 0, c = 0, d = 0;
         uint32_t leaf = strtoul(arguments[1], 0, 0);
@@ -121,7 +133,7 @@ int main(int count, char **arguments) {
         printf("%u %u %u %u\n", a, c, d, b);
         return 0;
     }
-    uint8_t *pages = mmap((void *) 0x5a5a00000000, 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    uint8_t *pages = mmap((void *) (legacy ? 0x5a5a0000 : 0x5a5a00000000), 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (pages == MAP_FAILED || mprotect(pages + 4096, 4096, PROT_READ | PROT_WRITE | PROT_EXEC)) {
         perror("mmap");
         return 1;
