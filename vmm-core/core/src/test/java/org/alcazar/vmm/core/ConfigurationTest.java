@@ -1,6 +1,7 @@
 package org.alcazar.vmm.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -142,6 +143,20 @@ class ConfigurationTest {
             bench.create();
         }
         assertEquals(List.of(Map.of("seed", "42")), engine.optionsSeen);
+    }
+
+    @Test
+    void withoutASeedRunsByInstructionsAreAlikeAndOthersDiffer() throws Exception {
+        Toy.ToyEngineType engine = new Toy.ToyEngineType(FOREVER);
+        for (String clock : List.of("instructions", "instructions", "host", "host")) {
+            try (Bench bench = bench().with("clock", clock)) {
+                bench.types.add(org.alcazar.vmm.plugin.EngineType.class, engine, 2);
+                bench.create();
+            }
+        }
+        List<Map<String, String>> seen = engine.optionsSeen;
+        assertEquals(seen.get(0), seen.get(1));
+        assertNotEquals(seen.get(2), seen.get(3));
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.alcazar.machine.Space;
 final class Cpuid {
     private static final int OSXSAVE = 1 << 27;
     private static final int OSPKE = 1 << 4;
+    private static final int MONITOR = 1 << 3;
     private static final int APIC = 1 << 9;
 
     /** Extended topology, and AMD's own form of it. */
@@ -44,9 +45,15 @@ final class Cpuid {
         }
         int[] found = cpu.model.leaf(leaf, subLeaf);
         cpu.gpr[RAX] = (found[0] | (leaf == IDENTITY ? cpu.index : 0)) & 0xffff_ffffL;
-        cpu.gpr[RCX] = (found[1] | ecx(cpu, leaf, subLeaf)) & 0xffff_ffffL;
+        int ecx = found[1] & ~disabled(cpu, leaf) | ecx(cpu, leaf, subLeaf);
+        cpu.gpr[RCX] = ecx & 0xffff_ffffL;
         cpu.gpr[RDX] = (found[2] & ~hidden(cpu, leaf) | edx(cpu, leaf)) & 0xffff_ffffL;
         cpu.gpr[RBX] = (found[3] | ebx(cpu, leaf, subLeaf)) & 0xffff_ffffL;
+    }
+
+    /** What the system has switched off. */
+    private static int disabled(Cpu cpu, int leaf) {
+        return leaf == 1 && (cpu.msr[X86.HWCR] & Waiting.DISABLED) != 0 ? MONITOR : 0;
     }
 
     /** What the system has switched on; the topology's level; a node for each package. */
@@ -55,7 +62,7 @@ final class Cpuid {
             case TOPOLOGY -> cpu.model.has(Feature.XSAVE) ? subLeaf & 0xff : 0;
             case IDENTITY -> cpu.index & 0xff;
             case 1 -> (cpu.cr4 & Bits.CR4_OSXSAVE) != 0 ? OSXSAVE : 0;
-            case 7 -> (cpu.cr4 & Bits.CR4_PKE) != 0 ? OSPKE : 0;
+            case 7 -> subLeaf == 0 && (cpu.cr4 & Bits.CR4_PKE) != 0 ? OSPKE : 0;
             default -> 0;
         };
     }

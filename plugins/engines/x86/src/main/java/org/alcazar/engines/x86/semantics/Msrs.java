@@ -51,10 +51,20 @@ public final class Msrs {
 
     /**
      * The other bits that are there, as storage: SmmLock, TlbCacheDis, INVDWBINVD, FFDis, IgnneEm,
-     * Wrap32Dis, McStatusWrEn, IoCfgGpFault, CpbDis.
+     * MonMwaitDis, MonMwaitUserEn, Wrap32Dis, McStatusWrEn, IoCfgGpFault, CpbDis.
      */
     private static final long HWCR_BITS =
-            1 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 17 | 1 << 18 | 1 << 20 | 1 << 25;
+            1
+                    | 1 << 3
+                    | 1 << 4
+                    | 1 << 6
+                    | 1 << 8
+                    | Waiting.DISABLED
+                    | Waiting.USER
+                    | 1 << 17
+                    | 1 << 18
+                    | 1 << 20
+                    | 1 << 25;
 
     private static final long HWCR_SMM_LOCK = 1;
 

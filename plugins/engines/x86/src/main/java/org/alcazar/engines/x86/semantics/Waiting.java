@@ -15,16 +15,23 @@ import org.alcazar.engines.x86.state.Cpu;
 public final class Waiting {
     private static final int ANY_INTERRUPT = 1, TIMER = 2;
 
+    /** HWCR.MonMwaitDis: MONITOR and MWAIT are not there. */
+    static final long DISABLED = 1 << 9;
+
+    /** HWCR.MonMwaitUserEn: every privilege may use them. */
+    static final long USER = 1 << 10;
+
     private Waiting() {}
 
-    private static void requireSupervisor(Cpu cpu) {
-        if (cpu.cpl != 0) {
+    private static void requirePermission(Cpu cpu) {
+        long hwcr = cpu.msr[X86.HWCR];
+        if ((hwcr & DISABLED) != 0 || cpu.cpl != 0 && (hwcr & USER) == 0) {
             throw cpu.undefinedOpcode();
         }
     }
 
     public static void monitor(Cpu cpu, Instruction insn) {
-        requireSupervisor(cpu);
+        requirePermission(cpu);
         monitorx(cpu, insn);
     }
 
@@ -39,7 +46,7 @@ public final class Waiting {
     }
 
     public static void mwait(Cpu cpu, Instruction insn) {
-        requireSupervisor(cpu);
+        requirePermission(cpu);
         await(cpu, ANY_INTERRUPT);
     }
 

@@ -70,4 +70,21 @@ class WaitingTest {
         assertArrayEquals(new int[] {64, 3, 0, 64}, CpuModel.MAX.leaf(5, 0));
         assertEquals(0, CpuModel.X86_64_V2.leaf(5, 0)[0]);
     }
+
+    @Test
+    @DisplayName("HWCR opens MONITOR and MWAIT to every privilege, or takes them away")
+    void permission() {
+        Msrs.write(cpu, 0xc001_0015, 1 << 10);
+        guest.cpl(3);
+        cpu.gpr[X86.RCX] = 0;
+        cpu.gpr[X86.RAX] = 0x1000;
+        Execute.code(cpu, MONITOR);
+        guest.cpl(0);
+        Msrs.write(cpu, 0xc001_0015, 1 << 9);
+        Execute.faults(cpu, Bits.UD, MONITOR);
+        Execute.faults(cpu, Bits.UD, MWAIT);
+        cpu.gpr[X86.RAX] = 1;
+        Cpuid.execute(cpu);
+        assertEquals(0, cpu.gpr[X86.RCX] & 1 << 3);
+    }
 }
