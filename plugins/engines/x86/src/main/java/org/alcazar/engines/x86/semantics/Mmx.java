@@ -42,6 +42,33 @@ public final class Mmx {
         SseMemory.maskedStore(cpu, insn, value, 0, pmovmskb(mask), 8);
     }
 
+    /** All ones in the bytes where a is below b, both signed. */
+    static long less8(long a, long b) {
+        long less = (a & ~b | ~(a ^ b) & psubb(a, b)) & HIGH8;
+        return (less << 1) - (less >>> 7);
+    }
+
+    /** All ones in the bytes where a is below b, both unsigned. */
+    static long below8(long a, long b) {
+        long below = (~a & b | ~(a ^ b) & psubb(a, b)) & HIGH8;
+        return (below << 1) - (below >>> 7);
+    }
+
+    static long less16(long a, long b) {
+        long less = (a & ~b | ~(a ^ b) & psubw(a, b)) & HIGH16;
+        return (less << 1) - (less >>> 15);
+    }
+
+    static long below16(long a, long b) {
+        long below = (~a & b | ~(a ^ b) & psubw(a, b)) & HIGH16;
+        return (below << 1) - (below >>> 15);
+    }
+
+    /** Bits of a where the mask is set, else of b. */
+    static long choose(long mask, long a, long b) {
+        return b ^ (a ^ b) & mask;
+    }
+
     public static long paddb(long a, long b) {
         return (a & ~HIGH8) + (b & ~HIGH8) ^ (a ^ b) & HIGH8;
     }
@@ -139,13 +166,7 @@ public final class Mmx {
     }
 
     public static long psubusb(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            int x = (int) (a >>> i) & 0xff;
-            int y = (int) (b >>> i) & 0xff;
-            r |= (Math.max(x - y, 0) & 0xffL) << i;
-        }
-        return r;
+        return psubb(a, b) & ~below8(a, b);
     }
 
     public static long pavgb(long a, long b) {
@@ -159,13 +180,7 @@ public final class Mmx {
     }
 
     public static long pcmpgtb(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            int x = (byte) (a >>> i);
-            int y = (byte) (b >>> i);
-            r |= ((x > y ? -1 : 0) & 0xffL) << i;
-        }
-        return r;
+        return less8(b, a);
     }
 
     public static long paddsw(long a, long b) {
@@ -199,13 +214,7 @@ public final class Mmx {
     }
 
     public static long psubusw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            int x = (int) (a >>> i) & 0xffff;
-            int y = (int) (b >>> i) & 0xffff;
-            r |= (Math.max(x - y, 0) & 0xffffL) << i;
-        }
-        return r;
+        return psubw(a, b) & ~below16(a, b);
     }
 
     public static long pavgw(long a, long b) {
@@ -219,23 +228,13 @@ public final class Mmx {
     }
 
     public static long pcmpgtw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            int x = (short) (a >>> i);
-            int y = (short) (b >>> i);
-            r |= ((x > y ? -1 : 0) & 0xffffL) << i;
-        }
-        return r;
+        return less16(b, a);
     }
 
     public static long pcmpgtd(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 32) {
-            int x = (int) (a >>> i);
-            int y = (int) (b >>> i);
-            r |= ((x > y ? -1 : 0) & 0xffffffffL) << i;
-        }
-        return r;
+        return (int) a > (int) b
+                ? a >> 32 > b >> 32 ? -1 : 0xffffffffL
+                : a >> 32 > b >> 32 ? -1L << 32 : 0;
     }
 
     public static long pmullw(long a, long b) {
@@ -269,43 +268,19 @@ public final class Mmx {
     }
 
     public static long pminub(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            int x = (int) (a >>> i) & 0xff;
-            int y = (int) (b >>> i) & 0xff;
-            r |= (Math.min(x, y) & 0xffL) << i;
-        }
-        return r;
+        return choose(below8(a, b), a, b);
     }
 
     public static long pmaxub(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            int x = (int) (a >>> i) & 0xff;
-            int y = (int) (b >>> i) & 0xff;
-            r |= (Math.max(x, y) & 0xffL) << i;
-        }
-        return r;
+        return choose(below8(b, a), a, b);
     }
 
     public static long pminsw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            int x = (short) (a >>> i);
-            int y = (short) (b >>> i);
-            r |= (Math.min(x, y) & 0xffffL) << i;
-        }
-        return r;
+        return choose(less16(a, b), a, b);
     }
 
     public static long pmaxsw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            int x = (short) (a >>> i);
-            int y = (short) (b >>> i);
-            r |= (Math.max(x, y) & 0xffffL) << i;
-        }
-        return r;
+        return choose(less16(b, a), a, b);
     }
 
     public static long pmaddwd(long a, long b) {

@@ -77,35 +77,19 @@ public final class Sse41 {
     }
 
     public static long pminsb(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            r |= (Math.min((byte) (a >>> i), (byte) (b >>> i)) & 0xffL) << i;
-        }
-        return r;
+        return Mmx.choose(Mmx.less8(a, b), a, b);
     }
 
     public static long pmaxsb(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            r |= (Math.max((byte) (a >>> i), (byte) (b >>> i)) & 0xffL) << i;
-        }
-        return r;
+        return Mmx.choose(Mmx.less8(b, a), a, b);
     }
 
     public static long pminuw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            r |= Math.min(a >>> i & 0xffff, b >>> i & 0xffff) << i;
-        }
-        return r;
+        return Mmx.choose(Mmx.below16(a, b), a, b);
     }
 
     public static long pmaxuw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            r |= Math.max(a >>> i & 0xffff, b >>> i & 0xffff) << i;
-        }
-        return r;
+        return Mmx.choose(Mmx.below16(b, a), a, b);
     }
 
     public static long pminsd(long a, long b) {

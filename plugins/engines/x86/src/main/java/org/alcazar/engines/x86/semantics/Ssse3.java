@@ -84,19 +84,13 @@ public final class Ssse3 {
     }
 
     public static long psignb(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            r |= (Integer.signum((byte) (b >>> i)) * (byte) (a >>> i) & 0xffL) << i;
-        }
-        return r;
+        long negative = Mmx.less8(b, 0);
+        return Mmx.psubb(a ^ negative, negative) & ~Mmx.pcmpeqb(b, 0);
     }
 
     public static long psignw(long a, long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            r |= (Integer.signum((short) (b >>> i)) * (short) (a >>> i) & 0xffffL) << i;
-        }
-        return r;
+        long negative = Mmx.less16(b, 0);
+        return Mmx.psubw(a ^ negative, negative) & ~Mmx.pcmpeqw(b, 0);
     }
 
     public static long psignd(long a, long b) {
@@ -115,19 +109,13 @@ public final class Ssse3 {
     }
 
     public static long pabsb(long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 8) {
-            r |= (Math.abs((byte) (b >>> i)) & 0xffL) << i;
-        }
-        return r;
+        long negative = Mmx.less8(b, 0);
+        return Mmx.psubb(b ^ negative, negative);
     }
 
     public static long pabsw(long b) {
-        long r = 0;
-        for (int i = 0; i < 64; i += 16) {
-            r |= (Math.abs((short) (b >>> i)) & 0xffffL) << i;
-        }
-        return r;
+        long negative = Mmx.less16(b, 0);
+        return Mmx.psubw(b ^ negative, negative);
     }
 
     public static long pabsd(long b) {
