@@ -195,14 +195,8 @@ public final class Decoder {
         if (!registers(shape, out)) {
             return INVALID;
         }
-        if (out.lock && !(row.has(Row.LOCKABLE) && out.memory)) {
-            // AMD's way to CR8 outside 64-bit mode: LOCK MOV of CR0 (APM volume 3, MOV CRn).
-            boolean cr8 = alternativeCr8 && (shape & Row.SHAPE_CONTROL) != 0 && out.reg == 0;
-            if (!cr8) {
-                return INVALID;
-            }
-            out.lock = false;
-            out.reg = 8;
+        if (out.lock && !lockable(row, out)) {
+            return INVALID;
         }
         out.base = NO_REGISTER;
         out.index = NO_REGISTER;
@@ -216,6 +210,20 @@ public final class Decoder {
             out.segment = out.segmentOverride;
         }
         return immediates(shape, out) ? 0 : INCOMPLETE;
+    }
+
+    /** Whether LOCK may stand before it. */
+    private boolean lockable(Row row, Instruction out) {
+        if (row.has(Row.LOCKABLE) && out.memory) {
+            return true;
+        }
+        // AMD's way to CR8 outside 64-bit mode: LOCK MOV of CR0 (APM volume 3, MOV CRn).
+        if (!alternativeCr8 || (row.shape() & Row.SHAPE_CONTROL) == 0 || out.reg != 0) {
+            return false;
+        }
+        out.lock = false;
+        out.reg = 8;
+        return true;
     }
 
     private void sizes(Row row, Instruction out) {
