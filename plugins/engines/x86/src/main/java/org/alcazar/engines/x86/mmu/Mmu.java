@@ -6,8 +6,6 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
-import org.alcazar.machine.Space;
-import org.alcazar.machine.Width;
 
 import java.util.Arrays;
 import java.util.List;
@@ -59,6 +57,7 @@ public final class Mmu {
     private final Cpu cpu;
     private final SecondLevel second;
     private final PageWalker walker;
+    private final PhysicalAccess physical;
     private final Tlb tlb = new Tlb();
     private final long[][] views = new long[VIEWS][];
 
@@ -103,6 +102,7 @@ public final class Mmu {
         this.cpu = cpu;
         second = new SecondLevel(cpu);
         walker = new PageWalker(cpu, second);
+        physical = new PhysicalAccess(cpu);
         for (int i = 0; i < VIEWS; i++) {
             views[i] = new long[4 * ENTRIES];
         }
@@ -352,7 +352,7 @@ public final class Mmu {
         if (isRam(hpa) && (hpa & bytes - 1) == 0) {
             long old = Atomic.exchange(hpa, bytes, expected, value);
             if (old == expected) {
-                stored(hpa, bytes);
+                PhysicalAccess.stored(hpa, bytes);
             }
             if (watching) {
                 cpu.breakpoints.data(la, bytes, true);
@@ -412,7 +412,7 @@ public final class Mmu {
 
     /** One code byte from wherever it is. */
     public int fetch8(long la) {
-        return (int) load(target(la, 1, PageWalker.FETCH, false), 1);
+        return (int) physical.load(target(la, 1, PageWalker.FETCH, false), 1);
     }
 
     // ---- slow paths
@@ -421,7 +421,7 @@ public final class Mmu {
         return (la & ~PAGE) + bytes > 4096;
     }
 
-    private static boolean isRam(long hpa) {
+    static boolean isRam(long hpa) {
         return Long.compareUnsigned(hpa, HostRam.SIZE) < 0;
     }
 
@@ -476,12 +476,12 @@ public final class Mmu {
         check(la, bytes, system);
         long value;
         if (!crosses(la, bytes)) {
-            value = load(target(la, bytes, 0, system), bytes);
+            value = physical.load(target(la, bytes, 0, system), bytes);
         } else {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, 0, system);
             long b = target(nextPage(la, system), bytes - first, 0, system);
-            value = loadPart(a, first) | loadPart(b, bytes - first) << 8 * first;
+            value = physical.loadPart(a, first) | physical.loadPart(b, bytes - first) << 8 * first;
         }
         if (watching) {
             cpu.breakpoints.data(la, bytes, false);
@@ -492,13 +492,13 @@ public final class Mmu {
     private void write(long la, int bytes, long value, boolean system) {
         check(la, bytes, system);
         if (!crosses(la, bytes)) {
-            store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
+            physical.store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
         } else {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, PageWalker.WRITE, system);
             long b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
-            storePart(a, first, value);
-            storePart(b, bytes - first, value >>> 8 * first);
+            physical.storePart(a, first, value);
+            physical.storePart(b, bytes - first, value >>> 8 * first);
         }
         if (watching) {
             cpu.breakpoints.data(la, bytes, true);
@@ -583,104 +583,6 @@ public final class Mmu {
         v[at + WRITE_TAG] = writable ? page : 0;
         v[at + ADDEND] = (value & PAGE) - (la & PAGE);
         v[at + FETCH_TAG] = allows(value, PageWalker.FETCH, to) ? page : 0;
-    }
-
-    private long load(long hpa, int bytes) {
-        if (!isRam(hpa)) {
-            return loadDevice(hpa, bytes);
-        }
-        return switch (bytes) {
-            case 1 -> HostRam.getByte(hpa) & 0xffL;
-            case 2 -> HostRam.getShort(hpa) & 0xffffL;
-            case 4 -> HostRam.getInt(hpa) & 0xffff_ffffL;
-            default -> HostRam.getLong(hpa);
-        };
-    }
-
-    /** 1 to 7 bytes. */
-    private long loadPart(long hpa, int bytes) {
-        if (!isRam(hpa)) {
-            return loadDevice(hpa, bytes);
-        }
-        long value = 0;
-        for (int i = 0; i < bytes; i++) {
-            value |= (HostRam.getByte(hpa + i) & 0xffL) << 8 * i;
-        }
-        return value;
-    }
-
-    /** In naturally aligned pieces. */
-    private long loadDevice(long hpa, int bytes) {
-        long value = 0;
-        for (int done = 0; done < bytes; ) {
-            int piece = piece(hpa + done, bytes - done);
-            value |= loadPiece(hpa + done, piece) << 8 * done;
-            done += piece;
-        }
-        return value;
-    }
-
-    private long loadPiece(long hpa, int bytes) {
-        if ((hpa & SecondLevel.EXIT) != 0) {
-            long mask = Width.of(bytes).mask();
-            return cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, false, 0) & mask;
-        }
-        return cpu.bus.readMemory(hpa, Width.of(bytes));
-    }
-
-    private void store(long hpa, int bytes, long value) {
-        if (!isRam(hpa)) {
-            storeDevice(hpa, bytes, value);
-            return;
-        }
-        switch (bytes) {
-            case 1 -> HostRam.setByte(hpa, (byte) value);
-            case 2 -> HostRam.setShort(hpa, (short) value);
-            case 4 -> HostRam.setInt(hpa, (int) value);
-            default -> HostRam.setLong(hpa, value);
-        }
-        stored(hpa, bytes);
-    }
-
-    private void storePart(long hpa, int bytes, long value) {
-        if (!isRam(hpa)) {
-            storeDevice(hpa, bytes, value);
-            return;
-        }
-        for (int i = 0; i < bytes; i++) {
-            HostRam.setByte(hpa + i, (byte) (value >>> 8 * i));
-        }
-        stored(hpa, bytes);
-    }
-
-    private void storeDevice(long hpa, int bytes, long value) {
-        for (int done = 0; done < bytes; ) {
-            int piece = piece(hpa + done, bytes - done);
-            storePiece(hpa + done, piece, value >>> 8 * done & Width.of(piece).mask());
-            done += piece;
-        }
-    }
-
-    private void storePiece(long hpa, int bytes, long value) {
-        if ((hpa & SecondLevel.EXIT) != 0) {
-            cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, true, value);
-        } else {
-            cpu.bus.writeMemory(hpa, Width.of(bytes), value);
-        }
-    }
-
-    private static int piece(long address, int left) {
-        int aligned = (address & 7) == 0 ? 8 : (int) Long.lowestOneBit(address & 7);
-        return Math.min(aligned, Integer.highestOneBit(left));
-    }
-
-    /**
-     * After a write of this core to RAM by a path that does not know whether the page is watched.
-     */
-    static void stored(long hpa, int bytes) {
-        if (RamPages.flags(hpa) != 0) {
-            RamPages.written(hpa, bytes);
-        }
     }
 
     // ---- changes

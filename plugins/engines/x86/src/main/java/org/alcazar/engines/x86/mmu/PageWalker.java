@@ -313,7 +313,7 @@ final class PageWalker {
                         ? HostRam.compareAndSetLong(host, old, old | bits)
                         : HostRam.compareAndSetInt(host, (int) old, (int) (old | bits));
         if (done) {
-            Mmu.stored(host, bytes);
+            PhysicalAccess.stored(host, bytes);
         }
         return done;
     }
