@@ -389,7 +389,7 @@ class AddressSpaceTest {
     }
 
     @Test
-    @DisplayName("in compatibility mode an access across 4 GiB goes on at 0")
+    @DisplayName("in compatibility mode an access across 4 GiB by a segment's base goes on at 0")
     void wraps() {
         guest.entry(0x2000, 3, 0x6000 | ALL);
         guest.entry(0x6000, 511, 0x7000 | ALL);
@@ -398,6 +398,7 @@ class AddressSpaceTest {
         guest.poke64(0, 0x3344);
         assertEquals(0, pageFault(() -> mmu.read32(0xffff_fffeL)));
         cpu.segmentAttributes[X86.CS] = 0xc9b;
+        cpu.segmentBase[X86.DS] = 0x8000_0000L;
         assertEquals(0x3344_1122, mmu.read32(0xffff_fffeL));
         assertEquals(0, pageFault(() -> mmu.readSystem32(0xffff_fffeL)));
     }
