@@ -139,6 +139,7 @@ class BootIT {
                             "gates.elf",
                             "gates64.elf",
                             "hello.elf",
+                            "implicit.elf",
                             "longmode.elf",
                             "mbmodules.elf",
                             "msrs.elf",
