@@ -175,7 +175,11 @@ static void sysenter(void) {
         struct context c = go(do_sysenter, code[i], 0);
         ended("SYSENTER in long mode", &c, UD, 0, do_sysenter);
         c = go(do_sysexit, code[i], 0);
-        ended("SYSEXIT in long mode", &c, UD, 0, do_sysexit);
+        if (!(code[i] & 3)) {
+            ended("SYSEXIT in long mode", &c, UD, 0, do_sysexit);
+        } else if (strict()) { /* privilege comes first, as a Zen 5 does */
+            ended("SYSEXIT in ring 3 of long mode", &c, GP, 0, do_sysexit);
+        }
     }
 }
 
