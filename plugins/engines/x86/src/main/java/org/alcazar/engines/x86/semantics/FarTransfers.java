@@ -242,8 +242,7 @@ public final class FarTransfers {
         }
         boolean outer = (selector & 3) != cpu.cpl;
         // The outer stack pointer is read before any look at descriptors.
-        int ss =
-                outer ? (int) SystemStack.read(cpu, sp + 3 * size + release, size) & 0xffff : 0;
+        int ss = outer ? (int) SystemStack.read(cpu, sp + 3 * size + release, size) & 0xffff : 0;
         long outerSp = outer ? SystemStack.read(cpu, sp + 2 * size + release, size) : 0;
         long code = returnCode(cpu, selector);
         Segments.checkTarget(cpu, code, offset);

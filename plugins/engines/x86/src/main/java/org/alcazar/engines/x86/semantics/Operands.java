@@ -32,8 +32,7 @@ public final class Operands {
     }
 
     /** The same for an operand that must be aligned, which is looked at before limits are. */
-    public static long linearAligned(
-            Cpu cpu, Instruction instruction, int bytes, boolean write) {
+    public static long linearAligned(Cpu cpu, Instruction instruction, int bytes, boolean write) {
         long offset = offset(cpu, instruction);
         int segment = instruction.segment;
         boolean based = !cpu.code64() || segment >= X86.FS;

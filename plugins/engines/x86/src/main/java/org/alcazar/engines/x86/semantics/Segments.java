@@ -74,7 +74,8 @@ public final class Segments {
     }
 
     /**
-     * Whether all bytes are within a segment's limit: accesses don't wrap, in flat segments neither.
+     * Whether all bytes are within a segment's limit: accesses don't wrap, in flat segments
+     * neither.
      */
     static boolean inside(long limit, int attributes, long offset, int bytes) {
         if ((attributes & (CODE | DOWN)) == DOWN) {

@@ -125,7 +125,9 @@ public final class Strings {
      * @return iterations done, 0 if this way is closed
      */
     private static long bulkMove(Cpu cpu, Instruction insn, int bytes, long count) {
-        if (count < 2 || (cpu.flags & (Bits.DF | Bits.TF | Bits.AC)) != 0 || insn.addressSize == 2) {
+        if (count < 2
+                || (cpu.flags & (Bits.DF | Bits.TF | Bits.AC)) != 0
+                || insn.addressSize == 2) {
             return 0;
         }
         long from = source(cpu, insn, bytes);

@@ -57,7 +57,10 @@ final class CaseBuilder {
         int length = 0;
         List<Form> others = company.get(form.mode() == 64 ? 0 : form.mode() == 32 ? 1 : 2);
         for (int i = 0; i < instructions; i++) {
-            Form f = i == mine || others.isEmpty() ? form : others.get(random.nextInt(others.size()));
+            Form f =
+                    i == mine || others.isEmpty()
+                            ? form
+                            : others.get(random.nextInt(others.size()));
             if (undefined != 0 && Flags.reads(f.row())) {
                 if (i == mine) {
                     return false;
@@ -158,9 +161,10 @@ final class CaseBuilder {
         to.set16(Layout.CS, Descriptor.selector(code));
         long entry = Layout.CODE_PAGE + codeAt - Descriptor.TABLE.get(code).base();
         to.set32(Layout.ENTRY, (int) entry);
-        int[] stacks = random.nextInt(3) == 0 == (form.mode() == 16)
-                ? Descriptor.STACK_32
-                : Descriptor.STACK_16;
+        int[] stacks =
+                random.nextInt(3) == 0 == (form.mode() == 16)
+                        ? Descriptor.STACK_32
+                        : Descriptor.STACK_16;
         to.set16(Layout.SS, Descriptor.selector(stacks[random.nextInt(stacks.length)]));
         for (int s : new int[] {Layout.DS, Layout.ES, Layout.FS, Layout.GS}) {
             to.set16(s, dataSelector(form.mode(), random));

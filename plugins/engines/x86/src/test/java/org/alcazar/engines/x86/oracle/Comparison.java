@@ -9,7 +9,9 @@ import org.alcazar.engines.x86.isa.Row;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What differs between the processor's outcome and the engine's, as far as the manual defines it. */
+/**
+ * What differs between the processor's outcome and the engine's, as far as the manual defines it.
+ */
 final class Comparison {
     /** Transcendental results may be off by this many units in the last place. */
     private static final int UNITS = 2;
@@ -95,7 +97,8 @@ final class Comparison {
         boolean partial =
                 actual.i32(Layout.TRAP) != Bits.GP
                         && code.stream()
-                                .anyMatch(i -> i.row.semantics().matches("Stack.(pusha|popa|enter)"));
+                                .anyMatch(
+                                        i -> i.row.semantics().matches("Stack.(pusha|popa|enter)"));
         for (int r = 0; r < 16 && !partial; r++) {
             // Interrupts leave an undefined upper half of RSP in 16- and 32-bit code.
             boolean half =
@@ -136,8 +139,7 @@ final class Comparison {
         }
         if (trap < 32 && (WITH_CODE >> trap & 1) != 0) {
             // For addresses in its half the kernel hides whether they are mapped.
-            boolean kernels =
-                    Long.compareUnsigned(expected.i64(Layout.CR2), USER_END) >= 0;
+            boolean kernels = Long.compareUnsigned(expected.i64(Layout.CR2), USER_END) >= 0;
             long hidden = trap == Bits.PFV && kernels ? 1 : 0;
             check(
                     "error code",
@@ -186,7 +188,8 @@ final class Comparison {
             int at = fx + Layout.XMM + 8 * i;
             long want = expected.i64(at);
             long got = actual.i64(at);
-            if (want != got && !(estimated && similar(want, got) && similar(want >> 32, got >> 32))) {
+            if (want != got
+                    && !(estimated && similar(want, got) && similar(want >> 32, got >> 32))) {
                 check("xmm" + i / 2 + (i % 2 == 0 ? ".low" : ".high"), want, got);
             }
         }

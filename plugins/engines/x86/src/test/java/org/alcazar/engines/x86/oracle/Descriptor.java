@@ -7,11 +7,17 @@ import java.util.List;
  * A descriptor of the local table that cases in 16- and 32-bit code use, and those of the kernel's
  * table that they meet.
  *
- * @param contents as modify_ldt has it: 0 data, 1 expand-down data, 2 code (the kernel refuses conforming code)
+ * @param contents as modify_ldt has it: 0 data, 1 expand-down data, 2 code (the kernel refuses
+ *     conforming code)
  * @param limited read-only data or execute-only code
  */
 record Descriptor(
-        long base, int limit, boolean big, int contents, boolean limited, boolean pages,
+        long base,
+        int limit,
+        boolean big,
+        int contents,
+        boolean limited,
+        boolean pages,
         boolean present) {
     /** Selectors that every process on Linux has. */
     static final int USER_CS32 = 0x23, USER_DS = 0x2b, USER_CS = 0x33;

@@ -49,8 +49,7 @@ record Form(Row row, int mode, int size, boolean memory, int prefix) {
         }
     }
 
-    private static void addPrefixes(
-            List<Form> forms, Row row, int mode, int size, boolean memory) {
+    private static void addPrefixes(List<Form> forms, Row row, int mode, int size, boolean memory) {
         forms.add(new Form(row, mode, size, memory, 0));
         if (row.has(Row.LOCKABLE)) {
             forms.add(new Form(row, mode, size, memory, 0xf0));

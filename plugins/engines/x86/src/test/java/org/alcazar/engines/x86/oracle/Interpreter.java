@@ -152,11 +152,15 @@ final class Interpreter implements AutoCloseable {
         core.fetch(block, 1L << X86.CONTROL);
         long[] control = block.group(X86.CONTROL);
         control[X86.CR0] =
-                Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP | Bits.CR0_NE | Bits.CR0_ET | Bits.CR0_MP
+                Bits.CR0_PE
+                        | Bits.CR0_PG
+                        | Bits.CR0_WP
+                        | Bits.CR0_NE
+                        | Bits.CR0_ET
+                        | Bits.CR0_MP
                         | Bits.CR0_AM;
         control[X86.CR3] = TABLES;
-        control[X86.CR4] =
-                Bits.CR4_PAE | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_FSGSBASE;
+        control[X86.CR4] = Bits.CR4_PAE | Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT | Bits.CR4_FSGSBASE;
         control[X86.EFER] = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_SCE | Bits.EFER_NXE;
         block.dirty |= 1L << X86.CONTROL;
     }
@@ -233,8 +237,7 @@ final class Interpreter implements AutoCloseable {
             System.arraycopy(segments, 0, block.group(X86.SEGMENTS), 0, segments.length);
             block.dirty |= 1L << X86.SEGMENTS;
         }
-        block.dirty |=
-                1L << X86.GENERAL | 1L << X86.EVENTS | 1L << X86.FPU | 1L << X86.VECTOR;
+        block.dirty |= 1L << X86.GENERAL | 1L << X86.EVENTS | 1L << X86.FPU | 1L << X86.VECTOR;
         byte[] bytes = in.bytes();
         int start = in.start();
         Arrays.fill(code, (byte) 0xf4);
@@ -245,7 +248,11 @@ final class Interpreter implements AutoCloseable {
         int from = start + Layout.MEMORY;
         for (int i = 0; i < Layout.WINDOW.length; i++) {
             MemorySegment.copy(
-                    bytes, from, data, ValueLayout.JAVA_BYTE, Layout.WINDOW[i],
+                    bytes,
+                    from,
+                    data,
+                    ValueLayout.JAVA_BYTE,
+                    Layout.WINDOW[i],
                     Layout.WINDOW_BYTES[i]);
             from += Layout.WINDOW_BYTES[i];
         }
@@ -346,7 +353,11 @@ final class Interpreter implements AutoCloseable {
         int to = out.start() + Layout.MEMORY;
         for (int i = 0; i < Layout.WINDOW.length; i++) {
             MemorySegment.copy(
-                    data, ValueLayout.JAVA_BYTE, Layout.WINDOW[i], out.bytes(), to,
+                    data,
+                    ValueLayout.JAVA_BYTE,
+                    Layout.WINDOW[i],
+                    out.bytes(),
+                    to,
                     Layout.WINDOW_BYTES[i]);
             to += Layout.WINDOW_BYTES[i];
         }

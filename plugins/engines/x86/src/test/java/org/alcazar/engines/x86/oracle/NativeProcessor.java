@@ -20,8 +20,7 @@ import java.util.Set;
 /** The machine's own processor, through a C program that is compiled on the spot. */
 final class NativeProcessor implements AutoCloseable {
     private static final String SOURCE = "oracle.c";
-    private static final List<Integer> LEAVES =
-            List.of(0, 1, 7, 0xd, 0x80000001, 0x80000008);
+    private static final List<Integer> LEAVES = List.of(0, 1, 7, 0xd, 0x80000001, 0x80000008);
 
     private final Process process;
     private final OutputStream out;
@@ -72,9 +71,17 @@ final class NativeProcessor implements AutoCloseable {
         Path program = directory.resolve("oracle");
         List<String> command =
                 List.of(
-                        "gcc", "-O2", "-Wall", "-fno-stack-protector", "-fcf-protection=none",
-                        "-mfsgsbase", "-fPIE", "-static-pie", "-o",
-                        program.toString(), source.toString());
+                        "gcc",
+                        "-O2",
+                        "-Wall",
+                        "-fno-stack-protector",
+                        "-fcf-protection=none",
+                        "-mfsgsbase",
+                        "-fPIE",
+                        "-static-pie",
+                        "-o",
+                        program.toString(),
+                        source.toString());
         Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (gcc.waitFor() != 0) {

@@ -117,7 +117,8 @@ final class Oracle {
         }
         State failing = new State();
         failing.copy(question.index(i));
-        if (differences(failing).isEmpty() && differences(failing).isEmpty()) {
+        boolean gone = differences(failing).isEmpty();
+        if (gone && differences(failing).isEmpty()) {
             // Such as by an interrupt that came in between.
             once.add(name + " " + Long.toHexString(seedOf[i]));
             differing.merge(name, -1, Integer::sum);

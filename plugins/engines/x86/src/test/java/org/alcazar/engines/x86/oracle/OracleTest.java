@@ -58,8 +58,13 @@ class OracleTest {
             System.out.printf(
                     "%d forms, %d cases in %d ms, seed %d; exceptions %s; without a case: %d forms;"
                             + " not reproducible: %s%n",
-                    forms.size(), oracle.run(), (System.nanoTime() - start) / 1_000_000, SEED,
-                    oracle.exceptions(), oracle.empty.size(), oracle.once);
+                    forms.size(),
+                    oracle.run(),
+                    (System.nanoTime() - start) / 1_000_000,
+                    SEED,
+                    oracle.exceptions(),
+                    oracle.empty.size(),
+                    oracle.once);
             assertEquals("", summary(oracle));
             assertTrue(oracle.run() > 0);
         }

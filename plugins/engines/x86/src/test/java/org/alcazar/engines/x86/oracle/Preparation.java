@@ -3,7 +3,6 @@ package org.alcazar.engines.x86.oracle;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.OperandKind;
-import org.alcazar.engines.x86.isa.Row;
 
 import java.util.SplittableRandom;
 
@@ -14,8 +13,17 @@ final class Preparation {
     };
 
     private static final int[] SELECTORS = {
-        0, 3, Descriptor.USER_CS32, Descriptor.USER_DS, Descriptor.USER_CS, 0x10, 0x18, 0x28, 0x2f,
-        0x1000, 0xfffc
+        0,
+        3,
+        Descriptor.USER_CS32,
+        Descriptor.USER_DS,
+        Descriptor.USER_CS,
+        0x10,
+        0x18,
+        0x28,
+        0x2f,
+        0x1000,
+        0xfffc
     };
 
     private final Values values;
@@ -74,7 +82,8 @@ final class Preparation {
     // ---- where operands are
 
     private long window(int window, int bytes) {
-        return Layout.DATA + Layout.WINDOW[window]
+        return Layout.DATA
+                + Layout.WINDOW[window]
                 + (random.nextInt(Layout.WINDOW_BYTES[window] - bytes) & -16);
     }
 
@@ -174,7 +183,9 @@ final class Preparation {
         if (insn.base < 0 && insn.index < 0) {
             if (encoder.displacementBytes >= 2) {
                 encoder.patch(
-                        encoder.displacementAt, encoder.displacementBytes, insn.displacement + rest);
+                        encoder.displacementAt,
+                        encoder.displacementBytes,
+                        insn.displacement + rest);
             }
         } else if (insn.base < 0) {
             if (free(insn.index)) {

@@ -4,18 +4,29 @@ import java.util.HexFormat;
 import java.util.StringJoiner;
 
 /**
- * Cases as lines of text: words {@code field=value} in hex, for everything but zeros. {@code
- * code} and {@code bytesN}, which starts at byte N of the case, hold bytes.
+ * Cases as lines of text: words {@code field=value} in hex, for everything but zeros. {@code code}
+ * and {@code bytesN}, which starts at byte N of the case, hold bytes.
  */
 final class Regression {
     private static final String[] NAMES = {
-        "compat", "cs", "ss", "ds", "es", "fs", "gs", "entry", "at", "options", "rflags",
-        "fsbase", "gsbase"
+        "compat", "cs", "ss", "ds", "es", "fs", "gs", "entry", "at", "options", "rflags", "fsbase",
+        "gsbase"
     };
 
     private static final int[] FIELDS = {
-        Layout.COMPAT, Layout.CS, Layout.SS, Layout.DS, Layout.ES, Layout.FS, Layout.GS,
-        Layout.ENTRY, Layout.CODE_AT, Layout.OPTIONS, Layout.RFLAGS, Layout.FS_BASE, Layout.GS_BASE
+        Layout.COMPAT,
+        Layout.CS,
+        Layout.SS,
+        Layout.DS,
+        Layout.ES,
+        Layout.FS,
+        Layout.GS,
+        Layout.ENTRY,
+        Layout.CODE_AT,
+        Layout.OPTIONS,
+        Layout.RFLAGS,
+        Layout.FS_BASE,
+        Layout.GS_BASE
     };
 
     private static final int[] SIZES = {4, 2, 2, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8};
@@ -45,7 +56,9 @@ final class Regression {
                 byte[] bytes = in.bytes();
                 int start = in.start();
                 line.add(
-                        "bytes" + at + "="
+                        "bytes"
+                                + at
+                                + "="
                                 + HexFormat.of().formatHex(bytes, start + at, start + end));
                 at = end;
             }

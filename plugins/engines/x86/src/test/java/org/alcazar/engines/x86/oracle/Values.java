@@ -15,17 +15,56 @@ final class Values {
         0x3c01, 0x3f81, 0x3f6a, 0x7ffe, 0x7ffd, 0x7fff, 0x7fff
     };
     private static final int[] EXPONENTS_64 = {
-        0, 0, 1, 2, 0x7ff, 0x7fe, 0x7fd, 0x3ff, 0x400, 0x3fe, 0x3ff + 30, 0x3ff + 31, 0x3ff + 32,
-        0x3ff + 62, 0x3ff + 63, 0x3ff + 64, 0x3ff + 53, 0x3ff + 127, 0x3ff + 128, 0x3ff - 126,
-        0x3ff - 127, 0x3ff - 149, 0x3ff - 150, 0x3ff - 22, 0x200, 0x5ff
+        0,
+        0,
+        1,
+        2,
+        0x7ff,
+        0x7fe,
+        0x7fd,
+        0x3ff,
+        0x400,
+        0x3fe,
+        0x3ff + 30,
+        0x3ff + 31,
+        0x3ff + 32,
+        0x3ff + 62,
+        0x3ff + 63,
+        0x3ff + 64,
+        0x3ff + 53,
+        0x3ff + 127,
+        0x3ff + 128,
+        0x3ff - 126,
+        0x3ff - 127,
+        0x3ff - 149,
+        0x3ff - 150,
+        0x3ff - 22,
+        0x200,
+        0x5ff
     };
     private static final int[] EXPONENTS_32 = {
         0, 0, 1, 2, 0xff, 0xfe, 0xfd, 0x7f, 0x80, 0x7e, 0x7f + 30, 0x7f + 31, 0x7f + 23, 0x7f + 24,
         0x7f + 63, 0x7f + 62, 0x40, 0xbf, 0x60
     };
     private static final long[] FRACTIONS = {
-        0, 0, 0, -1L, 1, 1L << 63, 1L << 62, 3L << 62, -2L, 2, 1L << 40, 1L << 10, 1L << 11,
-        3L << 10, 1L << 39, 3L << 39, 0xfffff_ffffffff_000L, -1L << 40
+        0,
+        0,
+        0,
+        -1L,
+        1,
+        1L << 63,
+        1L << 62,
+        3L << 62,
+        -2L,
+        2,
+        1L << 40,
+        1L << 10,
+        1L << 11,
+        3L << 10,
+        1L << 39,
+        3L << 39,
+        0xfffff_ffffffff_000L,
+        -1L << 40
     };
 
     private final long[] integers = new long[POOL];
