@@ -40,10 +40,11 @@ final class Encoder {
     boolean encode(Form form, SplittableRandom random, Values values) {
         for (int i = 0; i < TRIES; i++) {
             at = 0;
-            if (form.row().encoding().map() > 3) {
-                return false;
+            if (form.row().encoding().space() == Encoding.VEX) {
+                writeVex(form, random);
+            } else {
+                write(form, random);
             }
-            write(form, random);
             immediateAt = at;
             for (int b = at; b < bytes.length; b += 8) {
                 immediate(b, values.integer());
@@ -131,6 +132,30 @@ final class Encoder {
             boolean wide = form.mode() == 16 ? small67 : form.mode() == 64 || !small67;
             modrm(form, random, wide);
         }
+    }
+
+    private void writeVex(Form form, SplittableRandom random) {
+        Encoding e = form.row().encoding();
+        boolean small67 = random.nextInt(8) == 0;
+        if (small67) {
+            put(0x67);
+        }
+        if (random.nextInt(10) == 0) {
+            put(SEGMENT_PREFIXES[random.nextInt(6)]);
+        }
+        boolean long64 = form.mode() == 64;
+        int w =
+                form.size() == 8 ? 1 : e.widths() == 2 ? 1 : !long64 ? e.widths() >> 1 & random.nextInt(2) : 0;
+        int pp = Integer.numberOfTrailingZeros(e.prefixes());
+        int length = Integer.numberOfTrailingZeros(e.lengths());
+        put(0xc4);
+        put((long64 ? random.nextInt(8) << 5 : 0xe0) | e.map());
+        // Rows without a third register need all ones there.
+        int third = random.nextBoolean() ? 15 : random.nextInt(16);
+        put(w << 7 | third << 3 | length << 2 | pp);
+        put(e.opcode());
+        displacementBytes = 0;
+        modrm(form, random, form.mode() == 16 ? small67 : form.mode() == 64 || !small67);
     }
 
     private static boolean wants66(Form form, SplittableRandom random) {

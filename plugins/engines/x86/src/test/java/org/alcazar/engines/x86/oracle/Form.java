@@ -64,8 +64,12 @@ record Form(Row row, int mode, int size, boolean memory, int prefix) {
         if (!knowsSizes(row)) {
             return new int[] {0};
         }
+        boolean vex = row.encoding().space() != Encoding.PLAIN;
         if (mode != 64) {
-            return new int[] {2, 4};
+            return vex ? new int[] {4} : new int[] {2, 4};
+        }
+        if (vex) {
+            return new int[] {4, 8};
         }
         int modes = row.encoding().modes();
         boolean narrow = (modes & Encoding.LONG) != 0;
@@ -81,7 +85,8 @@ record Form(Row row, int mode, int size, boolean memory, int prefix) {
     }
 
     private static boolean knowsSizes(Row row) {
-        if (row.encoding().mandatory66()) {
+        boolean vex = row.encoding().space() != Encoding.PLAIN;
+        if (!vex && row.encoding().mandatory66()) {
             return row.operands().stream().anyMatch(o -> o.size() == OperandSize.Y);
         }
         for (Operand o : row.operands()) {
@@ -101,6 +106,9 @@ record Form(Row row, int mode, int size, boolean memory, int prefix) {
         StringBuilder s = new StringBuilder();
         Encoding e = row.encoding();
         s.append(mode).append("-bit ");
+        if (e.space() == Encoding.VEX) {
+            s.append("vex ");
+        }
         if (prefix != 0) {
             s.append(prefix == 0xf0 ? "lock " : prefix == 0xf3 ? "rep " : "repne ");
         }

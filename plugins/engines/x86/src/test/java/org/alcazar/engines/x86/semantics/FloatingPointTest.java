@@ -22,7 +22,7 @@ class FloatingPointTest {
     private static final long MEMORY = 0x8000;
     private static final int UNMASK_ZERO_DIVIDE = 0x37b;
 
-    private Cpu cpu = FloatCase.newCpu();
+    private Cpu cpu = SemanticsCall.newCpu();
 
     @BeforeAll
     static void reserveMemory() {
@@ -31,7 +31,7 @@ class FloatingPointTest {
 
     @BeforeEach
     void newCore() {
-        cpu = FloatCase.newCpu();
+        cpu = SemanticsCall.newCpu();
         cpu.gpr[6] = MEMORY;
     }
 
@@ -273,7 +273,7 @@ class FloatingPointTest {
         cpu.mxcsr = 0x1fa0;
         run("48 0f ae 06");
         long significand = cpu.fpSignificand[7];
-        cpu = FloatCase.newCpu();
+        cpu = SemanticsCall.newCpu();
         cpu.gpr[6] = MEMORY;
         run("48 0f ae 0e");
         assertEquals(7, cpu.fpTop);

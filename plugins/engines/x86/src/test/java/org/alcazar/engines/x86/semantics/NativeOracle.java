@@ -18,25 +18,7 @@ import java.util.Objects;
 
 /** The machine's own processor, asked through a small C program that is compiled on the spot. */
 public final class NativeOracle {
-    /** Bytes of a case, and where things are in it. */
-    static final int SIZE = 1088;
-
-    static final int LENGTH = 16;
-    static final int SIGNAL = 20;
-    static final int RAX = 24;
-    static final int RCX = 32;
-    static final int RFLAGS = 40;
-    static final int RDX = 48;
-    static final int FX = 64;
-    static final int MEMORY = 576;
-
-    private static final String FLAGS = flags();
-
-    private final Path program;
-
-    private NativeOracle(Path program) {
-        this.program = program;
-    }
+    private NativeOracle() {}
 
     /** Why there is no oracle on this machine; empty if there is. */
     public static String missing() {
@@ -91,10 +73,6 @@ public final class NativeOracle {
         }
     }
 
-    static NativeOracle build(Path directory) throws IOException, InterruptedException {
-        return new NativeOracle(compile(directory, NativeOracle.class, "oracle.c"));
-    }
-
     /** Compiles a C resource beside a class. */
     public static Path compile(Path directory, Class<?> owner, String name)
             throws IOException, InterruptedException {
@@ -111,15 +89,6 @@ public final class NativeOracle {
             throw new IOException("gcc refused " + name);
         }
         return program;
-    }
-
-    static ByteBuffer newCases(int count) {
-        return ByteBuffer.allocate(count * SIZE).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Runs all cases; the answer has the same layout. */
-    ByteBuffer run(ByteBuffer cases) throws IOException {
-        return ask(program, cases);
     }
 
     /** Gives a program a question; its answer has as many bytes. */

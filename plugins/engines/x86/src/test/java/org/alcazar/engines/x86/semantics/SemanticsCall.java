@@ -1,5 +1,9 @@
 package org.alcazar.engines.x86.semantics;
 
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
@@ -182,5 +186,19 @@ final class SemanticsCall {
         } else {
             Operands.setGpr(cpu, insn, register(o), bytes, v);
         }
+    }
+
+    /** A core in 64-bit mode on which SSE and x87 may be used. */
+    static Cpu newCpu() {
+        Cpu cpu = new Cpu(0, new ControlBlock(X86.ARCHITECTURE), new PhysicalBus(), CpuModel.MAX);
+        cpu.cr0 = Bits.CR0_PE | Bits.CR0_NE;
+        cpu.cr4 = Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT;
+        cpu.efer = Bits.EFER_LMA;
+        for (int s = 0; s < 8; s++) {
+            cpu.segmentAttributes[s] = s == X86.CS ? 0xa9b : 0xc93;
+            cpu.segmentLimit[s] = 0xffffffffL;
+        }
+        cpu.mmu.reset();
+        return cpu;
     }
 }
