@@ -16,7 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 
-/** BMI1 and BMI2 outside 64-bit mode; {@link NativeIntegerTest} compares them there. */
+/** BMI1 and BMI2 outside 64-bit mode. */
 class BmiTest {
     private static final long CODE = 0x10000, HANDLER = 0x30000;
     private static final String ANDN = "c4e268f2c1 f4"; // andn %ecx,%edx,%eax; hlt

@@ -14,8 +14,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -28,13 +31,32 @@ class CoverageTest {
     private static final Path GUESTS = Path.of("../../../guests/micro");
     private static final Path TESTS = Path.of("src/test/java");
 
+    private static final Map<Row, Integer> FORMS = forms();
+
+    /** How many forms of each row have an encoding; rows that need more features have none. */
+    private static Map<Row, Integer> forms() {
+        Map<Row, Integer> forms = new HashMap<>();
+        Encoder encoder = new Encoder();
+        SplittableRandom random = new SplittableRandom(1);
+        Values values = new Values();
+        for (Form form : Form.all(OpcodeTable.rows(), Feature.IMPLEMENTED, r -> true)) {
+            if (encoder.encode(form, random, values)) {
+                forms.merge(form.row(), 1, Integer::sum);
+            }
+        }
+        return Map.copyOf(forms);
+    }
+
+    private static boolean announced(Row row) {
+        return FORMS.containsKey(row);
+    }
+
     @Test
     @DisplayName("every announced instruction is run by the oracle, a guest or a named test")
     void everyRowIsCovered() {
         List<String> bare = new ArrayList<>();
         for (Row row : OpcodeTable.rows()) {
-            boolean announced = Feature.IMPLEMENTED.contains(row.feature());
-            if (announced && !byOracle(row) && Elsewhere.of(row).isEmpty()) {
+            if (announced(row) && !byOracle(row) && Elsewhere.of(row).isEmpty()) {
                 bare.add(row + " of " + row.feature());
             }
         }
@@ -94,7 +116,7 @@ class CoverageTest {
         s.append("|---|---|---|\n");
         Set<String> lines = new TreeSet<>();
         for (Row row : OpcodeTable.rows()) {
-            if (Feature.IMPLEMENTED.contains(row.feature()) && !byOracle(row)) {
+            if (announced(row) && !byOracle(row)) {
                 lines.add(
                         "| `%s` | %s | %s |\n"
                                 .formatted(
@@ -115,18 +137,19 @@ class CoverageTest {
     private static void line(StringBuilder s, Feature feature) {
         int rows = 0;
         int mine = 0;
+        int forms = 0;
         Set<String> places = new TreeSet<>();
         for (Row row : OpcodeTable.rows()) {
-            if (row.feature() == feature) {
+            if (row.feature() == feature && announced(row)) {
                 rows++;
                 if (byOracle(row)) {
                     mine++;
+                    forms += FORMS.getOrDefault(row, 0);
                 } else {
                     Elsewhere.of(row).forEach(e -> places.add(e.name()));
                 }
             }
         }
-        int forms = Form.all(OpcodeTable.rows(), Set.of(feature)).size();
         s.append(
                 "| %s | %d | %d | %d | %s |\n"
                         .formatted(feature, rows, mine, forms, String.join(", ", places)));

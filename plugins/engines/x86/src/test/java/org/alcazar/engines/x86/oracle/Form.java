@@ -9,6 +9,7 @@ import org.alcazar.engines.x86.isa.Row;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What gets cases of its own: a row of the table in a mode, at an operand size, with a register or
@@ -22,9 +23,14 @@ import java.util.Set;
 record Form(Row row, int mode, int size, boolean memory, int prefix) {
     /** All forms of rows whose feature is in a set and that {@link Exclusions} does not name. */
     static List<Form> all(List<Row> rows, Set<Feature> features) {
+        return all(rows, features, row -> !Exclusions.excludes(row));
+    }
+
+    /** All forms of rows whose feature is in a set and that a filter lets pass. */
+    static List<Form> all(List<Row> rows, Set<Feature> features, Predicate<Row> filter) {
         List<Form> forms = new ArrayList<>();
         for (Row row : rows) {
-            if (features.contains(row.feature()) && !Exclusions.excludes(row)) {
+            if (features.contains(row.feature()) && filter.test(row)) {
                 add(forms, row);
             }
         }

@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.semantics;
 
-import org.alcazar.engines.x86.isa.Feature;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -13,7 +12,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 
 /** The machine's own processor, asked through a small C program that is compiled on the spot. */
@@ -37,39 +35,6 @@ public final class NativeOracle {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return "interrupted";
-        }
-    }
-
-    /** Whether the processor has MXCSR.MM, as AMD's have. */
-    static boolean hasMisalignedMode() {
-        return FLAGS.contains(" misalignsse ");
-    }
-
-    /** Whether the processor has the instructions of a feature, by what Linux says. */
-    public static boolean has(Feature feature) {
-        String name =
-                switch (feature) {
-                    case BASE, X87 -> "fpu";
-                    case SSE3 -> "pni";
-                    case SSE41 -> "sse4_1";
-                    case SSE42 -> "sse4_2";
-                    case SHA -> "sha_ni";
-                    case LZCNT -> "abm";
-                    default -> feature.name().toLowerCase(Locale.ROOT);
-                };
-        return FLAGS.contains(" " + name + " ");
-    }
-
-    private static String flags() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
-                if (line.startsWith("flags")) {
-                    return line.replaceAll("\\s+", " ") + " ";
-                }
-            }
-            return "";
-        } catch (IOException e) {
-            return "";
         }
     }
 
