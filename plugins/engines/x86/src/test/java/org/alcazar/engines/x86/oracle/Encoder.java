@@ -145,7 +145,9 @@ final class Encoder {
         }
         boolean long64 = form.mode() == 64;
         int w =
-                form.size() == 8 ? 1 : e.widths() == 2 ? 1 : !long64 ? e.widths() >> 1 & random.nextInt(2) : 0;
+                form.size() == 8
+                        ? 1
+                        : e.widths() == 2 ? 1 : !long64 ? e.widths() >> 1 & random.nextInt(2) : 0;
         int pp = Integer.numberOfTrailingZeros(e.prefixes());
         int length = Integer.numberOfTrailingZeros(e.lengths());
         put(0xc4);

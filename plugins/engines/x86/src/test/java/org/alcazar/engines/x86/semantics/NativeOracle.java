@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.semantics;
 
-
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;

@@ -1,15 +1,15 @@
 package org.alcazar.engines.x86.semantics;
 
-import org.alcazar.machine.PhysicalBus;
-import org.alcazar.machine.ControlBlock;
-import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuModel;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.PhysicalBus;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
