@@ -332,10 +332,12 @@ final class X86Core implements VirtualCore {
             core.requests.take(Requests.ENGINE);
             obey();
         }
-        if (core.pendingEvent != 0) {
+        boolean kicked = (pending & Requests.KICK) != 0;
+        // A delivery that never ends must not keep the VMM out.
+        if (core.pendingEvent != 0 && !(kicked && fruitless > FRUITLESS)) {
             return inject();
         }
-        if ((pending & Requests.KICK) != 0) {
+        if (kicked) {
             core.requests.take(Requests.KICK);
             return Exit.KICK;
         }

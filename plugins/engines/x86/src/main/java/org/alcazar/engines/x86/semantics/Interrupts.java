@@ -138,13 +138,16 @@ public final class Interrupts {
         enter(cpu, vector, EXCEPTION, false, 0);
     }
 
+    /** Exceptions in a row during one delivery before others have their turn. */
+    private static final int ATTEMPTS = 16;
+
     private static boolean deliver(
             Cpu cpu, int first, int firstKind, boolean firstHasCode, int firstCode) {
         int vector = first;
         int kind = firstKind;
         boolean hasCode = firstHasCode;
         int code = firstCode;
-        while (true) {
+        for (int attempts = 0; attempts < ATTEMPTS; attempts++) {
             try {
                 enter(cpu, vector, kind, hasCode, code);
                 return true;
@@ -178,6 +181,10 @@ public final class Interrupts {
                 throw exit;
             }
         }
+        // Exceptions that do not combine can follow each other for ever, such as #AC by the frame
+        // of an #AC: the run loop has to look at requests in between.
+        cpu.pendingEvent = pending(vector, kind, hasCode, code);
+        return true;
     }
 
     /** An event in the form of {@link Cpu#pendingEvent}. */

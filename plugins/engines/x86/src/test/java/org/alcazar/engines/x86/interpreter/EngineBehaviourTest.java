@@ -407,6 +407,35 @@ class EngineBehaviourTest {
     }
 
     @Test
+    @DisplayName("an #AC whose own frame is misaligned, for ever, ends with budget or kick")
+    void deliveryWithoutEnd() {
+        machine.protectedMode(CODE);
+        code(CODE, "0f0b");
+        RamPages.setLong(0x8000 + 8, 0x00cf_fb00_0000_ffffL);
+        RamPages.setLong(0x8000 + 16, 0x00cf_f300_0000_ffffL);
+        long[] segments = machine.group(X86.SEGMENTS);
+        for (int i = 0; i < 6; i++) {
+            segments[4 * i + X86.SELECTOR] |= 3;
+            segments[4 * i + X86.ATTRIBUTES] |= 3 << 5;
+        }
+        segments[X86.IDTR_BASE] = IDT;
+        segments[X86.IDTR_LIMIT] = 48 * 8 - 1;
+        for (int vector = 0; vector < 48; vector++) {
+            RamPages.setLong(
+                    IDT + 8 * vector,
+                    HANDLERS & 0xffff | 11L << 16 | 0x8e00L << 32 | HANDLERS >> 16 << 48);
+        }
+        machine.group(X86.CONTROL)[X86.CR0] |= Bits.CR0_AM;
+        set(X86.RFLAGS, 2 | Bits.AC);
+        set(X86.RSP, 0x7ffd);
+        assertEquals(Exit.BUDGET, machine.run(50));
+        assertEquals(0, machine.block.retired);
+        machine.block.requests().post(Requests.KICK);
+        machine.block.budget = ControlBlock.UNLIMITED;
+        assertEquals(Exit.KICK, machine.core.run(machine.block));
+    }
+
+    @Test
     @DisplayName("an interrupt at the end of a budget is delivered and runs nothing")
     void interruptAtTheEnd() {
         start("9090 f4");

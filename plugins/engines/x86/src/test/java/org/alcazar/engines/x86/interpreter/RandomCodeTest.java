@@ -57,7 +57,7 @@ class RandomCodeTest {
             }
         }
         assertEquals(before, outside());
-        assertEquals(RandomGuest.Mode.values().length, reached.size());
+        assertEquals(Math.min(round, RandomGuest.Mode.values().length), reached.size());
         reached.forEach((mode, counts) -> {
             assertTrue(counts[0] > 0, mode.name());
             System.out.printf(
