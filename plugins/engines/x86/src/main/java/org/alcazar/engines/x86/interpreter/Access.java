@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.semantics.Segments;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostRam;
 
@@ -249,7 +250,23 @@ final class Access {
         return hpa;
     }
 
-    /** The second quarter of 128 bits. */
+    /** The first half of 128 bits, which may reach over the edge of canonical addresses. */
+    static long load64Low(Core core, long la) {
+        if ((la & 0xfff) > 0xff0) {
+            edge(core, la);
+        }
+        return core.mmu.read64(la);
+    }
+
+    private static void edge(Core core, long la) {
+        if (core.longMode() && !Segments.canonical(core, la + 15)) {
+            core.mmu.nonCanonical = true;
+            core.mmu.nonCanonicalAt = la;
+            throw core.generalProtection(0);
+        }
+    }
+
+    /** The second half of 128 bits. */
     static long load64High(Core core, long la) {
         return core.mmu.read64(la + 8);
     }

@@ -292,7 +292,7 @@ final class Spinner {
     /** Loads the memory operand. @return whether as a long */
     private static boolean memory(CodeBuilder c, Shape s, Place p) {
         if (p.bytes() == 16) {
-            access(c.aload(CORE_VAR).lload(LA), "load64", CD_long, CORE, CD_long);
+            access(c.aload(CORE_VAR).lload(LA), "load64Low", CD_long, CORE, CD_long);
             access(c.aload(CORE_VAR).lload(LA), "load64High", CD_long, CORE, CD_long);
             return true;
         }
@@ -417,7 +417,7 @@ final class Spinner {
     private static void lanes(CodeBuilder c, Shape s) {
         Place source = s.arguments.getLast();
         if (source.kind() == Kind.MEMORY) {
-            access(c.aload(CORE_VAR).lload(LA), "load64", CD_long, CORE, CD_long);
+            access(c.aload(CORE_VAR).lload(LA), "load64Low", CD_long, CORE, CD_long);
             c.lstore(LOW);
             access(c.aload(CORE_VAR).lload(LA), "load64High", CD_long, CORE, CD_long);
             c.lstore(HIGH);

@@ -54,7 +54,8 @@ public final class FxSave {
 
     public static void fxrstor(Cpu cpu, Instruction insn) {
         long la = address(cpu, insn, false);
-        // The last byte first: a page fault must come before any change.
+        // Both ends first: a page fault must come before any change, and before a wrong MXCSR.
+        cpu.mmu.read8(la);
         cpu.mmu.read8(la + SIZE - 1);
         int mxcsr = cpu.mmu.read32(la + MXCSR);
         checkMxcsr(cpu, mxcsr);

@@ -188,7 +188,7 @@ public final class Stack {
             down += bytes;
             poke(cpu, bytes, down, frame);
         }
-        cpu.mmu.probeWrite(linear(cpu, top(cpu, -down - locals), 1, true), 1);
+        cpu.mmu.probeWrite(linear(cpu, top(cpu, -down - locals), bytes, true), bytes);
         Memory.setLow(cpu, RBP, bytes, frame);
         release(cpu, -down - locals);
     }

@@ -421,9 +421,7 @@ class EngineBehaviourTest {
         segments[X86.IDTR_BASE] = IDT;
         segments[X86.IDTR_LIMIT] = 48 * 8 - 1;
         for (int vector = 0; vector < 48; vector++) {
-            RamPages.setLong(
-                    IDT + 8 * vector,
-                    HANDLERS & 0xffff | 11L << 16 | 0x8e00L << 32 | HANDLERS >> 16 << 48);
+            RamPages.setLong(IDT + 8 * vector, 11L << 16 | 0x8e00L << 32 | HANDLERS >> 16 << 48);
         }
         machine.group(X86.CONTROL)[X86.CR0] |= Bits.CR0_AM;
         set(X86.RFLAGS, 2 | Bits.AC);

@@ -115,6 +115,8 @@ final class Interpreter implements AutoCloseable {
             0x00cff3000000ffffL,
             0x00affb000000ffffL
         };
+        // Linux's own segment for the number of the CPU, which user mode can load.
+        RamPages.setLong(SYSTEM + GDT + 8 * 15, 0x0000f50000000000L);
         for (int i = 0; i < global.length; i++) {
             RamPages.setLong(SYSTEM + GDT + 8 * i, global[i]);
         }
