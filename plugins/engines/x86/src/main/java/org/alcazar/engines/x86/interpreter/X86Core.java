@@ -603,10 +603,6 @@ final class X86Core implements VirtualCore {
             core.shadow = shadow;
             core.flags |= flags & Bits.RF;
         }
-        if (faults != faultsBefore) {
-            // It hits them again when it is repeated.
-            core.breakpoints.take();
-        }
         if (reason != ON || faults != faultsBefore) {
             return reason;
         }

@@ -73,9 +73,8 @@ public final class CpuModel {
                 ". . . pse tsc msr pae mce cx8 apic . syscall mtrr pge mca . pat pse36 . . nx . . ."
                         + " fxsr . . . . lm"),
         new Word(0x8000_0007, EDX, ". . . . . . . . invariant_tsc"),
-        // FXSAVE and XSAVE always write the error pointers (2). Attacks that need speculation do
-        // not
-        // work here: ssb_no (26) and btc_no (29).
+        // FXSAVE and XSAVE always write the error pointers (2). There is no speculation to attack:
+        // ssb_no (26) and btc_no (29).
         new Word(0x8000_0008, EBX, ". . xsaveerptr" + " .".repeat(23) + " ssb_no . . btc_no"),
         // LFENCE serializes; null selectors clear the base; automatic IBRS; not open to
         // return-stack overflow.
