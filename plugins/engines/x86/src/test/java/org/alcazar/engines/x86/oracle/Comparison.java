@@ -61,6 +61,19 @@ final class Comparison {
         return row.semantics().startsWith("X87State.") || row.semantics().startsWith("FxSave.fx");
     }
 
+    /**
+     * Whether it reads two operands in memory: where both fault, Zen 3 tells of the second and Zen 5
+     * of the first.
+     */
+    private static boolean twoReads(Row row) {
+        return row.semantics().startsWith("Strings.cmps");
+    }
+
+    /** #SS, #GP, #PF or #AC. */
+    private static boolean memoryFault(int trap) {
+        return trap == Bits.SS || trap == Bits.GP || trap == Bits.PFV || trap == Bits.ACV;
+    }
+
     /** Decodes a case's code. */
     List<Instruction> instructions(State in) {
         byte[] code = in.code();
@@ -133,6 +146,11 @@ final class Comparison {
 
     private void exception(List<Instruction> code, State expected, State actual) {
         int trap = actual.i32(Layout.TRAP);
+        if (code.stream().anyMatch(i -> twoReads(i.row))
+                && memoryFault(trap)
+                && memoryFault(expected.i32(Layout.TRAP))) {
+            return;
+        }
         check("exception", expected.i32(Layout.TRAP), trap);
         if (trap != expected.i32(Layout.TRAP)) {
             return;
