@@ -41,6 +41,20 @@ public final class ControlBlock {
     /** Ask for a {@link Exit#WINDOW} exit. */
     public boolean windowWanted;
 
+    /**
+     * Pauses (an instruction that says that the core spins, such as x86's PAUSE) in a row after
+     * which the next one leaves with {@link Exit#SPIN}; 0: none ever does. As the VMCB's
+     * PauseFilterCount (AMD64 APM volume 2, 15.14.4), but that the count goes on over exits: where
+     * a core leaves depends on its instructions alone.
+     */
+    public int pauseCount;
+
+    /**
+     * Instructions between two pauses beyond which they are not in a row any more: as the VMCB's
+     * PauseFilterThreshold, which counts cycles.
+     */
+    public int pauseThreshold;
+
     /** Intercepted ports; all of them by default. */
     public Ranges ports = Ranges.ALL;
 

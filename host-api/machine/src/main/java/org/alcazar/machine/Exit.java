@@ -43,8 +43,14 @@ public final class Exit {
     /** The core stopped for good, such as by a triple fault; a reason is in {@code code}. */
     public static final int SHUTDOWN = 10;
 
+    /**
+     * The core spins: it paused so often in a row as {@link ControlBlock#pauseCount} says. It takes
+     * no reply; the pause comes first in the next run.
+     */
+    public static final int SPIN = 11;
+
     /** Count of reasons. */
-    public static final int COUNT = 11;
+    public static final int COUNT = 12;
 
     private static final String[] NAMES = {
         "access",
@@ -57,7 +63,8 @@ public final class Exit {
         "kick",
         "budget",
         "debug",
-        "shutdown"
+        "shutdown",
+        "spin"
     };
 
     private Exit() {}

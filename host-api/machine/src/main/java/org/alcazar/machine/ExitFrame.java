@@ -9,8 +9,8 @@ package org.alcazar.machine;
  * finished part of it.
  *
  * <p>A frame stays as the VMM leaves it until the core's next run at the same {@link
- * ControlBlock#depth}. IDLE, WINDOW, KICK, BUDGET, DEBUG and SHUTDOWN take no reply. If the VMM
- * moves the program counter instead of replying, the engine forgets the access.
+ * ControlBlock#depth}. IDLE, WINDOW, KICK, BUDGET, DEBUG, SHUTDOWN and SPIN take no reply. If the
+ * VMM moves the program counter instead of replying, the engine forgets the access.
  */
 public final class ExitFrame {
     /**

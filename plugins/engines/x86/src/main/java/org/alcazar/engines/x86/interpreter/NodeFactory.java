@@ -36,7 +36,8 @@ final class NodeFactory {
                     "SystemInstructions.rdtsc",
                     "SystemInstructions.rdtscp",
                     "SystemInstructions.rdmsr",
-                    "SystemInstructions.rdpmc");
+                    "SystemInstructions.rdpmc",
+                    "SystemInstructions.pause");
 
     /** Ends a block by the table, but the next block in memory follows whatever happens. */
     private static final Set<String> HARMLESS = Set.of("Flags.cli");

@@ -47,6 +47,7 @@ public final class SystemInstructions {
 
     public static void pause(Cpu cpu, Instruction instruction) {
         cpu.intercept(Intercept.PAUSE, 0, 0);
+        cpu.pause();
     }
 
     public static void mfence(Cpu cpu, Instruction instruction) {

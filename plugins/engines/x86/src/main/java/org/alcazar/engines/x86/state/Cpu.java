@@ -115,6 +115,11 @@ public class Cpu {
      */
     public long retired;
 
+    /** Of the pause filter: how many more may come, and {@link #retired} at the last one. */
+    private int pausesLeft;
+
+    private long pausedAt = Long.MIN_VALUE;
+
     /**
      * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
      * again.
@@ -213,6 +218,24 @@ public class Cpu {
         exit.reason = reason;
         block.frame().reason = reason;
         return exit;
+    }
+
+    /**
+     * A PAUSE: leaves for a SPIN exit when the pause filter has run out. Ends its block, so that
+     * {@link #retired} is exact.
+     */
+    public void pause() {
+        if (block.pauseCount == 0) {
+            return;
+        }
+        if (Long.compareUnsigned(retired - pausedAt, block.pauseThreshold) > 0) {
+            pausesLeft = block.pauseCount;
+        }
+        pausedAt = retired;
+        if (--pausesLeft < 0) {
+            pausesLeft = block.pauseCount;
+            throw exit(Exit.SPIN);
+        }
     }
 
     /**
