@@ -90,19 +90,19 @@ final class Access {
     }
 
     static long eaDS(Core core, Op op) {
-        return eaD(core, op) + core.segmentBase[op.segment];
+        return based(core, op, eaD(core, op));
     }
 
     static long eaBS(Core core, Op op) {
-        return eaB(core, op) + core.segmentBase[op.segment];
+        return based(core, op, eaB(core, op));
     }
 
     static long eaBIS(Core core, Op op) {
-        return eaBI(core, op) + core.segmentBase[op.segment];
+        return based(core, op, eaBI(core, op));
     }
 
     static long eaIS(Core core, Op op) {
-        return eaI(core, op) + core.segmentBase[op.segment];
+        return based(core, op, eaI(core, op));
     }
 
     static long eaB32S(Core core, Op op) {
@@ -117,6 +117,13 @@ final class Access {
         return eaI32(core, op) + core.segmentBase[op.segment];
     }
 
+    private static long based(Core core, Op op, long offset) {
+        boolean canonical = offset << 16 >> 16 == offset;
+        return canonical
+                ? offset + core.segmentBase[op.segment]
+                : Segments.based(core, op.segment, offset);
+    }
+
     /**
      * Any 64-bit address, for the nodes written by hand; ES, CS, SS and DS have base 0 here
      * whatever their registers say.
@@ -129,7 +136,7 @@ final class Access {
         if (op.index != Instruction.NO_REGISTER) {
             at += core.gpr[op.index] << op.scale;
         }
-        return op.segment >= 4 ? at + core.segmentBase[op.segment] : at;
+        return op.segment >= 4 ? based(core, op, at) : at;
     }
 
     // ---- memory

@@ -48,7 +48,7 @@ public final class Segments {
      */
     public static long linear(Cpu cpu, int segment, long offset, int bytes, boolean write) {
         if (cpu.code64()) {
-            long la = segment >= FS ? offset + cpu.segmentBase[segment] : offset;
+            long la = segment >= FS ? based(cpu, segment, offset) : offset;
             if (!canonical(cpu, la) || !canonical(cpu, la + bytes - 1)) {
                 throw cpu.fault(segment == SS ? Bits.SS : Bits.GP, 0);
             }
@@ -88,6 +88,14 @@ public final class Segments {
     public static boolean canonical(Cpu cpu, long la) {
         int spare = (cpu.cr4 & Bits.CR4_LA57) != 0 ? 7 : 16;
         return la << spare >> spare == la;
+    }
+
+    /**
+     * Offset in FS or GS in 64-bit mode plus the base. One that is not canonical by itself is an
+     * address by itself, so that its access faults: Zen 3 and Zen 5 refuse it whatever the sum is.
+     */
+    public static long based(Cpu cpu, int segment, long offset) {
+        return canonical(cpu, offset) ? offset + cpu.segmentBase[segment] : offset;
     }
 
     // ---- descriptors

@@ -62,8 +62,8 @@ final class Comparison {
     }
 
     /**
-     * Whether it reads two operands in memory: where both fault, Zen 3 tells of the second and Zen 5
-     * of the first.
+     * Whether it reads two operands in memory: where both fault, Zen 3 tells of the second and Zen
+     * 5 of the first.
      */
     private static boolean twoReads(Row row) {
         return row.semantics().startsWith("Strings.cmps");
