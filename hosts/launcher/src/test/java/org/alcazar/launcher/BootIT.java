@@ -151,6 +151,7 @@ class BootIT {
                             "segments.elf",
                             "selfmod.elf",
                             "smc.elf",
+                            "smpstart.elf",
                             "syscall.elf",
                             "syscall32.elf",
                             "tasks.elf",
