@@ -12,7 +12,8 @@ public interface HostProcessors {
      * Starts a thread on a processor.
      *
      * @param cpu index below {@link #count}, or {@link HostThread#ANY_CPU}
-     * @throws HostRefusal if the host allows no more threads
+     * @throws HostRefusal if the host allows no more threads, there is no such processor, or the
+     *     host can't place threads
      */
     HostThread start(String name, int cpu, Runnable body) throws HostRefusal;
 

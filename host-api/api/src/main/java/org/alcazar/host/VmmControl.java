@@ -46,6 +46,32 @@ public interface VmmControl {
      */
     int load(String path, Map<String, Object> overrides) throws HostRefusal;
 
+    /**
+     * Has one vcore run on one processor of the host, or anywhere.
+     *
+     * @param core from 0
+     * @param cpu below {@link HostProcessors#count}, or {@link HostThread#ANY_CPU}
+     * @throws HostRefusal if there is no such vcore or processor, or one thread runs all vcores (on
+     *     the clock of instructions), or the host can't place threads
+     */
+    void moveCore(int vm, int core, int cpu) throws HostRefusal;
+
+    /**
+     * Stops one vcore at a clean point; the others, timers and input go on, and interrupts for it
+     * wait. It stays stopped over pauses and resets until {@link #startCore}; a saved state does
+     * not keep it.
+     *
+     * @throws HostRefusal if there is no such vcore, it is stopped already, or the VM has ended
+     */
+    void stopCore(int vm, int core) throws HostRefusal;
+
+    /**
+     * Goes on with a vcore after {@link #stopCore}.
+     *
+     * @throws HostRefusal if there is no such vcore, or it is not stopped
+     */
+    void startCore(int vm, int core) throws HostRefusal;
+
     /** Gives an event of the host (such as {@code power-button}) to a VM. */
     void deliver(int vm, String event) throws HostRefusal;
 

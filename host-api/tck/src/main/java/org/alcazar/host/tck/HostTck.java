@@ -160,6 +160,48 @@ public abstract class HostTck {
     }
 
     @Test
+    void aThreadGoesOnWhereverItIsMoved() throws Exception {
+        AtomicInteger rounds = new AtomicInteger();
+        AtomicInteger asked = new AtomicInteger();
+        int last = host.processors().count() + 1;
+        HostThread thread =
+                host.processors()
+                        .start(
+                                "tck",
+                                HostThread.ANY_CPU,
+                                () -> {
+                                    while (rounds.get() < last) {
+                                        if (rounds.get() < asked.get()) {
+                                            rounds.incrementAndGet();
+                                        } else {
+                                            host.processors().sleep(Long.MAX_VALUE);
+                                        }
+                                    }
+                                });
+        for (int cpu = HostThread.ANY_CPU; cpu < last - 1; cpu++) {
+            thread.move(cpu);
+            int round = asked.incrementAndGet();
+            thread.wake();
+            while (rounds.get() < round) {
+                host.processors().yield();
+            }
+        }
+        assertTrue(thread.join(Long.MAX_VALUE));
+        thread.move(0); // it has ended: nothing happens
+    }
+
+    @Test
+    void aMoveToAMissingProcessorIsRefused() throws Exception {
+        HostThread thread = host.processors().start("tck", HostThread.ANY_CPU, () -> {});
+        int beyond = host.processors().count();
+        for (int cpu : new int[] {-2, beyond, Integer.MAX_VALUE}) {
+            String why = assertThrows(HostRefusal.class, () -> thread.move(cpu)).getMessage();
+            assertTrue(why != null && why.lines().count() == 1, why);
+        }
+        assertTrue(thread.join(Long.MAX_VALUE));
+    }
+
+    @Test
     void callOnWaitsForItsAction() {
         AtomicBoolean ran = new AtomicBoolean();
         host.processors().callOn(0, () -> ran.set(true));

@@ -99,7 +99,8 @@ final class NativeRange {
         }
     }
 
-    private static Optional<MethodHandle> find(String name, FunctionDescriptor type) {
+    /** A function of the C library; empty if the system is not Linux or has none of this name. */
+    static Optional<MethodHandle> find(String name, FunctionDescriptor type) {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
             return Optional.empty();
         }

@@ -25,6 +25,11 @@ public enum GuestKey {
     ADDRESS("address", Kind.INTEGER, "NUMBER", "guest-physical address of a raw image"),
     MEMORY("memory", Kind.SIZE, "SIZE", "RAM, such as 512M"),
     CPUS("cpus", Kind.INTEGER, "N", "virtual processors"),
+    PIN(
+            "pin",
+            Kind.TEXT,
+            "free|auto|CPU,...",
+            "processors of the host that the virtual ones run on, in their order"),
     CPU_MODEL(
             "cpu-model",
             Kind.TEXT,
@@ -101,7 +106,7 @@ public enum GuestKey {
     /** Whether it may be given several times, or as a list. */
     public boolean repeatable() {
         return switch (this) {
-            case MODULES, DEVICES, EXTENSIONS, BUNDLES -> true;
+            case MODULES, DEVICES, EXTENSIONS, BUNDLES, PIN -> true;
             default -> false;
         };
     }

@@ -63,6 +63,15 @@ public final class FakeCore implements BundleActivator {
         }
 
         @Override
+        public void moveCore(int vm, int core, int cpu) {}
+
+        @Override
+        public void stopCore(int vm, int core) {}
+
+        @Override
+        public void startCore(int vm, int core) {}
+
+        @Override
         public void deliver(int vm, String event) {}
 
         @Override

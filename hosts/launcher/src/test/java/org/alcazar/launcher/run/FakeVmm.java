@@ -102,6 +102,21 @@ public class FakeVmm implements VmmProvider, VmmProvider.Vmm, VmmControl {
     }
 
     @Override
+    public void moveCore(int vm, int core, int cpu) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void stopCore(int vm, int core) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void startCore(int vm, int core) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void deliver(int vm, String event) {
         calls.add("deliver " + event);
     }

@@ -13,6 +13,7 @@ final class HostVcoreThread extends VcoreThread {
     private final boolean first;
     private final VmClock guestClock;
     private final BooleanSupplier quiet = this::quiet;
+    private final BooleanSupplier unkicked = this::unkicked;
 
     /** What was pending, and how far the core was, when it last had nothing to do. */
     private int idlePending = -1;
@@ -46,11 +47,35 @@ final class HostVcoreThread extends VcoreThread {
                     continue;
                 }
             }
+            if (vcore.stopped()) {
+                rest();
+                continue;
+            }
             block.budget = ControlBlock.UNLIMITED;
-            if (vcore.enter() == Exit.IDLE) {
+            int reason = vcore.enter();
+            if (reason == Exit.IDLE) {
                 idle(block);
+            } else if (reason == Exit.SPIN) {
+                // Whoever it waits for may be a vcore that has no processor.
+                processors.yield();
             }
         }
+    }
+
+    /** Sleeps while it is stopped, but for barrier and events: both come with a kick. */
+    private void rest() {
+        long deadline = first ? guestClock.timers.earliest() : Long.MAX_VALUE;
+        long left = deadline == Long.MAX_VALUE ? deadline : deadline - guestClock.nanos();
+        if (left > 0) {
+            sleep(left, unkicked);
+        }
+        if (deadline != Long.MAX_VALUE && guestClock.nanos() >= deadline) {
+            events.lookAtTimers();
+        }
+    }
+
+    private boolean unkicked() {
+        return (requests.pending() & Requests.KICK) == 0 && !(first && events.attention());
     }
 
     /**

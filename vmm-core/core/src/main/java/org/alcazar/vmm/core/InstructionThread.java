@@ -11,7 +11,8 @@ import java.util.function.BooleanSupplier;
 /**
  * Runs all vcores of a VM in turn on the instruction clock: a slice of instructions each, timers at
  * exactly their deadlines, input at full milliseconds of guest time, and a jump to the next
- * deadline when nobody has anything to do. Equal input at equal points gives equal runs.
+ * deadline when nobody has anything to do. A vcore that spins gives the rest of its turn away.
+ * Equal input at equal points gives equal runs.
  */
 final class InstructionThread extends VcoreThread {
     /** Instructions of a vcore before the next one's turn, if there are several. */
@@ -68,6 +69,9 @@ final class InstructionThread extends VcoreThread {
             if (!prepare(vcore)) {
                 return false;
             }
+            if (vcore.stopped()) {
+                return true;
+            }
             long limit = Math.min(Math.min(end, guestClock.timers.earliest()), inputAt);
             long now = guestClock.nanos();
             if (barrier.wanted() || limit <= now) {
@@ -77,7 +81,11 @@ final class InstructionThread extends VcoreThread {
             int before = pending(vcore);
             long retired = vcore.retired();
             idle[vcore.index()] = BUSY;
-            if (vcore.enter() == Exit.IDLE) {
+            int reason = vcore.enter();
+            if (reason == Exit.SPIN) {
+                return true;
+            }
+            if (reason == Exit.IDLE) {
                 int after = pending(vcore);
                 // As in HostVcoreThread: what was there before and is there still is masked.
                 if (after == 0 || after == before && vcore.retired() == retired) {
@@ -138,7 +146,8 @@ final class InstructionThread extends VcoreThread {
     }
 
     private boolean runnable(VcoreImpl vcore) {
-        return idle[vcore.index()] == BUSY || pending(vcore) != idle[vcore.index()];
+        return !vcore.stopped()
+                && (idle[vcore.index()] == BUSY || pending(vcore) != idle[vcore.index()]);
     }
 
     private static int pending(VcoreImpl vcore) {

@@ -49,6 +49,15 @@ final class Machine {
     /** RAM is taken in pieces of at least this size, where the host has no larger ones. */
     private static final long SMALLEST_EXTENT = 1L << 21;
 
+    /**
+     * Pauses in a row after which a core is taken to spin in vain: some microseconds, as much as it
+     * costs the host to run another thread.
+     */
+    private static final int PAUSES = 100;
+
+    /** Instructions between two of them at most: loops that wait are short. */
+    private static final int PAUSE_DISTANCE = 64;
+
     private final Vm vm;
     private final HostKernel host;
     private final PluginTypes types;
@@ -107,22 +116,27 @@ final class Machine {
     /** Starts the vcores' threads; they wait at the barrier. */
     void startThreads() throws HostRefusal {
         if (clock() instanceof InstructionClock instructions) {
-            start(new InstructionThread(vm, List.copyOf(vcores), instructions));
+            start(new InstructionThread(vm, List.copyOf(vcores), instructions), cpu(0));
             return;
         }
         for (VcoreImpl vcore : vcores) {
-            start(new HostVcoreThread(vm, vcore));
+            start(new HostVcoreThread(vm, vcore), cpu(vcore.index()));
         }
     }
 
-    private void start(VcoreThread thread) throws HostRefusal {
+    /** Where a vcore is to run. */
+    private int cpu(int vcore) {
+        return configuration.pin().cpu(vcore, host.processors().count());
+    }
+
+    private void start(VcoreThread thread, int cpu) throws HostRefusal {
         threads.add(thread);
         if (thread instanceof InstructionThread) {
             vcores.forEach(vcore -> vcore.thread(thread));
         } else {
             thread.current().thread(thread);
         }
-        thread.start();
+        thread.start(cpu);
     }
 
     /** Devices and cores as after power-on, and the guest loaded again. In the barrier. */
@@ -298,6 +312,11 @@ final class Machine {
     private void makeVcores(List<ControlBlock> blocks) {
         for (ControlBlock block : blocks) {
             block.time = clock().counter();
+            if (blocks.size() > 1) {
+                // Alone, a core that spins waits for nobody who could run instead.
+                block.pauseCount = PAUSES;
+                block.pauseThreshold = PAUSE_DISTANCE;
+            }
             VirtualCore core = engine().newCore(vcores.size(), block);
             VcoreImpl vcore = new VcoreImpl(vm, vcores.size(), block, core, paging());
             vcores.add(vcore);
@@ -364,6 +383,22 @@ final class Machine {
     }
 
     // Threads
+
+    void move(int vcore, int cpu) throws HostRefusal {
+        if (threads.size() < vcores.size()) {
+            throw new HostRefusal(
+                    "VM "
+                            + vm.name()
+                            + " runs all vcores on one thread (clock: instructions); a single one"
+                            + " can't be moved");
+        }
+        threads.get(vcore).move(cpu);
+    }
+
+    /** Where a vcore was put, or ANY_CPU. */
+    int placeOf(int vcore) {
+        return threads.get(Math.min(vcore, threads.size() - 1)).cpu();
+    }
 
     boolean isVcoreThread() {
         for (VcoreThread thread : threads) {

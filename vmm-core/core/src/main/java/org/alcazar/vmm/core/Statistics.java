@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.machine.Exit;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class Statistics {
         speed(vm, out);
         out.put("time", time(vm));
         out.put("exits", exits(machine.vcores()));
+        out.put("vcores", vcores(machine));
         fingerprint(vm, out);
         out.put("hooks", hooks(machine.hooks()));
         out.put("events", events(machine.events()));
@@ -88,6 +90,21 @@ final class Statistics {
             out.put(
                     Exit.name(reason),
                     vcores.stream().mapToLong(vcore -> vcore.exits(which)).sum());
+        }
+        return out;
+    }
+
+    private static List<Map<String, Object>> vcores(Machine machine) {
+        List<Map<String, Object>> out = new ArrayList<>();
+        for (VcoreImpl vcore : machine.vcores()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("instructions", vcore.retiredInAll());
+            one.put("cpu", (long) machine.placeOf(vcore.index()));
+            one.put("stopped", vcore.stopped());
+            one.put("idles", vcore.exits(Exit.IDLE));
+            one.put("spins", vcore.exits(Exit.SPIN));
+            one.put("kicks", vcore.exits(Exit.KICK));
+            out.add(one);
         }
         return out;
     }

@@ -42,6 +42,9 @@ final class VcoreImpl implements Vcore {
     private volatile Extension[] extensions = {};
     private @Nullable VcoreThread thread;
 
+    /** Changed in the barrier: it does not enter the guest. */
+    private boolean stopped;
+
     private int phase = IN_LOOP;
     private int sample;
     private long sampledNanos;
@@ -176,6 +179,14 @@ final class VcoreImpl implements Vcore {
         core.reset(block);
         retiredBefore += before - block.retired;
         replyPending = false;
+    }
+
+    boolean stopped() {
+        return stopped;
+    }
+
+    void stopped(boolean stops) {
+        stopped = stops;
     }
 
     void extensions(Extension[] list) {

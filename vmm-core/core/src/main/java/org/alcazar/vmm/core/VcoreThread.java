@@ -8,6 +8,9 @@ import org.alcazar.machine.Requests;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
+import java.lang.invoke.VarHandle;
+import java.util.function.BooleanSupplier;
+
 /**
  * A host thread that runs vcores. It exists from the VM's creation on and starts at the barrier.
  */
@@ -23,7 +26,8 @@ abstract class VcoreThread {
     private volatile @Nullable HostThread host;
     private volatile boolean sleeping;
     private volatile boolean done;
-    private long idleNanos;
+    private volatile int cpu = HostThread.ANY_CPU;
+    private volatile long idleNanos;
 
     VcoreThread(String name, Vm vm) {
         this.name = name;
@@ -34,10 +38,14 @@ abstract class VcoreThread {
         this.processors = vm.processors();
     }
 
-    void start() throws HostRefusal {
+    /**
+     * @param on processor of the host, or ANY_CPU
+     */
+    void start(int on) throws HostRefusal {
+        cpu = on;
         barrier.addThread(name);
         try {
-            host = processors.start(vm.name() + "/" + name, HostThread.ANY_CPU, this::run);
+            host = processors.start(vm.name() + "/" + name, cpu, this::run);
         } catch (HostRefusal e) {
             barrier.removeThread(name);
             throw e;
@@ -62,6 +70,22 @@ abstract class VcoreThread {
             MDC.remove("vm");
             MDC.remove("vcore");
         }
+    }
+
+    /**
+     * @param to processor of the host, or ANY_CPU
+     */
+    final void move(int to) throws HostRefusal {
+        HostThread thread = host;
+        if (thread != null) {
+            thread.move(to);
+        }
+        cpu = to;
+    }
+
+    /** Where it was put, or ANY_CPU. */
+    final int cpu() {
+        return cpu;
     }
 
     /** Runs until the VM ends. */
@@ -104,6 +128,12 @@ abstract class VcoreThread {
         return idleNanos;
     }
 
+    /** On this thread alone. */
+    @SuppressWarnings("NonAtomicOperationOnVolatileField")
+    private void addIdle(long nanos) {
+        idleNanos += nanos;
+    }
+
     /**
      * Brings a vcore to a clean point: the instruction whose access was answered is finished, with
      * a budget of just that one.
@@ -117,12 +147,14 @@ abstract class VcoreThread {
     }
 
     /** Sleeps unless somebody has posted something that {@code quiet} sees. */
-    final void sleep(long nanos, java.util.function.BooleanSupplier quiet) {
+    final void sleep(long nanos, BooleanSupplier quiet) {
         sleeping = true;
+        // Before the look at what is posted: who posts looks in the other order.
+        VarHandle.fullFence();
         if (quiet.getAsBoolean() && !barrier.wanted()) {
             long start = clock.nanoTime();
             processors.sleep(nanos);
-            idleNanos += clock.nanoTime() - start;
+            addIdle(clock.nanoTime() - start);
         }
         sleeping = false;
     }

@@ -201,6 +201,70 @@ final class Vm implements VirtualMachine {
         release();
     }
 
+    // Single vcores
+
+    void moveCore(int core, int cpu) throws HostRefusal {
+        synchronized (transition) {
+            requireCore(core);
+            refuseOver();
+            machine.move(core, cpu);
+        }
+    }
+
+    void stopCore(int core) throws HostRefusal {
+        refuseVcore("the stop of a vcore");
+        synchronized (transition) {
+            VcoreImpl vcore = requireCore(core);
+            refuseOver();
+            if (vcore.stopped()) {
+                throw new HostRefusal("VM " + name + ": vcore " + core + " is stopped already");
+            }
+            standing(() -> vcore.stopped(true));
+        }
+    }
+
+    void startCore(int core) throws HostRefusal {
+        refuseVcore("the start of a vcore");
+        synchronized (transition) {
+            VcoreImpl vcore = requireCore(core);
+            refuseOver();
+            if (!vcore.stopped()) {
+                throw new HostRefusal("VM " + name + ": vcore " + core + " is not stopped");
+            }
+            standing(() -> vcore.stopped(false));
+        }
+    }
+
+    private VcoreImpl requireCore(int core) throws HostRefusal {
+        List<VcoreImpl> all = machine.vcores();
+        if (core < 0 || core >= all.size()) {
+            throw new HostRefusal(
+                    "VM "
+                            + name
+                            + " has no vcore "
+                            + core
+                            + "; there are 0 to "
+                            + (all.size() - 1));
+        }
+        return all.get(core);
+    }
+
+    private void refuseOver() throws HostRefusal {
+        if (wish.get() != null || isOver()) {
+            throw new HostRefusal("VM " + name + " has ended");
+        }
+    }
+
+    /** Does something short while all vcores and agents stand. */
+    private void standing(Runnable action) throws HostRefusal {
+        stopAll();
+        try {
+            action.run();
+        } finally {
+            machine.barrier().leave();
+        }
+    }
+
     /** Makes a created VM, whose state was replaced by a saved one, a paused one. */
     void restored() throws HostRefusal {
         synchronized (transition) {

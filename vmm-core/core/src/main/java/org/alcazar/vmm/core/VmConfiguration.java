@@ -34,6 +34,7 @@ record VmConfiguration(
         String name,
         long memory,
         int cpus,
+        Pinning pin,
         Choice engine,
         Choice paging,
         Choice platform,
@@ -61,6 +62,8 @@ record VmConfiguration(
     private static final String DEVICES = "devices";
     private static final String EXTENSIONS = "extensions";
     private static final String MODULES = "modules";
+    private static final String PIN = "pin";
+    private static final List<String> LISTS = List.of(DEVICES, EXTENSIONS, MODULES, PIN);
     private static final List<String> CHOICES = List.of("engine", "paging", "platform");
 
     /**
@@ -103,7 +106,7 @@ record VmConfiguration(
     static VmConfiguration of(Map<String, Object> tree) throws ConfigurationException {
         checkKeys(tree);
         Map<String, Object> plain = new LinkedHashMap<>(tree);
-        List.of(DEVICES, EXTENSIONS, MODULES).forEach(plain::remove);
+        LISTS.forEach(plain::remove);
         CHOICES.forEach(plain::remove);
         plain.values().removeIf(value -> "".equals(value));
         for (Map.Entry<String, Object> entry : plain.entrySet()) {
@@ -124,6 +127,7 @@ record VmConfiguration(
                 settings.string("name"),
                 memory(settings.string(MEMORY)),
                 (int) settings.integer("cpus"),
+                Pinning.of(tree.getOrDefault(PIN, "free")),
                 engine,
                 choice("paging", tree),
                 choice("platform", tree),
@@ -154,7 +158,7 @@ record VmConfiguration(
     private static void checkKeys(Map<String, Object> tree) throws ConfigurationException {
         Set<String> known = new LinkedHashSet<>();
         SCHEMA.keys().forEach(key -> known.add(key.name()));
-        known.addAll(List.of(DEVICES, EXTENSIONS, MODULES));
+        known.addAll(LISTS);
         for (String key : tree.keySet()) {
             if (!known.contains(key)) {
                 throw new ConfigurationException(

@@ -111,6 +111,21 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     }
 
     @Override
+    public void moveCore(int vm, int core, int cpu) throws HostRefusal {
+        get(vm).moveCore(core, cpu);
+    }
+
+    @Override
+    public void stopCore(int vm, int core) throws HostRefusal {
+        get(vm).stopCore(core);
+    }
+
+    @Override
+    public void startCore(int vm, int core) throws HostRefusal {
+        get(vm).startCore(core);
+    }
+
+    @Override
     public void deliver(int vm, String event) throws HostRefusal {
         get(vm).deliver(event);
     }

@@ -246,6 +246,15 @@ final class FakeHost implements HostKernel {
                 new java.util.concurrent.atomic.AtomicInteger();
         private int allowed = Integer.MAX_VALUE;
 
+        /** Where threads were put, by their names. */
+        final Map<String, Integer> places = new ConcurrentHashMap<>();
+
+        private void check(int cpu) throws HostRefusal {
+            if (cpu < HostThread.ANY_CPU || cpu >= count()) {
+                throw new HostRefusal("host fake: no processor " + cpu);
+            }
+        }
+
         synchronized void refuseAfter(int threads) {
             allowed = threads;
         }
@@ -267,6 +276,8 @@ final class FakeHost implements HostKernel {
         @Override
         public synchronized HostThread start(String name, int cpu, Runnable body)
                 throws HostRefusal {
+            check(cpu);
+            places.put(name, cpu);
             if (allowed-- <= 0) {
                 throw new HostRefusal("no threads today");
             }
@@ -311,7 +322,10 @@ final class FakeHost implements HostKernel {
             }
 
             @Override
-            public void move(int cpu) {}
+            public void move(int cpu) throws HostRefusal {
+                check(cpu);
+                places.put(thread.getName(), cpu);
+            }
 
             @Override
             public void kick() {

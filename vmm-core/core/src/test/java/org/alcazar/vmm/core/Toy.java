@@ -88,6 +88,9 @@ final class Toy {
     /** acc = time-stamp counter. */
     record Time() implements Op {}
 
+    /** Leaves with SPIN each time, and goes on with the next instruction. */
+    record Spin() implements Op {}
+
     /** The engine itself breaks. */
     record Break() implements Op {}
 
@@ -259,6 +262,14 @@ final class Toy {
                     }
                 }
                 case Halt halt -> r[HALTED] = 1;
+                case Spin spin -> {
+                    r[PC]++;
+                    block.retired++;
+                    if (block.budget != ControlBlock.UNLIMITED) {
+                        block.budget--;
+                    }
+                    return Exit.SPIN;
+                }
                 case Die die -> {
                     return Exit.SHUTDOWN;
                 }
