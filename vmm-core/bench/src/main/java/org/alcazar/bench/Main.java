@@ -10,7 +10,9 @@ public final class Main {
             Map.of(
                     "boot",
                             "Debian kernel from start to init [--against qemu] [--rounds N] [--json FILE]",
-                    "exits", "exit path and device access under JMH, with the allocation profiler");
+                    "exits", "exit path and device access under JMH, with the allocation profiler",
+                    "smp",
+                            "what several vcores get done, as ratios [--rounds N] [--ms N] [--json FILE]");
 
     private Main() {}
 
@@ -21,6 +23,7 @@ public final class Main {
                 switch (name) {
                     case "boot" -> BootBench.run(rest.subList(1, rest.size()));
                     case "exits" -> ExitBench.run(rest.subList(1, rest.size()));
+                    case "smp" -> SmpBench.run(rest.subList(1, rest.size()));
                     default -> list(name);
                 };
         System.exit(status);
@@ -28,7 +31,8 @@ public final class Main {
 
     private static int list(String name) {
         if (!name.isEmpty()) {
-            System.err.println("alcazar: no benchmark '" + name + "'; there are boot and exits");
+            System.err.println(
+                    "alcazar: no benchmark '" + name + "'; there are boot, exits and smp");
             return 2;
         }
         BENCHES.forEach((bench, what) -> System.out.println(bench + "\t" + what));
