@@ -2,8 +2,11 @@ package org.alcazar.host;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * The one reserved range of guest-usable host memory of this process, and the only way to touch it.
@@ -34,6 +37,17 @@ public final class HostRam {
             ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
     private static final VarHandle ALIGNED_LONG =
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+
+    /** Whether {@link #compareAndExchange16} works: the host has such an instruction. */
+    public static final boolean EXCHANGES_16;
+
+    private static final MethodHandle EXCHANGE_16;
+
+    static {
+        MethodHandle given = HostRange.exchange16();
+        EXCHANGES_16 = given != null;
+        EXCHANGE_16 = given != null ? given : MethodHandles.empty(HostRange.EXCHANGE_16);
+    }
 
     private HostRam() {}
 
@@ -113,6 +127,35 @@ public final class HostRam {
      */
     public static boolean compareAndSetLong(long address, long expected, long value) {
         return ALIGNED_LONG.compareAndSet(SEGMENT, address, expected, value);
+    }
+
+    /**
+     * Compares and exchanges 16 bytes as a whole, with the ordering of a volatile read and write
+     * whether they are as expected or not. Does not allocate.
+     *
+     * @param address a multiple of 16
+     * @param expected two longs, low half first, in the host's byte order; where something else is
+     *     there, they become that
+     * @return whether {@code expected} was there and {@code low} and {@code high} are now
+     * @throws IllegalArgumentException if the address is not aligned
+     * @throws UnsupportedOperationException unless {@link #EXCHANGES_16}
+     */
+    public static boolean compareAndExchange16(
+            long address, MemorySegment expected, long low, long high) {
+        if (!EXCHANGES_16) {
+            throw new UnsupportedOperationException("no atomic access to 16 bytes");
+        }
+        if ((address & 15) != 0) {
+            throw new IllegalArgumentException(Long.toHexString(address));
+        }
+        long at = SEGMENT.address() + Objects.checkIndex(address, SIZE);
+        try {
+            return (boolean) EXCHANGE_16.invokeExact(at, expected, low, high);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Copies {@code bytes} bytes within the range; the two may overlap. */

@@ -1,6 +1,10 @@
 package org.alcazar.host;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -12,18 +16,39 @@ import java.util.function.Supplier;
 public final class HostRange {
     private static final TreeMap<Long, Long> CARVED = new TreeMap<>();
 
+    /** What a host gives for {@link HostRam#compareAndExchange16}. */
+    static final MethodType EXCHANGE_16 =
+            MethodType.methodType(
+                    boolean.class, long.class, MemorySegment.class, long.class, long.class);
+
     private static volatile MemorySegment range = MemorySegment.NULL;
+    private static volatile @Nullable MethodHandle exchange16;
 
     private HostRange() {}
+
+    /** {@link #reserve(Supplier, MethodHandle)} by a host without atomic access to 16 bytes. */
+    public static boolean reserve(Supplier<MemorySegment> supplier) {
+        return reserve(supplier, null);
+    }
 
     /**
      * Provides the range, once per process; later calls change nothing.
      *
      * @param supplier gives a native segment of the global arena, zeroed, whose size is a multiple
      *     of the page size and whose start is aligned to a page
+     * @param exchange16 the host's own compare-and-exchange of 16 aligned bytes, or null: {@code
+     *     boolean (long at, MemorySegment expected, long low, long high)}, of which {@code at} is a
+     *     native address and {@code expected} two longs in the host's byte order, which receive
+     *     what is there if it is something else. It must be atomic against all other accesses, have
+     *     the ordering of a volatile read and write also where it fails, and not block
      * @return whether this call's range is the one in use
+     * @throws IllegalArgumentException if the range or the type of {@code exchange16} is wrong
      */
-    public static boolean reserve(Supplier<MemorySegment> supplier) {
+    public static boolean reserve(
+            Supplier<MemorySegment> supplier, @Nullable MethodHandle exchange16) {
+        if (exchange16 != null && !exchange16.type().equals(EXCHANGE_16)) {
+            throw new IllegalArgumentException("wrong type: " + exchange16.type());
+        }
         synchronized (CARVED) {
             if (range.byteSize() != 0) {
                 return false;
@@ -35,6 +60,7 @@ public final class HostRange {
                 throw new IllegalArgumentException("the reserved range must be whole pages");
             }
             range = offered;
+            HostRange.exchange16 = exchange16;
             return true;
         }
     }
@@ -45,6 +71,11 @@ public final class HostRange {
             throw new IllegalStateException("no host has reserved guest memory yet");
         }
         return range;
+    }
+
+    /** For the constants of {@link HostRam}, after {@link #take}. */
+    static @Nullable MethodHandle exchange16() {
+        return exchange16;
     }
 
     /**

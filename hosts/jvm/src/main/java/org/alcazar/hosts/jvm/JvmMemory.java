@@ -23,7 +23,9 @@ final class JvmMemory implements HostMemory {
     JvmMemory(long memoryLimit) throws HostRefusal {
         long physical = physicalMemory();
         try {
-            HostRange.reserve(() -> NativeRange.reserve(Math.max(MIN_RESERVATION, physical)));
+            HostRange.reserve(
+                    () -> NativeRange.reserve(Math.max(MIN_RESERVATION, physical)),
+                    WideExchange.find().orElse(null));
         } catch (IllegalStateException e) {
             throw new HostRefusal("host jvm: " + e.getMessage(), e);
         }

@@ -2,9 +2,9 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.mmu.Ram;
 import org.alcazar.engines.x86.semantics.Segments;
 import org.alcazar.engines.x86.state.CpuModel;
-import org.alcazar.host.HostRam;
 
 /**
  * The small steps that spun nodes are put together from: operands, addresses, checks. All of them
@@ -151,12 +151,12 @@ final class Access {
 
     /** First half of a read-modify-write; {@code hpa} is what {@link #begin} gave. */
     static int loadAt8(Core core, long la, long hpa) {
-        return hpa >= 0 ? HostRam.getByte(hpa) & 0xff : core.mmu.read8(la);
+        return hpa >= 0 ? Ram.load8(hpa) : core.mmu.read8(la);
     }
 
     static void storeAt8(int v, Core core, long la, long hpa) {
         if (hpa >= 0) {
-            HostRam.setByte(hpa, (byte) v);
+            Ram.store8(hpa, v);
         } else {
             core.mmu.write8(la, v);
         }
@@ -177,12 +177,12 @@ final class Access {
 
     /** First half of a read-modify-write; {@code hpa} is what {@link #begin} gave. */
     static int loadAt16(Core core, long la, long hpa) {
-        return hpa >= 0 ? HostRam.getShort(hpa) & 0xffff : core.mmu.read16(la);
+        return hpa >= 0 ? Ram.load16(hpa) : core.mmu.read16(la);
     }
 
     static void storeAt16(int v, Core core, long la, long hpa) {
         if (hpa >= 0) {
-            HostRam.setShort(hpa, (short) v);
+            Ram.store16(hpa, v);
         } else {
             core.mmu.write16(la, v);
         }
@@ -203,12 +203,12 @@ final class Access {
 
     /** First half of a read-modify-write; {@code hpa} is what {@link #begin} gave. */
     static int loadAt32(Core core, long la, long hpa) {
-        return hpa >= 0 ? HostRam.getInt(hpa) : core.mmu.read32(la);
+        return hpa >= 0 ? Ram.load32(hpa) : core.mmu.read32(la);
     }
 
     static void storeAt32(int v, Core core, long la, long hpa) {
         if (hpa >= 0) {
-            HostRam.setInt(hpa, v);
+            Ram.store32(hpa, v);
         } else {
             core.mmu.write32(la, v);
         }
@@ -229,12 +229,12 @@ final class Access {
 
     /** First half of a read-modify-write; {@code hpa} is what {@link #begin} gave. */
     static long loadAt64(Core core, long la, long hpa) {
-        return hpa >= 0 ? HostRam.getLong(hpa) : core.mmu.read64(la);
+        return hpa >= 0 ? Ram.load64(hpa) : core.mmu.read64(la);
     }
 
     static void storeAt64(long v, Core core, long la, long hpa) {
         if (hpa >= 0) {
-            HostRam.setLong(hpa, v);
+            Ram.store64(hpa, v);
         } else {
             core.mmu.write64(la, v);
         }
@@ -250,7 +250,7 @@ final class Access {
      * already.
      */
     static long begin(Core core, long la, int bytes) {
-        long hpa = core.mmu.directWrite(la, bytes);
+        long hpa = core.mmu.directAligned(la, bytes);
         if (hpa < 0) {
             core.mmu.probeWrite(la, bytes);
         }

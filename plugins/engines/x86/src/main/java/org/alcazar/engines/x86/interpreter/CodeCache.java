@@ -1,18 +1,22 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.host.HostMemory;
-import org.alcazar.machine.RamPages;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** The decoded code of one core by host-physical page. Used by the core's own thread only. */
 final class CodeCache {
     /**
-     * When more blocks than this have been decoded since the last time, everything is thrown away.
+     * When more blocks than this have been decoded since the last time, everything is thrown away:
+     * for all cores of a machine together, and what each may have at least.
      */
     private static final int MAX_BLOCKS = 400_000;
+
+    private static final int MIN_BLOCKS = 20_000;
 
     private static final int RECENT = 1024;
 
@@ -59,8 +63,11 @@ final class CodeCache {
         blocks++;
     }
 
-    boolean full() {
-        return blocks > MAX_BLOCKS;
+    /**
+     * @param cores how many the machine has
+     */
+    boolean full(int cores) {
+        return blocks > Math.max(MIN_BLOCKS, MAX_BLOCKS / cores);
     }
 
     /** Forgets the code in a page. @return whether there was any */
@@ -77,14 +84,23 @@ final class CodeCache {
         return true;
     }
 
-    /** Forgets everything, and that its pages hold code. */
+    /** Whether there is code of a page. */
+    boolean has(long page) {
+        return pages.containsKey(page);
+    }
+
+    /** The pages with code. */
+    Set<Long> pages() {
+        return pages.keySet();
+    }
+
+    /** Forgets everything. Its pages stay marked: other cores may have code there. */
     void clear() {
         for (CodePage page : pages.values()) {
             dropped += page.drop();
-            RamPages.unmark(page.address, RamPages.CODE);
         }
         pages.clear();
-        java.util.Arrays.fill(recent, null);
+        Arrays.fill(recent, null);
         blocks = 0;
     }
 }

@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.host.HostMemory;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +37,18 @@ final class Core extends Cpu {
 
     boolean linkTaken;
 
+    /** What is decoded. */
+    final CodeCache cache = new CodeCache();
+
+    final Unsettled unsettled;
+
     private final X86Engine engine;
     private final CodeLimits limits = new CodeLimits();
 
     Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine) {
-        super(index, block, bus, engine.model);
+        super(index, block, bus, engine.model, engine.standstill);
         this.engine = engine;
+        unsettled = new Unsettled(engine, this);
         Arrays.fill(jumps, Block.NONE);
     }
 
@@ -107,7 +114,10 @@ final class Core extends Cpu {
 
     /** Has writes to a page reported from now on, because it is about to be decoded. */
     void protect(long hpa) {
-        engine.protect(hpa, this);
+        long protection = engine.protect(hpa, this);
+        if (protection != 0) {
+            unsettled.add(hpa & -HostMemory.PAGE_SIZE, protection);
+        }
     }
 
     boolean interruptsEnabled() {

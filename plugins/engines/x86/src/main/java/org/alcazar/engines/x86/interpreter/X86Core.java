@@ -18,8 +18,9 @@ import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.VarHandle;
 import java.util.Map;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Set;
 
 /**
  * One core of the interpreter: its run loop.
@@ -45,15 +46,23 @@ final class X86Core implements VirtualCore {
     private final Core core;
     private final X86Engine engine;
     private final Spinner spinner;
-    private final CodeCache cache = new CodeCache();
+    private final CodeCache cache;
     private final BlockBuilder builder;
     private final Replies replies;
 
-    /** Pages whose code other threads want dropped, or protected if the lowest bit is set. */
-    private final ConcurrentLinkedQueue<Long> orders = new ConcurrentLinkedQueue<>();
+    private final Orders orders = new Orders();
+    private final long[] taken = new long[Orders.MAX + 1];
 
+    /** Within {@link #run}. */
     private volatile boolean running;
+
+    /** While the core stands: between two blocks. */
+    private boolean betweenBlocks;
+
     private volatile @Nullable Thread thread;
+
+    /** The last of {@link X86Engine#protect} whose orders this core has obeyed. */
+    private volatile long closed;
 
     /** Events delivered one after the other, without an instruction between them. */
     private int fruitless;
@@ -78,6 +87,7 @@ final class X86Core implements VirtualCore {
         this.engine = engine;
         this.spinner = spinner;
         core = new Core(index, block, bus, engine);
+        cache = core.cache;
         RandomStream.seed(core, engine.seed);
         builder = new BlockBuilder(new NodeFactory(spinner), engine.model);
         replies = new Replies(core);
@@ -92,11 +102,22 @@ final class X86Core implements VirtualCore {
 
     @Override
     public int run(ControlBlock block) {
-        thread = Thread.currentThread();
+        if (thread != Thread.currentThread()) {
+            thread = Thread.currentThread();
+        }
         running = true;
+        betweenBlocks = true;
+        core.party.go();
+        betweenBlocks = false;
         try {
+            obey(false);
+            settle();
             return enter(block);
         } finally {
+            if (orders.waiting()) {
+                obey(true);
+            }
+            core.party.stand();
             running = false;
         }
     }
@@ -150,9 +171,6 @@ final class X86Core implements VirtualCore {
         if ((loaded & 1L << X86.EXTENDED) != 0) {
             core.mmu.keysChanged();
         }
-        if (core.mmu.invalidatePending()) {
-            core.mmu.invalidate();
-        }
         core.link = null;
         core.findKey();
     }
@@ -196,7 +214,7 @@ final class X86Core implements VirtualCore {
                 "faults",
                 faults,
                 "node-classes",
-                (long) spinner.size(),
+                core.index == 0 ? (long) spinner.size() : 0, // all cores share them
                 "tlb-misses",
                 core.mmu.misses,
                 "page-walks",
@@ -205,38 +223,59 @@ final class X86Core implements VirtualCore {
 
     @Override
     public void close() {
-        cache.clear();
         engine.remove(this);
+        cache.clear();
+        core.party.leave();
+    }
+
+    boolean hasCode(long page) {
+        return cache.has(page);
+    }
+
+    Set<Long> codePages() {
+        return cache.pages();
     }
 
     // ---- from other threads
 
-    void requestInvalidate() {
-        core.mmu.requestInvalidate();
-        core.requests.post(Requests.ENGINE);
-    }
-
-    /**
-     * Returns when the old translations are out of use: at once if the core does not run, or is the
-     * caller's own.
-     */
-    void awaitInvalidate() {
-        while (running && core.mmu.invalidatePending() && thread != Thread.currentThread()) {
-            Thread.onSpinWait();
-            Thread.yield();
+    /** The VMM's tables have changed. The core stands. */
+    void invalidate() {
+        core.mmu.invalidate();
+        if (running && !betweenBlocks) {
+            // In a device access, say: the rest of the block is from the old translation.
+            cache.clear();
+        }
+        if (core.monitor.lose()) {
+            core.requests.wake(Requests.ENGINE);
         }
     }
 
     void dropCode(long page) {
-        if (thread == null || thread == Thread.currentThread()) {
+        if (thread == Thread.currentThread()) {
             cache.drop(page);
-        } else {
-            order(page);
+        } else if (orders.add(page, Orders.DROP)) {
+            core.requests.post(Requests.ENGINE);
+        }
+    }
+
+    void dropAllCode() {
+        if (orders.addForAll(Orders.DROP)) {
+            core.requests.post(Requests.ENGINE);
         }
     }
 
     void protectCode(long page) {
-        order(page | 1);
+        if (orders.add(page, Orders.PROTECT)) {
+            core.requests.post(Requests.ENGINE);
+        }
+    }
+
+    /**
+     * Whether the core has closed its unseen ways to write to the page of a protection, or will
+     * before it goes on.
+     */
+    boolean hasClosed(long protection) {
+        return !running || closed >= protection;
     }
 
     /** A page that a core may wait for was written, or was written unseen some time ago. */
@@ -249,23 +288,52 @@ final class X86Core implements VirtualCore {
         }
     }
 
-    private void order(long order) {
-        orders.add(order);
-        core.requests.post(Requests.ENGINE);
+    /**
+     * @param late guest code has run since the orders came, maybe: it may have written to pages
+     *     that others decode from by ways that are closed only now
+     */
+    private void obey(boolean late) {
+        long protections = engine.protections();
+        int count = orders.waiting() ? orders.take(taken) : -1;
+        for (int i = 1; i <= count; i++) {
+            obey(taken[i] & -4, (int) taken[i] & 3, late);
+        }
+        if (count >= 0 && taken[0] != 0) {
+            obeyForAll((int) taken[0], late);
+        }
+        if (closed != protections) {
+            closed = protections;
+        }
     }
 
-    private void obey() {
-        if (core.mmu.invalidatePending()) {
-            core.mmu.invalidate();
+    private void obey(long page, int order, boolean late) {
+        if ((order & Orders.DROP) != 0) {
+            cache.drop(page);
         }
-        for (Long order = orders.poll(); order != null; order = orders.poll()) {
-            if ((order & 1) == 0) {
-                cache.drop(order);
-            } else {
-                core.mmu.dropWritable(order & ~1L);
-                engine.protectedLate(order & ~1L, this);
+        if ((order & Orders.PROTECT) != 0) {
+            core.mmu.dropWritable(page);
+            if (late) {
+                engine.protectedLate(page, this);
             }
         }
+    }
+
+    private void obeyForAll(int order, boolean late) {
+        if ((order & Orders.DROP) != 0) {
+            cache.clear();
+        }
+        if ((order & Orders.PROTECT) != 0) {
+            core.mmu.keysChanged();
+            if (late) {
+                engine.anyWrittenUnseen(this);
+            }
+        }
+    }
+
+    /** After a serialising instruction, and at entry: code is as memory is. */
+    private void settle() {
+        core.serialized = false;
+        core.unsettled.settle();
     }
 
     // ---- the loop
@@ -310,6 +378,9 @@ final class X86Core implements VirtualCore {
             core.counters.settle(core.retired);
         }
         core.bound();
+        if (core.serialized) {
+            settle();
+        }
         int pending = core.requests.pending();
         if (pending == 0 && core.pendingEvent == 0 && core.activity == X86.ACTIVE) {
             return core.retired < core.end ? ON : Exit.BUDGET;
@@ -330,7 +401,10 @@ final class X86Core implements VirtualCore {
         int pending = core.requests.pending();
         if ((pending & Requests.ENGINE) != 0) {
             core.requests.take(Requests.ENGINE);
-            obey();
+            betweenBlocks = true;
+            core.party.pause();
+            betweenBlocks = false;
+            obey(true);
         }
         boolean kicked = (pending & Requests.KICK) != 0;
         // A delivery that never ends must not keep the VMM out.
@@ -366,7 +440,7 @@ final class X86Core implements VirtualCore {
             if (core.interruptsEnabled()) {
                 if ((pending & Requests.INTERRUPT) != 0) {
                     core.requests.take(Requests.INTERRUPT);
-                    int vector = core.block.interrupts.acknowledge();
+                    int vector = acknowledge();
                     return vector < 0 ? again : delivered(interrupt(vector));
                 }
                 if (core.block.windowWanted) {
@@ -382,6 +456,13 @@ final class X86Core implements VirtualCore {
             core.requests.post(Requests.ENGINE);
         }
         return core.retired < core.end ? ON : Exit.BUDGET;
+    }
+
+    private int acknowledge() {
+        betweenBlocks = true;
+        int vector = core.interrupts.acknowledge();
+        betweenBlocks = false;
+        return vector;
     }
 
     /** Whether MWAIT goes on waiting. The page is watched before the last look at the line. */
@@ -473,6 +554,7 @@ final class X86Core implements VirtualCore {
 
     /** After an attempt to deliver an event: looks at requests again unless it ended in an exit. */
     private int delivered(int outcome) {
+        VarHandle.fullFence();
         core.link = null;
         core.taskSwitched = false;
         core.counters.wake();
@@ -778,7 +860,7 @@ final class X86Core implements VirtualCore {
                 page.remove(known);
             }
         }
-        if (cache.full()) {
+        if (cache.full(engine.cores())) {
             cache.clear();
         }
         core.protect(hpa);

@@ -9,6 +9,7 @@ import org.alcazar.machine.Engine;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Scope;
+import org.alcazar.machine.Standstill;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 
@@ -21,6 +22,13 @@ final class X86Engine implements Engine {
 
     /** Where the cores' random numbers start. */
     final long seed;
+
+    final Standstill standstill = new Standstill();
+
+    /** Pages that cores have marked for their code so far: begun, and ordered from all cores. */
+    private volatile long protectionsBegun;
+
+    private volatile long protections;
 
     private final PhysicalBus bus;
     private final Spinner spinner;
@@ -55,17 +63,34 @@ final class X86Engine implements Engine {
         return core;
     }
 
-    void remove(X86Core core) {
-        cores.remove(core);
+    /** A core goes; pages that no other core has code of are ordinary again. */
+    void remove(X86Core gone) {
+        cores.remove(gone);
+        standstill.begin();
+        try {
+            for (long page : gone.codePages()) {
+                boolean shared = false;
+                for (X86Core core : cores) {
+                    shared |= core.hasCode(page);
+                }
+                if (!shared) {
+                    RamPages.unmark(page, RamPages.CODE);
+                }
+            }
+        } finally {
+            standstill.end();
+        }
     }
 
     @Override
     public void invalidate(Scope scope, long start, long bytes) {
-        for (X86Core core : cores) {
-            core.requestInvalidate();
-        }
-        for (X86Core core : cores) {
-            core.awaitInvalidate();
+        standstill.begin();
+        try {
+            for (X86Core core : cores) {
+                core.invalidate();
+            }
+        } finally {
+            standstill.end();
         }
     }
 
@@ -88,6 +113,11 @@ final class X86Engine implements Engine {
         }
     }
 
+    /** How many there are, 1 at least. */
+    int cores() {
+        return Math.max(1, cores.size());
+    }
+
     /** Has the next write to a page reported, because a core waits for it. */
     void watch(long page, Core by) {
         if ((RamPages.flags(page) & RamPages.MONITORED) == 0) {
@@ -99,12 +129,38 @@ final class X86Engine implements Engine {
      * Makes sure that writes to a page are reported, before {@code by} decodes from it. Another
      * core that has a way to write to it unseen hears of it at its next block, and has the page
      * dropped once more then.
+     *
+     * @return the number of the last protection that other cores have not obeyed yet, or 0
      */
-    void protect(long hpa, Core by) {
-        if ((RamPages.flags(hpa) & RamPages.CODE) != 0) {
-            return;
+    long protect(long hpa, Core by) {
+        if ((RamPages.flags(hpa) & RamPages.CODE) == 0) {
+            protectNow(hpa & -HostMemory.PAGE_SIZE, by);
         }
-        mark(hpa & -HostMemory.PAGE_SIZE, RamPages.CODE, by);
+        VarHandle.acquireFence();
+        long last = protectionsBegun;
+        return settled(last, by) ? 0 : last;
+    }
+
+    private synchronized void protectNow(long page, Core by) {
+        long number = protections + 1;
+        protectionsBegun = number;
+        mark(page, RamPages.CODE, by);
+        protections = number;
+    }
+
+    /** The number of the last protection whose orders are out. */
+    long protections() {
+        return protections;
+    }
+
+    /** Whether all other cores have closed their ways of before a protection. */
+    boolean settled(long protection, Core by) {
+        for (X86Core core : cores) {
+            if (!core.is(by) && !core.hasClosed(protection)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void mark(long page, int flag, Core by) {
@@ -113,6 +169,15 @@ final class X86Engine implements Engine {
         for (X86Core core : cores) {
             if (!core.is(by)) {
                 core.protectCode(page);
+            }
+        }
+    }
+
+    /** A core does not know any more which pages it may have written unseen. */
+    void anyWrittenUnseen(X86Core by) {
+        for (X86Core core : cores) {
+            if (core != by) {
+                core.dropAllCode();
             }
         }
     }

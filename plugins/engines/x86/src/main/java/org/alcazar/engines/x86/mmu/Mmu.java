@@ -7,6 +7,7 @@ import org.alcazar.host.HostRam;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
@@ -16,9 +17,9 @@ import java.util.List;
  *
  * <p>A view is what one privilege can reach without a look at any table: four longs a page (tags
  * for reading, writing and execution, and the distance from linear to host address). A tag is the
- * page with a generation in its low 12 bits; an access compares the page of its <i>last</i> byte,
- * so that one comparison also finds accesses that leave the page. Behind the views lies {@link
- * Tlb}, behind that {@link PageWalker}.
+ * page with a generation in bits 3 to 11; an access compares its page with the address bits that
+ * alignment wants zero, so that one comparison also finds misaligned accesses, and with them those
+ * that leave the page. Behind the views lies {@link Tlb}, behind that {@link PageWalker}.
  *
  * <p>Pages with flags in {@link RamPages}, dirty bits not set, and devices have no tag for writing:
  * their writes take the slow path.
@@ -38,7 +39,12 @@ public final class Mmu {
     private static final int INDEX = 4 * ENTRIES - 4;
     private static final int READ_TAG = 0, WRITE_TAG = 1, ADDEND = 2, FETCH_TAG = 3;
     private static final long PAGE = -4096;
-    private static final int GENERATIONS = 4096;
+
+    /** One generation, and where they end. */
+    private static final long TAG = 8;
+
+    private static final long LAST_TAG = 4096;
+    private static final MemorySegment NO_PAIR = MemorySegment.NULL;
 
     /** Bits that change how addresses are translated. */
     private static final long CR0_KEY = Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP;
@@ -59,10 +65,14 @@ public final class Mmu {
     private final PageWalker walker;
     private final PhysicalAccess physical;
     private final Tlb tlb = new Tlb();
+
+    /** Atomic accesses that are rare. */
+    public final Locked locked;
+
     private final long[][] views = new long[VIEWS][];
 
     private long[] view;
-    private long tag = 1;
+    private long tag = TAG;
     private int viewIndex;
 
     private long cr0Seen = -1;
@@ -72,17 +82,10 @@ public final class Mmu {
     /** Every data access takes the slow path and is reported to the core's breakpoints. */
     private boolean watching;
 
-    private volatile boolean invalidateRequested;
-
     /**
      * Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege.
      */
     public int generation;
-
-    /** Old value of the last {@link #compareAndExchange16}. */
-    public long lastLo;
-
-    public long lastHi;
 
     /**
      * Whether the last #GP(0) of this class was for a non-canonical address: #SS(0) if the access
@@ -92,6 +95,12 @@ public final class Mmu {
 
     /** That address. */
     public long nonCanonicalAt;
+
+    /**
+     * How often others have changed the translations: what was looked up before is stale. That can
+     * happen inside accesses to devices.
+     */
+    public int invalidations;
 
     /** Misses of the views, and walks of tables. */
     public long misses;
@@ -103,6 +112,7 @@ public final class Mmu {
         second = new SecondLevel(cpu);
         walker = new PageWalker(cpu, second);
         physical = new PhysicalAccess(cpu);
+        locked = new Locked(cpu, this);
         for (int i = 0; i < VIEWS; i++) {
             views[i] = new long[4 * ENTRIES];
         }
@@ -116,7 +126,7 @@ public final class Mmu {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         if (v[at] == (la & PAGE | tag)) {
-            return HostRam.getByte(la + v[at + ADDEND]) & 0xff;
+            return Ram.load8(la + v[at + ADDEND]);
         }
         return (int) read(la, 1, false);
     }
@@ -125,35 +135,35 @@ public final class Mmu {
     public int read16(long la) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at] == (la + 1 & PAGE | tag)) {
-            return HostRam.getShort(la + v[at + ADDEND]) & 0xffff;
+        if (v[at] == (la & (PAGE | 1) | tag)) {
+            return Ram.load16(la + v[at + ADDEND]);
         }
-        return (int) read(la, 2, false);
+        return (int) readApart(la, 2);
     }
 
     public int read32(long la) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at] == (la + 3 & PAGE | tag)) {
-            return HostRam.getInt(la + v[at + ADDEND]);
+        if (v[at] == (la & (PAGE | 3) | tag)) {
+            return Ram.load32(la + v[at + ADDEND]);
         }
-        return (int) read(la, 4, false);
+        return (int) readApart(la, 4);
     }
 
     public long read64(long la) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at] == (la + 7 & PAGE | tag)) {
-            return HostRam.getLong(la + v[at + ADDEND]);
+        if (v[at] == (la & (PAGE | 7) | tag)) {
+            return Ram.load64(la + v[at + ADDEND]);
         }
-        return read(la, 8, false);
+        return readApart(la, 8);
     }
 
     public void write8(long la, int value) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         if (v[at + WRITE_TAG] == (la & PAGE | tag)) {
-            HostRam.setByte(la + v[at + ADDEND], (byte) value);
+            Ram.store8(la + v[at + ADDEND], value);
         } else {
             write(la, 1, value, false);
         }
@@ -162,30 +172,45 @@ public final class Mmu {
     public void write16(long la, int value) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + 1 & PAGE | tag)) {
-            HostRam.setShort(la + v[at + ADDEND], (short) value);
+        if (v[at + WRITE_TAG] == (la & (PAGE | 1) | tag)) {
+            Ram.store16(la + v[at + ADDEND], value);
         } else {
-            write(la, 2, value, false);
+            writeApart(la, 2, value);
         }
     }
 
     public void write32(long la, int value) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + 3 & PAGE | tag)) {
-            HostRam.setInt(la + v[at + ADDEND], value);
+        if (v[at + WRITE_TAG] == (la & (PAGE | 3) | tag)) {
+            Ram.store32(la + v[at + ADDEND], value);
         } else {
-            write(la, 4, value, false);
+            writeApart(la, 4, value);
         }
     }
 
     public void write64(long la, long value) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + 7 & PAGE | tag)) {
-            HostRam.setLong(la + v[at + ADDEND], value);
+        if (v[at + WRITE_TAG] == (la & (PAGE | 7) | tag)) {
+            Ram.store64(la + v[at + ADDEND], value);
         } else {
-            write(la, 8, value, false);
+            writeApart(la, 8, value);
+        }
+    }
+
+    /** Misaligned, or not in the view. */
+    private long readApart(long la, int bytes) {
+        long hpa = directRead(la, bytes);
+        return hpa >= 0 ? Ram.load(hpa, bytes) : read(la, bytes, false);
+    }
+
+    private void writeApart(long la, int bytes, long value) {
+        long hpa = directWrite(la, bytes);
+        if (hpa >= 0) {
+            Ram.store(hpa, bytes, value);
+        } else {
+            write(la, bytes, value, false);
         }
     }
 
@@ -223,10 +248,21 @@ public final class Mmu {
     }
 
     /** Like {@link #directRead} for reading and writing. */
-    public long directWrite(long la, int bytes) {
+    private long directWrite(long la, int bytes) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         return v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
+    }
+
+    /**
+     * Host-physical address for reading and writing if a view has it and it is aligned, else -1.
+     *
+     * @param bytes a power of two
+     */
+    public long directAligned(long la, int bytes) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        return v[at + WRITE_TAG] == (la & (PAGE | bytes - 1) | tag) ? la + v[at + ADDEND] : -1;
     }
 
     /**
@@ -272,8 +308,8 @@ public final class Mmu {
     public long readSystem64(long la) {
         long[] v = views[SUPERVISOR];
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at] == (la + 7 & PAGE | tag)) {
-            return HostRam.getLong(la + v[at + ADDEND]);
+        if (v[at] == (la & (PAGE | 7) | tag)) {
+            return Ram.load64(la + v[at + ADDEND]);
         }
         return read(la, 8, true);
     }
@@ -293,8 +329,8 @@ public final class Mmu {
     public void writeSystem64(long la, long value) {
         long[] v = views[SUPERVISOR];
         int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + 7 & PAGE | tag)) {
-            HostRam.setLong(la + v[at + ADDEND], value);
+        if (v[at + WRITE_TAG] == (la & (PAGE | 7) | tag)) {
+            Ram.store64(la + v[at + ADDEND], value);
         } else {
             write(la, 8, value, true);
         }
@@ -311,22 +347,13 @@ public final class Mmu {
     // ---- atomic accesses
 
     /**
-     * Compares and exchanges; a whole for other cores. Misaligned ones exclude each other and
-     * {@link #compareAndExchange16}.
+     * Compares and exchanges; a whole for other cores at any alignment, and a full fence.
      *
      * @param bytes 1, 2, 4 or 8; values are zero-extended
      * @return the old value, equal to {@code expected} exactly if the exchange took place
      */
     public long compareAndExchange(long la, int bytes, long expected, long value) {
-        long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag)) {
-            long hpa = la + v[at + ADDEND];
-            if ((hpa & bytes - 1) == 0) {
-                return Atomic.exchange(hpa, bytes, expected, value);
-            }
-        }
-        return compareAndExchangeSlow(la, bytes, expected, value, false);
+        return exchange(la, bytes, expected, value, false);
     }
 
     /**
@@ -334,64 +361,14 @@ public final class Mmu {
      * device is not read again: it sees one read and one write, as on a locked bus.
      */
     public long update(long la, int bytes, long expected, long value) {
-        long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
-        if (v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag)) {
-            long hpa = la + v[at + ADDEND];
-            if ((hpa & bytes - 1) == 0) {
-                return Atomic.exchange(hpa, bytes, expected, value);
-            }
-        }
-        return compareAndExchangeSlow(la, bytes, expected, value, true);
+        return exchange(la, bytes, expected, value, true);
     }
 
-    private long compareAndExchangeSlow(
-            long la, int bytes, long expected, long value, boolean known) {
-        check(la, bytes, false);
-        long hpa = target(la, bytes, PageWalker.WRITE, false);
-        if (isRam(hpa) && (hpa & bytes - 1) == 0) {
-            long old = Atomic.exchange(hpa, bytes, expected, value);
-            if (old == expected) {
-                PhysicalAccess.stored(hpa, bytes);
-            }
-            if (watching) {
-                cpu.breakpoints.data(la, bytes, true);
-            }
-            return old;
-        }
-        probeWrite(la, bytes);
-        long last =
-                crosses(la, bytes) ? target(nextPage(la, false), 1, PageWalker.WRITE, false) : hpa;
-        if (known && !(isRam(hpa) && isRam(last))) {
-            write(la, bytes, value, false);
-            return expected;
-        }
-        synchronized (cpu.bus) {
-            long old = read(la, bytes, false);
-            // Without a match the processor writes the old value back; RAM does not see the
-            // difference, devices do.
-            write(la, bytes, old == expected ? value : old, false);
-            return old;
-        }
-    }
-
-    /**
-     * CMPXCHG16B on an aligned address; the old value is left in {@link #lastLo} and {@link
-     * #lastHi}.
-     */
-    public boolean compareAndExchange16(
-            long la, long expectedLo, long expectedHi, long lo, long hi) {
-        probeWrite(la, 16);
-        synchronized (cpu.bus) {
-            lastLo = read64(la);
-            lastHi = read64(la + 8);
-            boolean same = lastLo == expectedLo && lastHi == expectedHi;
-            if (same) {
-                write64(la, lo);
-                write64(la + 8, hi);
-            }
-            return same;
-        }
+    private long exchange(long la, int bytes, long expected, long value, boolean known) {
+        long hpa = directAligned(la, bytes);
+        return hpa >= 0
+                ? Atomic.exchange(hpa, bytes, expected, value, NO_PAIR)
+                : locked.exchange(la, bytes, expected, value, known, false);
     }
 
     // ---- code
@@ -429,7 +406,7 @@ public final class Mmu {
      * Outside 64-bit mode programs' addresses wrap at 4 GiB, the processor's own only where there
      * is no more.
      */
-    private long nextPage(long la, boolean system) {
+    long nextPage(long la, boolean system) {
         long next = (la & PAGE) + 4096;
         boolean wide = system ? cpu.longMode() : cpu.code64();
         return wide ? next : next & 0xffff_ffffL;
@@ -445,7 +422,7 @@ public final class Mmu {
      * from APM volume 2, 8.5 in that #AC precedes #PF). Accesses across 4 GiB by segments of base 0
      * violate the limit, whatever that is; nodes for flat segments leave it to this.
      */
-    private void check(long la, int bytes, boolean system) {
+    void check(long la, int bytes, boolean system) {
         if (system) {
             return;
         }
@@ -472,7 +449,7 @@ public final class Mmu {
         }
     }
 
-    private long read(long la, int bytes, boolean system) {
+    long read(long la, int bytes, boolean system) {
         check(la, bytes, system);
         long value;
         if (!crosses(la, bytes)) {
@@ -481,7 +458,12 @@ public final class Mmu {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, 0, system);
             long b = target(nextPage(la, system), bytes - first, 0, system);
-            value = physical.loadPart(a, first) | physical.loadPart(b, bytes - first) << 8 * first;
+            int seen = invalidations;
+            value = physical.load(a, first);
+            if (seen != invalidations) {
+                b = target(nextPage(la, system), bytes - first, 0, system);
+            }
+            value |= physical.load(b, bytes - first) << 8 * first;
         }
         if (watching) {
             cpu.breakpoints.data(la, bytes, false);
@@ -489,7 +471,7 @@ public final class Mmu {
         return value;
     }
 
-    private void write(long la, int bytes, long value, boolean system) {
+    void write(long la, int bytes, long value, boolean system) {
         check(la, bytes, system);
         if (!crosses(la, bytes)) {
             physical.store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
@@ -497,8 +479,12 @@ public final class Mmu {
             int first = 4096 - (int) (la & ~PAGE);
             long a = target(la, first, PageWalker.WRITE, system);
             long b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
-            physical.storePart(a, first, value);
-            physical.storePart(b, bytes - first, value >>> 8 * first);
+            int seen = invalidations;
+            physical.store(a, first, value);
+            if (seen != invalidations) {
+                b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
+            }
+            physical.store(b, bytes - first, value >>> 8 * first);
         }
         if (watching) {
             cpu.breakpoints.data(la, bytes, true);
@@ -511,7 +497,7 @@ public final class Mmu {
      *
      * @param access 0, {@link PageWalker#WRITE} or {@link PageWalker#FETCH}
      */
-    private long target(long linear, int bytes, int access, boolean system) {
+    long target(long linear, int bytes, int access, boolean system) {
         misses++;
         long la = linear;
         if (!cpu.longMode()) {
@@ -531,7 +517,12 @@ public final class Mmu {
         int wanted = access;
         wanted |= to == USER || to == CHECKED ? PageWalker.USER : 0;
         wanted |= to == OPENED ? PageWalker.OPEN : 0;
+        int seen = invalidations;
         long hpa = walker.walk(la, wanted, bytes);
+        while (seen != invalidations) {
+            seen = invalidations;
+            hpa = walker.walk(la, wanted, bytes);
+        }
         if (!walker.touchedDevice) {
             long value = hpa & PAGE | walker.flags;
             tlb.put(la, value, walker.pageShift);
@@ -722,19 +713,10 @@ public final class Mmu {
     }
 
     /**
-     * From any thread: all that came from the VMM's tables shall be forgotten at the next block.
+     * The VMM's tables have changed: forgets all translations. The core stands, or is the caller's.
      */
-    public void requestInvalidate() {
-        invalidateRequested = true;
-    }
-
-    public boolean invalidatePending() {
-        return invalidateRequested;
-    }
-
-    /** Forgets all translations; on the core's own thread. */
     public void invalidate() {
-        invalidateRequested = false;
+        invalidations++;
         second.clear();
         walker.configure();
         flush(true);
@@ -747,11 +729,12 @@ public final class Mmu {
 
     /** Empties the views. */
     private void nextTag() {
-        if (++tag == GENERATIONS) {
+        tag += TAG;
+        if (tag == LAST_TAG) {
             for (long[] v : views) {
                 Arrays.fill(v, 0);
             }
-            tag = 1;
+            tag = TAG;
         }
     }
 

@@ -10,7 +10,6 @@ import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
-import org.alcazar.machine.Width;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -328,7 +327,7 @@ final class PageWalker {
         if ((host & SecondLevel.EXIT) != 0) {
             return cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, false, 0);
         }
-        return cpu.bus.readMemory(host, Width.of(bytes));
+        return cpu.readWindow(host, bytes);
     }
 
     private void writeDevice(long host, int bytes, long value) {
@@ -336,7 +335,7 @@ final class PageWalker {
         if ((host & SecondLevel.EXIT) != 0) {
             cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, true, value);
         } else {
-            cpu.bus.writeMemory(host, Width.of(bytes), value);
+            cpu.writeWindow(host, bytes, value);
         }
     }
 

@@ -1,7 +1,6 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.state.Cpu;
-import org.alcazar.host.HostRam;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
@@ -17,28 +16,9 @@ final class PhysicalAccess {
         this.cpu = cpu;
     }
 
+    /** 1 to 8 bytes; sizes that are no power of two end or begin a page. */
     long load(long hpa, int bytes) {
-        if (!Mmu.isRam(hpa)) {
-            return loadDevice(hpa, bytes);
-        }
-        return switch (bytes) {
-            case 1 -> HostRam.getByte(hpa) & 0xffL;
-            case 2 -> HostRam.getShort(hpa) & 0xffffL;
-            case 4 -> HostRam.getInt(hpa) & 0xffff_ffffL;
-            default -> HostRam.getLong(hpa);
-        };
-    }
-
-    /** 1 to 7 bytes. */
-    long loadPart(long hpa, int bytes) {
-        if (!Mmu.isRam(hpa)) {
-            return loadDevice(hpa, bytes);
-        }
-        long value = 0;
-        for (int i = 0; i < bytes; i++) {
-            value |= (HostRam.getByte(hpa + i) & 0xffL) << 8 * i;
-        }
-        return value;
+        return Mmu.isRam(hpa) ? Ram.load(hpa, bytes) : loadDevice(hpa, bytes);
     }
 
     /** In naturally aligned pieces. */
@@ -57,31 +37,16 @@ final class PhysicalAccess {
             long mask = Width.of(bytes).mask();
             return cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, false, 0) & mask;
         }
-        return cpu.bus.readMemory(hpa, Width.of(bytes));
+        return cpu.readWindow(hpa, bytes);
     }
 
+    /** As {@link #load}. */
     void store(long hpa, int bytes, long value) {
         if (!Mmu.isRam(hpa)) {
             storeDevice(hpa, bytes, value);
             return;
         }
-        switch (bytes) {
-            case 1 -> HostRam.setByte(hpa, (byte) value);
-            case 2 -> HostRam.setShort(hpa, (short) value);
-            case 4 -> HostRam.setInt(hpa, (int) value);
-            default -> HostRam.setLong(hpa, value);
-        }
-        stored(hpa, bytes);
-    }
-
-    void storePart(long hpa, int bytes, long value) {
-        if (!Mmu.isRam(hpa)) {
-            storeDevice(hpa, bytes, value);
-            return;
-        }
-        for (int i = 0; i < bytes; i++) {
-            HostRam.setByte(hpa + i, (byte) (value >>> 8 * i));
-        }
+        Ram.store(hpa, bytes, value);
         stored(hpa, bytes);
     }
 
@@ -97,7 +62,7 @@ final class PhysicalAccess {
         if ((hpa & SecondLevel.EXIT) != 0) {
             cpu.access(Space.MEMORY, hpa & ~SecondLevel.EXIT, bytes, true, value);
         } else {
-            cpu.bus.writeMemory(hpa, Width.of(bytes), value);
+            cpu.writeWindow(hpa, bytes, value);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.semantics;
 
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.mmu.Locked;
 import org.alcazar.engines.x86.state.Cpu;
 
 /**
@@ -477,12 +478,15 @@ public final class Alu {
     /** CMPXCHG16B. */
     public static void cmpxchg16b(Cpu cpu, Instruction insn) {
         long at = Operands.linearAligned(cpu, insn, 16, true);
+        Locked memory = cpu.mmu.locked;
         boolean same =
-                cpu.mmu.compareAndExchange16(at, cpu.gpr[0], cpu.gpr[2], cpu.gpr[3], cpu.gpr[1]);
+                insn.lock
+                        ? memory.exchange16(at, cpu.gpr[0], cpu.gpr[2], cpu.gpr[3], cpu.gpr[1])
+                        : memory.plain16(at, cpu.gpr[0], cpu.gpr[2], cpu.gpr[3], cpu.gpr[1]);
         cpu.setZero(same);
         if (!same) {
-            cpu.gpr[0] = cpu.mmu.lastLo;
-            cpu.gpr[2] = cpu.mmu.lastHi;
+            cpu.gpr[0] = memory.low;
+            cpu.gpr[2] = memory.high;
         }
     }
 }

@@ -43,7 +43,7 @@ final class ControlRegisters {
             case 2 -> cpu.cr2;
             case 3 -> cpu.cr3;
             case 4 -> cpu.cr4;
-            case 8 -> cpu.block.interrupts.taskPriority();
+            case 8 -> cpu.interrupts.taskPriority();
             default -> throw cpu.undefinedOpcode();
         };
     }
@@ -60,7 +60,7 @@ final class ControlRegisters {
             case 8 -> {
                 require(cpu, value >>> 4 == 0);
                 cpu.intercept(Intercept.CR_WRITE, 8, value);
-                cpu.block.interrupts.taskPriority((int) value);
+                cpu.interrupts.taskPriority((int) value);
             }
             default -> throw cpu.undefinedOpcode();
         }

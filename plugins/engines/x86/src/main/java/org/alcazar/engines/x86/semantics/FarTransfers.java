@@ -303,6 +303,7 @@ public final class FarTransfers {
             throw fault;
         }
         cpu.nmiBlocked = false;
+        cpu.serialize();
         Virtual8086.checkPending(cpu);
     }
 

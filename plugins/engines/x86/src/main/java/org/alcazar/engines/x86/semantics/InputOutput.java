@@ -8,7 +8,6 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Space;
-import org.alcazar.machine.Width;
 
 /**
  * Ports: permission by IOPL and the TSS's bitmap (APM volume 2, 12.2.4), then the VMM if it
@@ -78,7 +77,7 @@ public final class InputOutput {
         long value =
                 cpu.block.ports.contains(port)
                         ? cpu.access(Space.PORT, port, bytes, false, 0)
-                        : cpu.bus.readPort(port, Width.of(bytes));
+                        : cpu.readPort(port, bytes);
         cpu.breakpoints.port(port, bytes);
         return value;
     }
@@ -87,7 +86,7 @@ public final class InputOutput {
         if (cpu.block.ports.contains(port)) {
             cpu.access(Space.PORT, port, bytes, true, value);
         } else {
-            cpu.bus.writePort(port, Width.of(bytes), value);
+            cpu.writePort(port, bytes, value);
         }
         cpu.breakpoints.port(port, bytes);
     }

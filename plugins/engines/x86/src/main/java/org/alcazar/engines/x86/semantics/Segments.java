@@ -175,7 +175,7 @@ public final class Segments {
     static void markAccessed(Cpu cpu, int selector, long descriptor) {
         if ((descriptor >>> 40 & ACCESSED) == 0) {
             long at = descriptorAt(cpu, selector, 8) + 5;
-            cpu.mmu.writeSystem8(at, (int) (descriptor >>> 40) & 0xff | ACCESSED);
+            cpu.mmu.locked.changeSystem8(at, 0, ACCESSED);
         }
     }
 
@@ -373,14 +373,13 @@ public final class Segments {
             throw fault(cpu, Bits.GP, selector);
         }
         long descriptor = descriptor(cpu, selector, Bits.GP);
-        int attributes = attributes(descriptor);
-        if ((attributes & 0x1f) != LDT) {
+        if ((attributes(descriptor) & 0x1f) != LDT) {
             throw fault(cpu, Bits.GP, selector);
         }
-        setSystem(cpu, LDTR, selector, descriptor, attributes);
+        setSystem(cpu, LDTR, selector, descriptor, systemBase(cpu, selector, descriptor));
     }
 
-    /** LTR: an available TSS, which becomes busy. */
+    /** LTR: an available TSS, which becomes busy; of two processors one gets it. */
     static void loadTask(Cpu cpu, int selector) {
         if (isNull(selector)) {
             throw cpu.generalProtection(0);
@@ -388,19 +387,26 @@ public final class Segments {
         if ((selector & 4) != 0) {
             throw fault(cpu, Bits.GP, selector);
         }
-        long descriptor = descriptor(cpu, selector, Bits.GP);
-        int attributes = attributes(descriptor);
-        int type = attributes & 0x1f;
-        if (type != TSS32 && (type != TSS16 || cpu.longMode())) {
-            throw fault(cpu, Bits.GP, selector);
+        while (true) {
+            long descriptor = descriptor(cpu, selector, Bits.GP);
+            int attributes = attributes(descriptor);
+            int type = attributes & 0x1f;
+            if (type != TSS32 && (type != TSS16 || cpu.longMode())) {
+                throw fault(cpu, Bits.GP, selector);
+            }
+            long base = systemBase(cpu, selector, descriptor);
+            long at = descriptorAt(cpu, selector, 8) + 5;
+            int bits = attributes & 0xff;
+            if (cpu.mmu.locked.replaceSystem8(at, bits, bits | BUSY)) {
+                setSystem(cpu, TR, selector, descriptor | (long) BUSY << 40, base);
+                return;
+            }
         }
-        setSystem(cpu, TR, selector, descriptor | (long) BUSY << 40, attributes);
-        cpu.mmu.writeSystem8(descriptorAt(cpu, selector, 8) + 5, attributes & 0xff | BUSY);
     }
 
-    private static void setSystem(
-            Cpu cpu, int segment, int selector, long descriptor, int attributes) {
-        if ((attributes & PRESENT) == 0) {
+    /** The base of a descriptor of 16 bytes in long mode, of 8 else. */
+    private static long systemBase(Cpu cpu, int selector, long descriptor) {
+        if ((attributes(descriptor) & PRESENT) == 0) {
             throw fault(cpu, Bits.NP, selector);
         }
         long upper = cpu.longMode() ? upperHalf(cpu, selector, Bits.GP) : 0;
@@ -408,6 +414,10 @@ public final class Segments {
         if (cpu.longMode() && !canonical(cpu, base)) {
             throw fault(cpu, Bits.GP, selector);
         }
+        return base;
+    }
+
+    private static void setSystem(Cpu cpu, int segment, int selector, long descriptor, long base) {
         set(cpu, segment, selector, descriptor);
         cpu.segmentBase[segment] = base;
     }

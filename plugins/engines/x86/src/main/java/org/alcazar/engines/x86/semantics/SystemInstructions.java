@@ -19,11 +19,18 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 
+import java.lang.invoke.VarHandle;
+
 /**
  * System instructions (APM volume 3, chapter 4) and those of the general ones that touch segments,
  * caches or nothing.
  */
 public final class SystemInstructions {
+    /**
+     * Model-specific registers 800h to 8FFh, whose writes order nothing (APM volume 2, 16.11.2).
+     */
+    private static final int X2APIC = 8;
+
     private SystemInstructions() {}
 
     private static void privileged(Cpu cpu) {
@@ -51,21 +58,25 @@ public final class SystemInstructions {
     }
 
     public static void mfence(Cpu cpu, Instruction instruction) {
-        java.lang.invoke.VarHandle.fullFence();
+        VarHandle.fullFence();
     }
 
+    /** All loads are in order anyway, see {@link org.alcazar.engines.x86.mmu.Ram}. */
     public static void lfence(Cpu cpu, Instruction instruction) {}
 
+    /** As all stores are, those of MOVNT among them. */
     public static void sfence(Cpu cpu, Instruction instruction) {}
 
     public static void invd(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         cpu.intercept(Intercept.INVD, 0, 0);
+        cpu.serialize();
     }
 
     public static void wbinvd(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         cpu.intercept(Intercept.INVD, 0, 0);
+        cpu.serialize();
     }
 
     public static void ud(Cpu cpu, Instruction instruction) {
@@ -104,6 +115,7 @@ public final class SystemInstructions {
 
     public static void cpuid(Cpu cpu, Instruction instruction) {
         Cpuid.execute(cpu);
+        cpu.serialize();
     }
 
     // ---- counters and model-specific registers
@@ -151,7 +163,11 @@ public final class SystemInstructions {
     public static void wrmsr(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         long value = cpu.gpr[RAX] & 0xffff_ffffL | cpu.gpr[RDX] << 32;
-        Msrs.write(cpu, (int) cpu.gpr[RCX], value);
+        int number = (int) cpu.gpr[RCX];
+        Msrs.write(cpu, number, value);
+        if (number >>> 8 != X2APIC) {
+            cpu.serialize();
+        }
     }
 
     // ---- control and debug registers
@@ -165,6 +181,9 @@ public final class SystemInstructions {
     public static void movToCr(Cpu cpu, Instruction instruction) {
         privileged(cpu);
         ControlRegisters.write(cpu, instruction.reg, get(cpu, instruction));
+        if (instruction.reg != 8) {
+            cpu.serialize();
+        }
     }
 
     public static void movFromDr(Cpu cpu, Instruction instruction) {
@@ -173,6 +192,7 @@ public final class SystemInstructions {
 
     public static void movToDr(Cpu cpu, Instruction instruction) {
         ControlRegisters.writeDebug(cpu, instruction.reg, get(cpu, instruction));
+        cpu.serialize();
     }
 
     /** 64 bits in 64-bit mode, else 32, whatever the prefixes. */
@@ -199,6 +219,7 @@ public final class SystemInstructions {
         privileged(cpu);
         long low = Operands.readRm(cpu, instruction, 2) & 15;
         ControlRegisters.writeCr0(cpu, cpu.cr0 & ~14L | low);
+        cpu.serialize();
     }
 
     public static void smsw(Cpu cpu, Instruction instruction) {
@@ -224,6 +245,7 @@ public final class SystemInstructions {
         la = wide ? la : la & 0xffff_ffffL;
         cpu.intercept(Intercept.INVLPG, la, 0);
         cpu.mmu.invalidatePage(la);
+        cpu.serialize();
     }
 
     /** Types: 0 one page of a context, 1 a context, 2 all with globals, 3 all but globals. */
@@ -250,6 +272,7 @@ public final class SystemInstructions {
             case 2 -> cpu.mmu.flush(true);
             default -> cpu.mmu.flush(false);
         }
+        cpu.serialize();
     }
 
     /** #UD but at CPL 0, where others are #GP. */
@@ -278,6 +301,7 @@ public final class SystemInstructions {
         int limit = cpu.mmu.read16(Operands.linear(cpu, instruction, 2, false));
         cpu.gdtrBase = tableBase(cpu, instruction);
         cpu.gdtrLimit = limit;
+        cpu.serialize();
     }
 
     public static void lidt(Cpu cpu, Instruction instruction) {
@@ -286,6 +310,7 @@ public final class SystemInstructions {
         int limit = cpu.mmu.read16(Operands.linear(cpu, instruction, 2, false));
         cpu.idtrBase = tableBase(cpu, instruction);
         cpu.idtrLimit = limit;
+        cpu.serialize();
     }
 
     private static long tableBase(Cpu cpu, Instruction instruction) {
@@ -325,6 +350,7 @@ public final class SystemInstructions {
         privileged(cpu);
         cpu.intercept(Intercept.TABLE_REGISTERS, 0, 0);
         Segments.loadLocalTable(cpu, (int) Operands.readRm(cpu, instruction, 2));
+        cpu.serialize();
     }
 
     public static void ltr(Cpu cpu, Instruction instruction) {
@@ -332,6 +358,7 @@ public final class SystemInstructions {
         privileged(cpu);
         cpu.intercept(Intercept.TABLE_REGISTERS, 0, 0);
         Segments.loadTask(cpu, (int) Operands.readRm(cpu, instruction, 2));
+        cpu.serialize();
     }
 
     public static void sldt(Cpu cpu, Instruction instruction) {

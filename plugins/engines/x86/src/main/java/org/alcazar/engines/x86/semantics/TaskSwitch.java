@@ -128,9 +128,8 @@ final class TaskSwitch {
     private static void setBusy(Cpu cpu, int selector, boolean busy) {
         long at = Segments.descriptorAt(cpu, selector, 8);
         if (at != NONE) {
-            int bits = cpu.mmu.readSystem8(at + 5);
-            bits = busy ? bits | Segments.BUSY : bits & ~Segments.BUSY;
-            cpu.mmu.writeSystem8(at + 5, bits);
+            cpu.mmu.locked.changeSystem8(
+                    at + 5, busy ? 0 : Segments.BUSY, busy ? Segments.BUSY : 0);
         }
     }
 

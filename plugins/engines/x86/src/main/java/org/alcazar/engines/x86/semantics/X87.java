@@ -40,7 +40,7 @@ public final class X87 {
             throw cpu.fault(Bits.MF);
         }
         cpu.floatErrorTold = true;
-        if (!cpu.block.interrupts.floatError(true)) {
+        if (!cpu.interrupts.floatError(true)) {
             throw cpu.freeze();
         }
     }
@@ -49,7 +49,7 @@ public final class X87 {
     private static void withdraw(Cpu cpu) {
         if (cpu.floatErrorTold && (cpu.fsw & ES) == 0) {
             cpu.floatErrorTold = false;
-            cpu.block.interrupts.floatError(false);
+            cpu.interrupts.floatError(false);
         }
     }
 

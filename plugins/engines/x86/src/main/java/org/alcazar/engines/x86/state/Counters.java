@@ -186,7 +186,7 @@ public final class Counters {
         ticksSeen = ticks;
         plan();
         if (interrupts) {
-            cpu.block.interrupts.counterOverflow();
+            cpu.interrupts.counterOverflow();
         }
     }
 

@@ -16,6 +16,10 @@ import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Requests;
+import org.alcazar.machine.Standstill;
+import org.alcazar.machine.Width;
+
+import java.lang.invoke.VarHandle;
 
 /**
  * State of one x86 core. Fields are public and primitive: semantics, node classes and translated
@@ -133,6 +137,13 @@ public class Cpu {
     public final Requests requests;
     public final Mmu mmu;
 
+    /** Of the machine, and the core's part in it. */
+    public final Standstill standstill;
+
+    public final Standstill.Party party;
+
+    public final InterruptPort interrupts;
+
     /** That of the frame in use. */
     public AccessLog accesses = new AccessLog();
 
@@ -158,6 +169,12 @@ public class Cpu {
      */
     public boolean taskLoading;
 
+    /**
+     * A serialising instruction was executed: what is decoded has to be as memory is now before the
+     * next one.
+     */
+    public boolean serialized;
+
     /** {@link #task} is of 32 bits. */
     public boolean taskWide;
 
@@ -171,12 +188,16 @@ public class Cpu {
     private final CpuExit exit = new CpuExit();
 
     @SuppressWarnings("this-escape") // the parts keep the reference, they don't look at it yet
-    public Cpu(int index, ControlBlock block, PhysicalBus bus, CpuModel model) {
+    public Cpu(
+            int index, ControlBlock block, PhysicalBus bus, CpuModel model, Standstill standstill) {
         this.index = index;
         this.model = model;
         this.block = block;
         this.bus = bus;
         this.requests = block.requests();
+        this.standstill = standstill;
+        party = standstill.join(requests);
+        interrupts = new InterruptPort(this);
         breakpoints = new Breakpoints(this);
         counters = new Counters(this);
         mmu = new Mmu(this);
@@ -272,6 +293,48 @@ public class Cpu {
         frame.value = value;
         frame.reply = ExitFrame.DONE;
         throw exit(Exit.ACCESS);
+    }
+
+    /**
+     * A serialising instruction (APM volume 2, 7.6.4), which ends its block: all stores before it
+     * are done, and code behind it is fetched anew.
+     */
+    public void serialize() {
+        VarHandle.fullFence();
+        serialized = true;
+    }
+
+    /**
+     * Reads a window of the bus. The core stands meanwhile, so that translations may be others
+     * afterwards.
+     */
+    public long readWindow(long hpa, int bytes) {
+        party.stand();
+        long value = bus.readMemory(hpa, Width.of(bytes));
+        party.go();
+        return value;
+    }
+
+    /** As {@link #readWindow}. */
+    public void writeWindow(long hpa, int bytes, long value) {
+        party.stand();
+        bus.writeMemory(hpa, Width.of(bytes), value);
+        party.go();
+    }
+
+    /** As {@link #readWindow}, of a port. */
+    public long readPort(int port, int bytes) {
+        party.stand();
+        long value = bus.readPort(port, Width.of(bytes));
+        party.go();
+        return value;
+    }
+
+    /** As {@link #readPort}. */
+    public void writePort(int port, int bytes, long value) {
+        party.stand();
+        bus.writePort(port, Width.of(bytes), value);
+        party.go();
     }
 
     public boolean carry() {

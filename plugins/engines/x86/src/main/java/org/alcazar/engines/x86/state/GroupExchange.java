@@ -72,7 +72,7 @@ public final class GroupExchange {
         to[X86.CR2] = cpu.cr2;
         to[X86.CR3] = cpu.cr3;
         to[X86.CR4] = cpu.cr4;
-        to[X86.CR8] = cpu.block.interrupts.taskPriority();
+        to[X86.CR8] = cpu.interrupts.taskPriority();
         to[X86.EFER] = cpu.efer;
         to[X86.XCR0] = cpu.xcr0;
         System.arraycopy(cpu.dr, 0, to, X86.DR0, 4);
@@ -160,7 +160,7 @@ public final class GroupExchange {
         cpu.cr2 = from[X86.CR2];
         cpu.cr3 = from[X86.CR3];
         cpu.cr4 = from[X86.CR4];
-        cpu.block.interrupts.taskPriority((int) from[X86.CR8] & 15);
+        cpu.interrupts.taskPriority((int) from[X86.CR8] & 15);
         cpu.efer = from[X86.EFER];
         cpu.xcr0 = from[X86.XCR0];
         System.arraycopy(from, X86.DR0, cpu.dr, 0, 4);

@@ -73,6 +73,20 @@ public final class Monitor {
         line = NONE;
     }
 
+    /**
+     * The line may lie elsewhere now, so that a wait could miss its store: ends it. The core
+     * stands.
+     *
+     * @return whether it waits now
+     */
+    public boolean lose() {
+        hit = true;
+        if (page == NONE) {
+            line = NONE;
+        }
+        return page != NONE;
+    }
+
     /** From any thread: whether a page is waited for. */
     public boolean waitsFor(long hpaPage) {
         return page == hpaPage;

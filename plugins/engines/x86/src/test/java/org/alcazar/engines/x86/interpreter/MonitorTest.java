@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.host.HostRam;
+import org.alcazar.machine.ByteDevice;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
@@ -129,18 +129,32 @@ class MonitorTest {
         core.close();
     }
 
+    /** A device at which the first core begins to wait. */
+    private final class WaitStarter implements ByteDevice {
+        @Override
+        public int readByte(int offset) {
+            return 0;
+        }
+
+        @Override
+        public void writeByte(int offset, int value) {
+            assertWaits();
+        }
+    }
+
     @Test
     @DisplayName("what another core wrote unseen before it heard of the wait is found")
     void storeUnseen() {
         start(WAIT);
         ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
         VirtualCore core = second(block);
-        assertWaits();
-        HostRam.setByte(LINE + 63, (byte) 99);
+        // The wait begins while the other core is in a device access, whose block goes on.
+        machine.bus.attachPorts(0x80, 1, new WaitStarter());
+        code(OTHER, "e680 c603 63 ebfe"); // outb %al, $0x80; movb $99, (%rbx); jmp .
         core.fetch(block, 1L << X86.GENERAL);
-        block.group(X86.GENERAL)[X86.RBX] = LINE + 0x10000;
+        block.group(X86.GENERAL)[X86.RIP] = OTHER;
         block.dirty = 1L << X86.GENERAL;
-        block.budget = 2;
+        block.budget = 4;
         assertEquals(Exit.BUDGET, core.run(block));
         assertEquals(1, wakes);
         assertGoesOn();

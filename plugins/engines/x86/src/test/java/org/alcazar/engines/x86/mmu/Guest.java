@@ -10,6 +10,7 @@ import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Standstill;
 import org.alcazar.machine.Translation;
 
 import java.util.Arrays;
@@ -28,7 +29,7 @@ public final class Guest implements AutoCloseable {
 
     public final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
     public final PhysicalBus bus = new PhysicalBus();
-    public final Cpu cpu = new Cpu(0, block, bus, CpuModel.MAX);
+    public final Cpu cpu = new Cpu(0, block, bus, CpuModel.MAX, new Standstill());
 
     private final long arena;
 

@@ -385,10 +385,7 @@ class MmuTest {
         assertEquals(0, mmu.read64(0x50000));
         guest.nest(0x50000, guest.hostOf(0x51000) | ALL);
         assertEquals(0, mmu.read64(0x50000));
-        mmu.requestInvalidate();
-        assertTrue(mmu.invalidatePending());
         mmu.invalidate();
-        assertFalse(mmu.invalidatePending());
         assertEquals(51, mmu.read64(0x50000));
     }
 
@@ -463,17 +460,17 @@ class MmuTest {
         RamPages.addListener(listener);
         try {
             mmu.write8(0x70000, 1);
-            assertEquals(page, mmu.directWrite(0x70000, 1));
+            assertEquals(page, mmu.directAligned(0x70000, 1));
             RamPages.mark(page, RamPages.CODE);
             mmu.dropWritable(page);
-            assertEquals(-1, mmu.directWrite(0x70000, 1));
+            assertEquals(-1, mmu.directAligned(0x70000, 1));
             assertEquals(page + 8, mmu.directRead(0x70008, 8));
             mmu.write8(0x70000, 2);
             mmu.compareAndExchange(0x70000, 4, 2, 3);
             assertEquals(List.of(page, page), told);
             RamPages.unmark(page, RamPages.CODE);
             mmu.write8(0x70000, 4);
-            assertEquals(page, mmu.directWrite(0x70000, 1));
+            assertEquals(page, mmu.directAligned(0x70000, 1));
             assertEquals(2, told.size());
         } finally {
             RamPages.unmark(page, RamPages.CODE);
@@ -499,11 +496,16 @@ class MmuTest {
     void sixteenBytesAreExchangedWhole() {
         mmu.write64(0x70000, 1);
         mmu.write64(0x70008, 2);
-        assertFalse(mmu.compareAndExchange16(0x70000, 1, 3, 8, 9));
-        assertEquals(2, mmu.lastHi);
-        assertTrue(mmu.compareAndExchange16(0x70000, 1, 2, 8, 9));
+        assertFalse(mmu.locked.exchange16(0x70000, 1, 3, 8, 9));
+        assertEquals(2, mmu.locked.high);
+        assertTrue(mmu.locked.exchange16(0x70000, 1, 2, 8, 9));
         assertEquals(8, mmu.read64(0x70000));
         assertEquals(9, mmu.read64(0x70008));
+        assertFalse(mmu.locked.plain16(0x70000, 1, 2, 3, 4));
+        assertEquals(8, mmu.locked.low);
+        assertTrue(mmu.locked.plain16(0x70000, 8, 9, 3, 4));
+        assertEquals(3, mmu.read64(0x70000));
+        assertEquals(4, mmu.read64(0x70008));
     }
 
     @Test

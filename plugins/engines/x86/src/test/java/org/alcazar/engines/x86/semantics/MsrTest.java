@@ -10,6 +10,7 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.state.Reset;
+import org.alcazar.machine.Standstill;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -173,7 +174,7 @@ class MsrTest {
     @Test
     @DisplayName("leaves of topology and caches agree with each other and with the older leaves")
     void topology() {
-        Cpu third = new Cpu(3, guest.block, guest.bus, CpuModel.MAX);
+        Cpu third = new Cpu(3, guest.block, guest.bus, CpuModel.MAX, new Standstill());
         long[] thread = leaf(third, 0xb, 0);
         assertEquals(0, thread[X86.RAX]);
         assertEquals(1, thread[X86.RBX]);
@@ -250,7 +251,7 @@ class MsrTest {
                 }) {
             unknown(number);
         }
-        Cpu old = new Cpu(0, guest.block, guest.bus, CpuModel.X86_64_V1);
+        Cpu old = new Cpu(0, guest.block, guest.bus, CpuModel.X86_64_V1, new Standstill());
         Reset.power(old, CpuModel.SIGNATURE);
         assertThrows(CpuFault.class, () -> Msrs.read(old, 0x3b));
         assertThrows(CpuFault.class, () -> Msrs.read(old, 0xc000_0103));

@@ -16,6 +16,7 @@ import org.alcazar.engines.x86.state.Reset;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Standstill;
 import org.alcazar.machine.VirtualCore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -33,7 +34,7 @@ class RandomNumbersTest {
     }
 
     private Cpu core(int index) {
-        return new Cpu(index, guest.block, guest.bus, CpuModel.MAX);
+        return new Cpu(index, guest.block, guest.bus, CpuModel.MAX, new Standstill());
     }
 
     @Test

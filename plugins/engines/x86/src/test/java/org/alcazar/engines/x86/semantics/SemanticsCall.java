@@ -10,6 +10,7 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Standstill;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -190,7 +191,13 @@ final class SemanticsCall {
 
     /** A core in 64-bit mode on which SSE and x87 may be used. */
     static Cpu newCpu() {
-        Cpu cpu = new Cpu(0, new ControlBlock(X86.ARCHITECTURE), new PhysicalBus(), CpuModel.MAX);
+        Cpu cpu =
+                new Cpu(
+                        0,
+                        new ControlBlock(X86.ARCHITECTURE),
+                        new PhysicalBus(),
+                        CpuModel.MAX,
+                        new Standstill());
         cpu.cr0 = Bits.CR0_PE | Bits.CR0_NE;
         cpu.cr4 = Bits.CR4_OSFXSR | Bits.CR4_OSXMMEXCPT;
         cpu.efer = Bits.EFER_LMA;
