@@ -2,11 +2,14 @@ package org.alcazar.launcher.guest;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Fetches packages with apt and takes files out of them, without installing anything. Needs root
@@ -40,6 +43,10 @@ final class AptPackages {
 
     private static final Pattern KERNEL =
             Pattern.compile("(?:^|[,|]\\s*)(linux-image-(?:unsigned-)?[0-9][^\\s,|(]*)");
+
+    /** How {@code --simulate} says what it would install: name, version, origin. */
+    private static final Pattern INSTALLS = Pattern.compile("Inst ([^ :]+)\\S* \\(([^ ]+) .*");
+
     private static final long MEGABYTE = 1_000_000;
 
     private final CommandRunner commands;
@@ -95,6 +102,39 @@ final class AptPackages {
                 .findFirst();
     }
 
+    /**
+     * A package and all that it depends on, as apt would install them on an empty machine; without
+     * recommendations, sorted by name, their sizes not known.
+     */
+    List<Candidate> withDependencies(String name)
+            throws Refused, IOException, InterruptedException {
+        // With no list of installed packages nothing counts as there already.
+        CommandRunner.Result result =
+                commands.run(
+                        folder,
+                        List.of(
+                                "apt-get",
+                                "-qq",
+                                "--simulate",
+                                "--no-install-recommends",
+                                "-o",
+                                "Dir::State::status=/dev/null",
+                                "install",
+                                name));
+        List<Candidate> all =
+                result.output()
+                        .lines()
+                        .map(INSTALLS::matcher)
+                        .filter(Matcher::matches)
+                        .map(line -> new Candidate(line.group(1), line.group(2), 0, ""))
+                        .sorted(Comparator.comparing(Candidate::name))
+                        .toList();
+        if (!result.ok() || all.stream().noneMatch(c -> c.name().equals(name))) {
+            throw new Refused("apt-get install " + name + ": " + firstError(result));
+        }
+        return all;
+    }
+
     /** Fetches a package's archive into the folder. */
     Path download(Candidate wanted, Progress progress)
             throws Refused, IOException, InterruptedException {
@@ -104,27 +144,47 @@ final class AptPackages {
                                 wanted.name(),
                                 wanted.version(),
                                 (double) wanted.size() / MEGABYTE));
+        return download(List.of(wanted)).getFirst();
+    }
+
+    /** Fetches archives into the folder, in one go. */
+    List<Path> download(List<Candidate> wanted) throws Refused, IOException, InterruptedException {
         // The sandbox user _apt cannot write here and apt would warn of it.
-        CommandRunner.Result result =
-                commands.run(
-                        folder,
-                        List.of(
-                                "apt-get",
-                                "-qq",
-                                "-o",
-                                "APT::Sandbox::User=root",
-                                "download",
-                                wanted.name() + "=" + wanted.version()));
+        List<String> command =
+                new ArrayList<>(
+                        List.of("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"));
+        wanted.forEach(one -> command.add(one.name() + "=" + one.version()));
+        CommandRunner.Result result = commands.run(folder, command);
         if (!result.ok()) {
-            throw new Refused("apt-get download " + wanted.name() + ": " + firstError(result));
+            String names = wanted.stream().map(Candidate::name).collect(Collectors.joining(" "));
+            throw new Refused("apt-get download " + names + ": " + firstError(result));
         }
+        List<Path> archives = new ArrayList<>();
+        for (Candidate one : wanted) {
+            archives.add(downloaded(one.name()));
+        }
+        return archives;
+    }
+
+    private Path downloaded(String name) throws Refused, IOException {
         for (Path file : StagingFolder.list(folder)) {
-            String name = file.getFileName().toString();
-            if (name.startsWith(wanted.name() + "_") && name.endsWith(".deb")) {
+            String found = file.getFileName().toString();
+            if (found.startsWith(name + "_") && found.endsWith(".deb")) {
                 return file;
             }
         }
-        throw new Refused("apt-get download " + wanted.name() + " left no archive");
+        throw new Refused("apt-get download " + name + " left no archive");
+    }
+
+    /** Unpacks all files of an archive below a folder. */
+    void unpack(Path archive, Path to) throws Refused, IOException, InterruptedException {
+        CommandRunner.Result result =
+                commands.run(
+                        folder,
+                        List.of("dpkg-deb", "--extract", archive.toString(), to.toString()));
+        if (!result.ok()) {
+            throw new Refused("dpkg-deb: " + firstError(result));
+        }
     }
 
     /** Copies the first file whose path is wanted out of an archive. */

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Checks that files can be what a Linux guest needs, before they are built into one. */
 final class GuestFiles {
@@ -12,16 +13,7 @@ final class GuestFiles {
     private static final int HEADER_OFFSET = 0x202;
 
     private static final int HEADER = 0x53726448; // "HdrS"
-    private static final int ELF = 0x464c457f;
-    private static final int EI_CLASS = 4;
-    private static final int ELFCLASS64 = 2;
-    private static final int E_MACHINE = 18;
-    private static final int EM_X86_64 = 62;
-    private static final int E_PHOFF = 32;
-    private static final int E_PHENTSIZE = 54;
-    private static final int E_PHNUM = 56;
-    private static final int PT_INTERP = 3;
-    private static final int ENOUGH = 4096;
+    private static final int HEAD = 4096;
 
     private GuestFiles() {}
 
@@ -44,30 +36,20 @@ final class GuestFiles {
      * @param shown the path to name in the message
      */
     static void checkBusybox(Path busybox, Path shown) throws GuestException, IOException {
-        ByteBuffer head = head(busybox);
-        boolean elf =
-                head.limit() >= E_PHNUM + 2
-                        && head.getInt(0) == ELF
-                        && head.get(EI_CLASS) == ELFCLASS64
-                        && head.getShort(E_MACHINE) == EM_X86_64;
-        if (!elf) {
+        Optional<ElfProgram> program = ElfProgram.read(busybox);
+        if (program.isEmpty()) {
             throw new GuestException(
                     shown + ": no ELF program for x86-64; a static BusyBox is wanted");
         }
-        int count = Short.toUnsignedInt(head.getShort(E_PHNUM));
-        int size = Short.toUnsignedInt(head.getShort(E_PHENTSIZE));
-        for (int i = 0; i < count; i++) {
-            long at = head.getLong(E_PHOFF) + (long) i * size;
-            if (at >= 0 && at <= head.limit() - 4 && head.getInt((int) at) == PT_INTERP) {
-                throw new GuestException(
-                        shown + ": needs shared libraries; a static BusyBox is wanted");
-            }
+        if (program.get().interpreter().isPresent()) {
+            throw new GuestException(
+                    shown + ": needs shared libraries; a static BusyBox is wanted");
         }
     }
 
     private static ByteBuffer head(Path file) throws IOException {
         try (var in = Files.newInputStream(file)) {
-            return ByteBuffer.wrap(in.readNBytes(ENOUGH)).order(ByteOrder.LITTLE_ENDIAN);
+            return ByteBuffer.wrap(in.readNBytes(HEAD)).order(ByteOrder.LITTLE_ENDIAN);
         }
     }
 }

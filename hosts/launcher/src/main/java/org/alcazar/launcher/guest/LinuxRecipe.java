@@ -1,18 +1,22 @@
 package org.alcazar.launcher.guest;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Makes the files of a Linux guest: the distribution's own kernel, byte for byte, and an initial
@@ -20,8 +24,10 @@ import java.util.function.Predicate;
  *
  * <p>Kernel and BusyBox come from the machine's package manager, or from files given by hand in
  * {@code given/GUEST/vmlinuz} and {@code given/GUEST/busybox} beside the recipe's sources; either
- * may be given alone. The result is a folder with {@code vmlinuz}, {@code initrd.gz}, {@code
- * busybox} and a manifest; it appears whole or not at all.
+ * may be given alone. A list {@code GUEST.programs} among the sources names further programs of the
+ * distribution, which come with the libraries they need. The result is a folder with {@code
+ * vmlinuz}, {@code initrd.gz}, {@code busybox}, {@code programs} and a manifest; it appears whole
+ * or not at all.
  */
 public final class LinuxRecipe {
     /** Name of the kernel's file in the folder of the result. */
@@ -34,12 +40,22 @@ public final class LinuxRecipe {
     private static final String GIVEN = "given";
     private static final String LIST = "initramfs.list";
 
+    /** The folder of the result with the further programs, and its copy of their list. */
+    private static final String PROGRAMS = "programs";
+
+    private static final String PROGRAM_LIST = "programs.list";
+
+    private static final List<String> CLOUD =
+            List.of("linux-image-cloud-amd64", "linux-image-virtual");
+
     /** Guest names, and the metapackages for each: Debian's name, then Ubuntu's. */
     private static final Map<String, List<String>> METAPACKAGES =
             Map.of(
-                    "linux", List.of("linux-image-cloud-amd64", "linux-image-virtual"),
-                    "linux-generic", List.of("linux-image-amd64", "linux-image-generic"));
+                    "linux", CLOUD,
+                    "linux-generic", List.of("linux-image-amd64", "linux-image-generic"),
+                    "linux-stress", CLOUD);
 
+    private static final String KERNEL_PACKAGES = "linux-image-";
     private static final String BUSYBOX_PACKAGE = "busybox-static";
 
     /**
@@ -63,7 +79,7 @@ public final class LinuxRecipe {
     /**
      * Creates the recipe of one guest.
      *
-     * @param guest {@code linux} or {@code linux-generic}
+     * @param guest one of {@link #names}
      * @param sources the folder with initramfs.list and what it names: guests/linux
      * @param folder where the result is put; its parent also holds a lock file
      * @param commands runs the machine's programs
@@ -108,7 +124,9 @@ public final class LinuxRecipe {
                 return built(there.get());
             }
             if (!AptPackages.present(commands)
-                    && !(Files.exists(given(KERNEL)) && Files.exists(given(BUSYBOX)))) {
+                    && !(Files.exists(given(KERNEL))
+                            && Files.exists(given(BUSYBOX))
+                            && !Files.exists(programList()))) {
                 throw noPackageManager();
             }
             try (StagingFolder staging = new StagingFolder(folder)) {
@@ -148,8 +166,18 @@ public final class LinuxRecipe {
                 return false;
             }
         }
-        Initramfs now = describe(folder.resolve(BUSYBOX));
-        return now.sha256().equals(manifest.source());
+        return hasListedPrograms(manifest)
+                && describe(folder, manifest.files().keySet()).sha256().equals(manifest.source());
+    }
+
+    /** Whether the result was made with the list of programs that there is now. */
+    private boolean hasListedPrograms(Manifest manifest) throws IOException {
+        String now = Files.exists(programList()) ? Sha256.of(programList()) : "";
+        return now.equals(manifest.files().getOrDefault(PROGRAM_LIST, ""));
+    }
+
+    private Path programList() {
+        return sources.resolve(guest + "." + PROGRAMS);
     }
 
     private Built built(Manifest manifest) {
@@ -161,8 +189,16 @@ public final class LinuxRecipe {
         return sources.resolve(GIVEN).resolve(guest).resolve(file);
     }
 
-    private Initramfs describe(Path busybox) throws GuestException {
-        return InitramfsList.read(sources.resolve(LIST), Map.of(BUSYBOX, busybox));
+    /** The initial RAM file system without applets, of the files in a folder with these names. */
+    private Initramfs describe(Path from, Collection<String> names) throws GuestException {
+        Map<String, Path> values = Map.of(BUSYBOX, from.resolve(BUSYBOX));
+        Initramfs files = InitramfsList.read(sources.resolve(LIST), values);
+        for (String name : names) {
+            if (name.startsWith(PROGRAMS + "/")) {
+                files.file(name.substring(PROGRAMS.length()), 0755, from.resolve(name));
+            }
+        }
+        return files;
     }
 
     private GuestException noPackageManager() {
@@ -198,14 +234,19 @@ public final class LinuxRecipe {
             Path busybox = obtain(BUSYBOX, this::fetchBusybox);
             GuestFiles.checkKernel(kernel, shown(KERNEL));
             GuestFiles.checkBusybox(busybox, shown(BUSYBOX));
+            if (Files.exists(programList())) {
+                retried(this::fetchPrograms);
+            }
             progress.start("building the initial RAM file system");
-            Initramfs files = describe(busybox);
+            List<String> names = new ArrayList<>(files(staging));
+            Initramfs files = describe(staging, names);
             String source = files.sha256();
             List<String> applets = applets(busybox);
             progress.step(applets.size() + " BusyBox applets");
             files.applets(applets, "/bin/busybox").writeGzip(staging.resolve(INITRD));
+            names.add(INITRD);
             SortedMap<String, String> sums = new TreeMap<>();
-            for (String name : List.of(KERNEL, BUSYBOX, INITRD)) {
+            for (String name : names) {
                 sums.put(name, Sha256.of(staging.resolve(name)));
             }
             Manifest manifest = new Manifest(packages, source, sums);
@@ -228,17 +269,22 @@ public final class LinuxRecipe {
                 packages.put(file, GIVEN);
                 return to;
             }
+            retried(() -> fetch.run(to));
+            return to;
+        }
+
+        /** Fetches something; after a refusal once more, from newer package lists. */
+        private void retried(Step step) throws GuestException, IOException, InterruptedException {
             try {
-                fetch.run(to);
+                step.run();
             } catch (AptPackages.Refused e) {
                 updateLists(e);
                 try {
-                    fetch.run(to);
+                    step.run();
                 } catch (AptPackages.Refused again) {
                     throw new GuestException(again.reason(), again);
                 }
             }
-            return to;
         }
 
         /** After apt's refusal: a newer package list may help, and root can get it. */
@@ -257,7 +303,7 @@ public final class LinuxRecipe {
 
         private void fetchKernel(Path to)
                 throws AptPackages.Refused, GuestException, IOException, InterruptedException {
-            if (!newest && reuse(KERNEL, "linux-image-", to)) {
+            if (!newest && reuse(KERNEL, KERNEL_PACKAGES, to)) {
                 return;
             }
             AptPackages.Candidate kernel = apt.kernel(firstKnown(metapackages));
@@ -307,6 +353,63 @@ public final class LinuxRecipe {
             progress.done();
         }
 
+        private void fetchPrograms()
+                throws AptPackages.Refused, GuestException, IOException, InterruptedException {
+            boolean sameList = before.isPresent() && hasListedPrograms(before.get());
+            Files.copy(programList(), staging.resolve(PROGRAM_LIST), REPLACE_EXISTING);
+            List<ProgramFiles.Program> programs = ProgramFiles.readList(programList());
+            SortedMap<String, AptPackages.Candidate> wanted = new TreeMap<>();
+            if (!sameList || newest) {
+                for (ProgramFiles.Program program : programs) {
+                    apt.withDependencies(program.packageName())
+                            .forEach(one -> wanted.put(one.name(), one));
+                }
+            }
+            if (sameList && wanted.values().stream().allMatch(this::wasUsed)) {
+                reusePrograms(before.get());
+            } else {
+                unpackPrograms(programs, List.copyOf(wanted.values()));
+            }
+        }
+
+        private boolean wasUsed(AptPackages.Candidate one) {
+            return before.isPresent()
+                    && one.version().equals(before.get().packages().get(one.name()));
+        }
+
+        private void reusePrograms(Manifest last) throws IOException {
+            for (String name : last.files().keySet()) {
+                if (name.startsWith(PROGRAMS + "/")) {
+                    Files.createDirectories(staging.resolve(name).resolveSibling("."));
+                    Files.copy(folder.resolve(name), staging.resolve(name), REPLACE_EXISTING);
+                }
+            }
+            for (var entry : last.packages().entrySet()) {
+                boolean otherFile =
+                        entry.getKey().startsWith(KERNEL_PACKAGES)
+                                || entry.getKey().equals(BUSYBOX_PACKAGE);
+                if (!otherFile) {
+                    packages.put(entry.getKey(), entry.getValue());
+                }
+            }
+        }
+
+        private void unpackPrograms(
+                List<ProgramFiles.Program> programs, List<AptPackages.Candidate> wanted)
+                throws AptPackages.Refused, GuestException, IOException, InterruptedException {
+            progress.start("fetching programs");
+            progress.step(wanted.size() + " packages");
+            Path tree = Files.createDirectories(staging.resolve("unpacked"));
+            for (Path archive : apt.download(wanted)) {
+                apt.unpack(archive, tree);
+                Files.delete(archive);
+            }
+            ProgramFiles.copy(programs, tree, staging.resolve(PROGRAMS));
+            StagingFolder.deleteTree(tree);
+            wanted.forEach(one -> packages.put(one.name(), one.version()));
+            progress.done();
+        }
+
         /** Takes a file over from the last build, when it came from such a package. */
         private boolean reuse(String file, String packagePrefix, Path to) throws IOException {
             if (before.isEmpty() || !before.get().files().containsKey(file)) {
@@ -315,7 +418,7 @@ public final class LinuxRecipe {
             for (var entry : before.get().packages().entrySet()) {
                 if (entry.getKey().startsWith(packagePrefix)) {
                     Path from = folder.resolve(file);
-                    Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+                    Files.copy(from, to, REPLACE_EXISTING);
                     packages.put(entry.getKey(), entry.getValue());
                     return true;
                 }
@@ -337,6 +440,21 @@ public final class LinuxRecipe {
                 return List.of();
             }
         }
+    }
+
+    /** Names of all files in a folder and those below, sorted. */
+    private static List<String> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile)
+                    .map(file -> folder.relativize(file).toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run() throws AptPackages.Refused, GuestException, IOException, InterruptedException;
     }
 
     @FunctionalInterface

@@ -3,6 +3,8 @@ package org.alcazar.launcher.guest;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +35,8 @@ final class FakeApt implements CommandRunner {
         depends.put("linux-image-cloud-amd64", "libx, " + KERNEL_PACKAGE + " (= 6.1.1-1)");
         versions.put(KERNEL_PACKAGE, "6.1.1-1");
         versions.put("busybox-static", "1:1.35-4");
+        versions.put("prog", "1:2-1+b1");
+        versions.put("libx", "1.2-3");
         contents.put("./boot/vmlinuz-6.1.0-1-cloud-amd64", bzImage(1));
         contents.put("./bin/busybox", busybox());
     }
@@ -74,6 +78,7 @@ final class FakeApt implements CommandRunner {
             case "id" -> new Result(0, root ? "0\n" : "1000\n", "");
             case "apt-cache" -> show(command.getLast());
             case "apt-get" -> aptGet(directory, command);
+            case "dpkg-deb" -> unpack(command);
             default -> new Result(0, "bin/ls\nbin/sh\nusr/bin/[\n", "");
         };
     }
@@ -94,9 +99,76 @@ final class FakeApt implements CommandRunner {
             listsMissing = false;
             return new Result(0, "", "");
         }
-        String[] wanted = command.getLast().split("=");
-        Files.writeString(directory.resolve(wanted[0] + "_1%3a2_amd64.deb"), wanted[0]);
+        if (command.contains("install")) {
+            return new Result(0, "Conf libx (1)\n" + installs("libx") + installs("prog"), "");
+        }
+        for (String word : command) {
+            if (word.contains("=") && !word.contains("::")) {
+                String name = word.substring(0, word.indexOf('='));
+                Files.writeString(directory.resolve(name + "_1%3a2_amd64.deb"), name);
+            }
+        }
         return new Result(0, "", "");
+    }
+
+    private String installs(String name) {
+        return "Inst %s (%s Debian:12/stable [amd64])\n".formatted(name, versions.get(name));
+    }
+
+    private Result unpack(List<String> command) throws IOException {
+        if (!command.get(1).equals("--extract")) {
+            return new Result(0, "", "");
+        }
+        String archive = Path.of(command.get(2)).getFileName().toString();
+        Path to = Path.of(command.get(3));
+        if (archive.startsWith("prog_")) {
+            write(to.resolve("usr/bin/prog"), dynamic("/lib64/ld.so.2", "libx.so.1", "ld.so.2"));
+            write(to.resolve("usr/share/prog/not-wanted.so"), busybox());
+        } else {
+            write(to.resolve("lib/libx.so.1.2"), dynamic("", "liby.so.1"));
+            Files.createSymbolicLink(to.resolve("lib/libx.so.1"), Path.of("/lib/libx.so.1.2"));
+            write(to.resolve("lib/liby.so.1"), busybox());
+            write(to.resolve("lib/ld.so.2"), busybox());
+        }
+        return new Result(0, "", "");
+    }
+
+    private static void write(Path file, byte[] content) throws IOException {
+        Files.createDirectories(file.resolveSibling("."));
+        Files.write(file, content);
+    }
+
+    /** An ELF file that names a dynamic linker (if not empty) and shared libraries. */
+    static byte[] dynamic(String linker, String... needed) {
+        int headers = 64;
+        int entries = headers + 3 * 56;
+        int strings = entries + 16 * (needed.length + 2);
+        byte[] file = Arrays.copyOf(busybox(), 1024);
+        ByteBuffer out = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        out.putLong(32, headers).putShort(54, (short) 56).putShort(56, (short) 3);
+        int base = 0x10000;
+        segment(out, headers, 1, 0, base, file.length);
+        segment(out, headers + 56, 2, entries, base + entries, strings - entries);
+        segment(out, headers + 112, linker.isEmpty() ? 4 : 3, strings, base + strings, 1);
+        byte[] first = linker.getBytes(StandardCharsets.US_ASCII);
+        out.put(strings, first);
+        int name = first.length + 1;
+        int entry = entries;
+        for (String library : needed) {
+            byte[] text = library.getBytes(StandardCharsets.US_ASCII);
+            out.put(strings + name, text);
+            out.putLong(entry, 1).putLong(entry + 8, name);
+            name += text.length + 1;
+            entry += 16;
+        }
+        out.putLong(entry, 5).putLong(entry + 8, base + strings);
+        return file;
+    }
+
+    private static void segment(
+            ByteBuffer out, int at, int type, long offset, long address, long size) {
+        out.putInt(at, type).putLong(at + 8, offset).putLong(at + 16, address);
+        out.putLong(at + 32, size);
     }
 
     @Override

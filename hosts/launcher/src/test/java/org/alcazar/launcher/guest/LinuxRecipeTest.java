@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 class LinuxRecipeTest {
     @TempDir Path folder;
@@ -274,12 +275,82 @@ class LinuxRecipeTest {
         assertTrue(Files.exists(prepare().initrd()));
     }
 
+    private static final List<String> PROGRAM_FILES =
+            List.of(
+                    "linux/programs/lib/libx.so.1",
+                    "linux/programs/lib/liby.so.1",
+                    "linux/programs/lib64/ld.so.2",
+                    "linux/programs/usr/bin/prog");
+
+    private List<String> programFiles() throws IOException {
+        return left().stream()
+                .filter(name -> name.contains("/programs/"))
+                .filter(name -> Files.isRegularFile(build.resolve(name)))
+                .toList();
+    }
+
+    private void list(String text) throws IOException {
+        Files.writeString(sources.resolve("linux.programs"), text);
+    }
+
+    @Test
+    void aProgramComesWithItsDynamicLinkerAndLibrariesAndNothingElse() throws Exception {
+        list("# one\n\nprog /usr/bin/prog\n");
+        Built built = prepare();
+        assertEquals(PROGRAM_FILES, programFiles());
+        assertArrayEquals(
+                FakeApt.dynamic("", "liby.so.1"),
+                Files.readAllBytes(build.resolve("linux/programs/lib/libx.so.1")));
+        assertEquals("1:2-1+b1", built.packages().get("prog"));
+        assertEquals("1.2-3", built.packages().get("libx"));
+        byte[] archive;
+        try (var in = new GZIPInputStream(Files.newInputStream(built.initrd()))) {
+            archive = in.readAllBytes();
+        }
+        String text = new String(archive, StandardCharsets.ISO_8859_1);
+        for (String path : List.of("lib/libx.so.1\0", "lib64/ld.so.2\0", "usr/bin/prog\0")) {
+            assertTrue(text.contains(path), path);
+        }
+    }
+
+    @Test
+    void programsAreFetchedAgainOnlyWhenTheListOrAPackageIsNew() throws Exception {
+        list("prog /usr/bin/prog\n");
+        prepare();
+        apt.log.clear();
+        prepare();
+        assertEquals(List.of(), apt.log);
+        Files.writeString(sources.resolve("init"), "#!/bin/sh\necho more\n");
+        recipe().update(Progress.SILENT);
+        assertTrue(apt.log.stream().noneMatch(line -> line.contains("download")), "same versions");
+        assertEquals(PROGRAM_FILES, programFiles());
+        apt.versions.put("libx", "1.2-4");
+        assertEquals("1.2-4", recipe().update(Progress.SILENT).packages().get("libx"));
+        list("prog /usr/bin/prog\nlibx /lib/liby.so.1\n");
+        apt.log.clear();
+        prepare();
+        assertTrue(apt.log.stream().anyMatch(line -> line.contains("download")), "another list");
+        Files.delete(sources.resolve("linux.programs"));
+        assertFalse(prepare().packages().containsKey("prog"));
+        assertEquals(List.of(), programFiles());
+    }
+
+    @Test
+    void aListThatCannotBeFollowedIsRefused() throws Exception {
+        list("prog\n");
+        assertTrue(refusal().endsWith("linux.programs:1: not of the form 'PACKAGE /PATH/PROGRAM'"));
+        list("prog /usr/bin/other\n");
+        assertEquals("package prog has no program /usr/bin/other", refusal());
+        assertEquals(List.of(), left());
+    }
+
     @Test
     void unknownGuestsAreRefused() {
         GuestException e =
                 assertThrows(
                         GuestException.class, () -> new LinuxRecipe("beos", sources, build, apt));
         assertEquals(
-                "no recipe for guest 'beos'; there are [linux, linux-generic]", e.getMessage());
+                "no recipe for guest 'beos'; there are [linux, linux-generic, linux-stress]",
+                e.getMessage());
     }
 }
