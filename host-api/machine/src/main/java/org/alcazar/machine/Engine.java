@@ -11,9 +11,10 @@ public interface Engine extends AutoCloseable {
 
     /**
      * Forgets translations. When this returns, no core uses the old ones any more. Callable from
-     * any thread, a core's own between two runs included, but not from within an access to a {@link
-     * BusDevice} on {@link PhysicalBus} (two cores would wait for each other), nor with a lock that
-     * such a device takes. A core that is in {@code run} complies at its next block of guest code.
+     * any thread, from within an access to a {@link BusDevice} on {@link PhysicalBus} too, by
+     * several at once, and with locks held that such devices or the {@link InterruptSource} take. A
+     * core that executes guest code complies at the end of its block, one that is in such an access
+     * before it goes on. See {@link Standstill}.
      *
      * @param start and {@code bytes}: the guest-physical range for {@link Scope#GUEST_PHYSICAL}
      */

@@ -27,7 +27,7 @@ public interface EngineFixture {
 
     /**
      * Maps one page and all rights below the core, or nothing for {@code host} -1. The test
-     * invalidates afterwards.
+     * invalidates afterwards. The core may be running.
      */
     void map(ControlBlock block, long guest, long host);
 
@@ -36,6 +36,9 @@ public interface EngineFixture {
 
     /** One instruction: a jump to itself. */
     byte[] loop();
+
+    /** Stores the 32-bit result register to an address below 2 GiB again and again. */
+    byte[] storeForever(long address);
 
     /** One instruction: wait for an interrupt. */
     byte[] halt();

@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What every engine must do with a control block, whatever its architecture. An engine's test
@@ -302,17 +303,22 @@ public abstract class EngineTck {
         core.fetch(block, engine.architecture().allGroups());
         ControlBlock other = new ControlBlock(engine.architecture());
         try (VirtualCore second = engine.newCore(1, other)) {
-            for (RegisterGroup group : engine.architecture().groups()) {
-                long[] from = block.group(group.id());
-                System.arraycopy(from, 0, other.group(group.id()), 0, from.length);
-            }
-            other.dirty = engine.architecture().allGroups();
-            other.translation = block.translation;
-            other.translationRoot = block.translationRoot;
+            copyTo(other);
             other.budget = 20;
             assertEquals(Exit.BUDGET, second.run(other), () -> second.describe(other, 0));
         }
         assertEquals(fixture.inMemory(0x77), HostRam.getInt(arena + DATA));
+    }
+
+    /** Gives another control block the same state. */
+    private void copyTo(ControlBlock other) {
+        for (RegisterGroup group : engine.architecture().groups()) {
+            long[] from = block.group(group.id());
+            System.arraycopy(from, 0, other.group(group.id()), 0, from.length);
+        }
+        other.dirty = engine.architecture().allGroups();
+        other.translation = block.translation;
+        other.translationRoot = block.translationRoot;
     }
 
     @Test
@@ -461,6 +467,113 @@ public abstract class EngineTck {
         assertEquals(0x1115, written[0], "without an exit");
         window.close();
         assertEquals(-1, bus.readMemory(PhysicalBus.WINDOWS, Width.QWORD));
+    }
+
+    // ---- several cores
+
+    /** Until a core has stored what {@link EngineFixture#storeForever} stores there. */
+    private static void awaitStore(long host, int value) {
+        while (HostRam.getIntVolatile(host) != value) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void anInvalidationReachesACoreThatRuns() throws InterruptedException {
+        program(fixture.constant(0x5a), fixture.storeForever(DATA));
+        int stored = fixture.inMemory(0x5a);
+        Thread runner = Thread.ofPlatform().start(this::run);
+        long from = arena + DATA;
+        long to = arena + DATA + HostMemory.PAGE_SIZE;
+        for (int i = 0; i < 50; i++) {
+            awaitStore(from, stored);
+            map(DATA, to);
+            // Nobody uses the old page any more, so it is ours.
+            HostRam.setInt(from, 0);
+            awaitStore(to, stored);
+            assertEquals(0, HostRam.getIntVolatile(from), "stored by the old translation");
+            long old = from;
+            from = to;
+            to = old;
+        }
+        block.requests().post(Requests.KICK);
+        runner.join();
+    }
+
+    /** Has both cores store to a window of the bus, {@code times} times each, at the same time. */
+    private void storeToDevice(int times, Runnable written) throws InterruptedException {
+        BusDevice device =
+                new BusDevice() {
+                    @Override
+                    public long read(long offset, Width width) {
+                        return 0;
+                    }
+
+                    @Override
+                    public void write(long offset, Width width, long value) {
+                        written.run();
+                    }
+                };
+        map(DEVICE, PhysicalBus.WINDOWS);
+        program(fixture.store(DEVICE), fixture.store(DATA), fixture.loop());
+        ControlBlock other = new ControlBlock(engine.architecture());
+        PhysicalBus.Attachment window =
+                bus.attachMemory(PhysicalBus.WINDOWS, HostMemory.PAGE_SIZE, device);
+        try (VirtualCore second = engine.newCore(1, other)) {
+            copyTo(other);
+            Thread a = Thread.ofPlatform().start(() -> runTimes(core, block, times));
+            Thread b = Thread.ofPlatform().start(() -> runTimes(second, other, times));
+            a.join();
+            b.join();
+        } finally {
+            window.close();
+        }
+    }
+
+    private void runTimes(VirtualCore on, ControlBlock of, int times) {
+        for (int i = 0; i < times; i++) {
+            fixture.enter(of);
+            of.budget = 10;
+            if (on.run(of) != Exit.BUDGET) {
+                return;
+            }
+        }
+    }
+
+    @Test
+    void coresThatInvalidateFromDeviceAccessesDoNotWaitForEachOther() throws InterruptedException {
+        AtomicInteger writes = new AtomicInteger();
+        storeToDevice(
+                200,
+                () -> {
+                    writes.incrementAndGet();
+                    engine.invalidate(Scope.ALL, 0, 0);
+                });
+        assertEquals(400, writes.get());
+    }
+
+    @Test
+    void whoHoldsADevicesLockMayInvalidate() throws InterruptedException {
+        ReentrantLock guard = new ReentrantLock();
+        AtomicInteger writes = new AtomicInteger();
+        Runnable invalidations =
+                () -> {
+                    while (writes.get() < 400) {
+                        guard.lock();
+                        engine.invalidate(Scope.ALL, 0, 0);
+                        guard.unlock();
+                    }
+                };
+        Thread holder = Thread.ofPlatform().start(invalidations);
+        storeToDevice(
+                200,
+                () -> {
+                    guard.lock();
+                    writes.incrementAndGet();
+                    guard.unlock();
+                });
+        holder.join();
+        assertEquals(400, writes.get());
     }
 
     @Test

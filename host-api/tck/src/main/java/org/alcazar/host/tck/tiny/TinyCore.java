@@ -11,6 +11,7 @@ import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
+import org.alcazar.machine.Standstill;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.machine.Width;
@@ -24,6 +25,8 @@ final class TinyCore implements VirtualCore {
     private static final long PAGE = -HostMemory.PAGE_SIZE;
 
     private final PhysicalBus bus;
+    private final ControlBlock block;
+    private final Standstill.Party party;
     private final int[] r = new int[8];
     private final long[] tlb = new long[2 * Tiny.TLB_ENTRIES];
     private int pc;
@@ -38,12 +41,31 @@ final class TinyCore implements VirtualCore {
      */
     private long devicePage = -1;
 
-    TinyCore(PhysicalBus bus) {
+    TinyCore(PhysicalBus bus, Standstill standstill, ControlBlock block) {
         this.bus = bus;
+        this.block = block;
+        party = standstill.join(block.requests());
+    }
+
+    /** The core stands. */
+    void takeTranslations() {
+        if ((block.dirty & 1L << Tiny.TLB) != 0) {
+            System.arraycopy(block.group(Tiny.TLB), 0, tlb, 0, tlb.length);
+            block.dirty &= ~(1L << Tiny.TLB);
+        }
     }
 
     @Override
     public int run(ControlBlock block) {
+        party.go();
+        try {
+            return execute(block);
+        } finally {
+            party.stand();
+        }
+    }
+
+    private int execute(ControlBlock block) {
         load(block);
         takeReply(block);
         while (true) {
@@ -69,9 +91,7 @@ final class TinyCore implements VirtualCore {
             enabled = general[Tiny.ENABLED] != 0;
             waiting = false;
         }
-        if ((block.dirty & 1L << Tiny.TLB) != 0) {
-            System.arraycopy(block.group(Tiny.TLB), 0, tlb, 0, tlb.length);
-        }
+        takeTranslations();
         block.dirty = 0;
         block.valid = 0;
     }
@@ -87,6 +107,9 @@ final class TinyCore implements VirtualCore {
     /** What comes before the next instruction. */
     private int check(ControlBlock block) {
         Requests requests = block.requests();
+        if (requests.take(Requests.ENGINE) != 0) {
+            party.pause();
+        }
         if (requests.take(Requests.KICK) != 0) {
             return Exit.KICK;
         }
@@ -180,11 +203,13 @@ final class TinyCore implements VirtualCore {
                     : miss(block, address, write ? Rights.WRITE : Rights.READ, write);
         }
         if (!PhysicalBus.isRam(host)) {
+            party.stand();
             if (write) {
                 bus.writeMemory(host, Width.DWORD, r[d] & 0xffff_ffffL);
             } else {
                 r[d] = (int) bus.readMemory(host, Width.DWORD);
             }
+            party.go();
         } else if (write) {
             RamPages.setInt(host, Integer.reverseBytes(r[d]));
         } else {
@@ -279,5 +304,7 @@ final class TinyCore implements VirtualCore {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        party.leave();
+    }
 }

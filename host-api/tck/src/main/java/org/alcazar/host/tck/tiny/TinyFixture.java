@@ -78,6 +78,15 @@ public final class TinyFixture implements EngineFixture {
     }
 
     @Override
+    public byte[] storeForever(long address) {
+        byte[] store = store(address);
+        return ByteBuffer.allocate(store.length + 4)
+                .put(store)
+                .putInt(Tiny.word(Tiny.BRANCH, 0, 0, -4))
+                .array();
+    }
+
+    @Override
     public byte[] load(long address) {
         return at(Tiny.LW, address);
     }

@@ -116,6 +116,14 @@ final class X86Fixture implements EngineFixture {
     }
 
     @Override
+    public byte[] storeForever(long address) {
+        return ByteBuffer.allocate(7)
+                .put(store(address))
+                .put(new byte[] {(byte) 0xeb, (byte) 0xf9})
+                .array();
+    }
+
+    @Override
     public byte[] load(long address) {
         return immediate32(0xa1, (int) address);
     }
