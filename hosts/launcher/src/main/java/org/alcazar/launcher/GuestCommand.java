@@ -18,8 +18,6 @@ import java.util.stream.Stream;
 
 /** {@code alcazar guest list|build}. */
 final class GuestCommand {
-    private static final String MICRO = "micro";
-
     private final Surroundings surroundings;
     private final GuestCatalog catalog;
 
@@ -94,7 +92,8 @@ final class GuestCommand {
 
     private void build(String name) throws GuestException, InterruptedException, Failure {
         List<String> names =
-                Stream.concat(catalog.list().stream().map(Guest::name), Stream.of(MICRO)).toList();
+                Stream.concat(catalog.list().stream().map(Guest::name), GuestCatalog.MADE.stream())
+                        .toList();
         if (name.isEmpty()) {
             throw Failure.usage(
                     "guest build: say which guest; there are: " + String.join(", ", names));

@@ -172,7 +172,7 @@ class MainTest {
                 "help nosuch | unknown command 'nosuch'; there are: ",
                 "help rnu | unknown command 'rnu'; did you mean 'run'?",
                 "help guest lsit | guest: unknown command 'lsit'; did you mean 'list'?",
-                "guest build | guest build: say which guest; there are: tiny, micro",
+                "guest build | guest build: say which guest; there are: tiny, litmus, micro",
                 "run --native e | --native: no host runs native programs yet",
                 "shell | shell: comes with a later version; it will give a shell",
                 "attach 42 | attach: comes with a later version",

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The guests known by name: every {@code guests/FOLDER/NAME.yaml} describes one, in the form that
@@ -16,7 +17,9 @@ import java.util.stream.Collectors;
  */
 public final class GuestCatalog {
     private static final String SUFFIX = ".yaml";
-    private static final String MICRO = "micro";
+
+    /** Folders whose guests are made together, by make, and have no description. */
+    public static final List<String> MADE = List.of("litmus", "micro");
 
     /**
      * A guest that is known by name.
@@ -104,11 +107,12 @@ public final class GuestCatalog {
 
     /**
      * Builds a guest anew from the newest packages; a download that would bring nothing new is left
-     * out. The name {@code micro} builds all tiny guests with the machine's gcc and make.
+     * out. The names of {@link #MADE} build all guests of such a folder with the machine's gcc and
+     * make.
      */
     public void build(String name, Progress progress) throws GuestException, InterruptedException {
-        if (name.equals(MICRO)) {
-            new MicroRecipe(guests.resolve(MICRO), commands).build(progress);
+        if (MADE.contains(name)) {
+            new MakeRecipe(name, guests.resolve(name), commands).build(progress);
         } else if (known(name).buildable()) {
             recipe(name).update(progress);
         } else {
@@ -120,7 +124,8 @@ public final class GuestCatalog {
         Optional<Guest> guest = find(name);
         if (guest.isEmpty()) {
             String names =
-                    list().stream().map(Guest::name).collect(Collectors.joining(", ")) + ", micro";
+                    Stream.concat(list().stream().map(Guest::name), MADE.stream())
+                            .collect(Collectors.joining(", "));
             throw new GuestException("no guest '" + name + "'; known: " + names);
         }
         return guest.get();

@@ -71,7 +71,7 @@ class GuestCatalogTest {
         describe("linux/linux.yaml");
         describe("own/kernel.yaml");
         assertEquals(
-                "no guest 'minix'; known: kernel, linux, micro",
+                "no guest 'minix'; known: kernel, linux, litmus, micro",
                 message(() -> catalog().prepare("minix", Progress.SILENT)));
     }
 

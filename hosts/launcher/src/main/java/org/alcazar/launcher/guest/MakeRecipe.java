@@ -5,12 +5,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Builds the tiny guests of guests/micro with the machine's make and gcc. */
-final class MicroRecipe {
+/** Builds the guests of a folder with a Makefile by the machine's make and gcc. */
+final class MakeRecipe {
+    private final String name;
     private final Path sources;
     private final CommandRunner commands;
 
-    MicroRecipe(Path sources, CommandRunner commands) {
+    MakeRecipe(String name, Path sources, CommandRunner commands) {
+        this.name = name;
         this.sources = sources;
         this.commands = commands;
     }
@@ -24,11 +26,13 @@ final class MicroRecipe {
         }
         if (!missing.isEmpty()) {
             throw new GuestException(
-                    "the micro guests need "
+                    "the "
+                            + name
+                            + " guests need "
                             + String.join(", ", missing)
                             + ": install gcc, binutils and make");
         }
-        progress.start("building the micro guests");
+        progress.start("building the " + name + " guests");
         try {
             CommandRunner.Result result =
                     commands.run(sources, List.of("make", "--no-print-directory", "-s"));
