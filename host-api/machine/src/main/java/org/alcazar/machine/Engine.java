@@ -6,7 +6,10 @@ public interface Engine extends AutoCloseable {
 
     boolean takes(Translation translation);
 
-    /** Makes a core in its power-on state. Core 0 is the boot core. */
+    /**
+     * Makes a core in its power-on state. Core 0 is the boot core. All cores of the machine are
+     * made before the first one runs: what the guest is told of their number follows from it.
+     */
     VirtualCore newCore(int index, ControlBlock block);
 
     /**

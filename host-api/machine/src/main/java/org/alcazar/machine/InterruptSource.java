@@ -31,6 +31,21 @@ public interface InterruptSource {
     }
 
     /**
+     * The core has taken a warm initialisation ({@link Requests#INIT}). Called like {@link
+     * #acknowledge}.
+     */
+    default void initialised() {}
+
+    /**
+     * A register of the core that interrupt controllers depend on has got a value, by software, by
+     * the VMM or by a reset; maybe the one that it had. On x86 these are the base of the local APIC
+     * and the offset of the time-stamp counter. Called like {@link #acknowledge}.
+     *
+     * @param register its place in the architecture's register group of model-specific registers
+     */
+    default void coreRegister(int register, long value) {}
+
+    /**
      * A performance counter of the core has overflown and asks for an interrupt. Called on the
      * core's thread from within {@code run}.
      */

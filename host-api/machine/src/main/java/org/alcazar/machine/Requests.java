@@ -2,6 +2,7 @@ package org.alcazar.machine;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.StringJoiner;
 
 /**
  * Posted requests of one vcore: lock-free bits that anybody sets and the vcore consumes. An engine
@@ -67,17 +68,36 @@ public final class Requests {
         return (int) BITS.getAndBitwiseAnd(this, ~mask) & mask;
     }
 
+    /** Names of what waits for the guest, for people; {@code nothing} if nothing does. */
+    public String describe() {
+        String[] names = {"", "interrupt", "nmi", "init", "startup"};
+        int pending = pending();
+        StringJoiner out = new StringJoiner(", ").setEmptyValue("nothing");
+        for (int i = 1; i < names.length; i++) {
+            if ((pending >> i & 1) != 0) {
+                out.add(names[i]);
+            }
+        }
+        return out.toString();
+    }
+
     /** All bits, by an opaque read. */
     public int pending() {
         return (int) BITS.getOpaque(this);
     }
 
-    /** Posts {@link #STARTUP} with the vector of a start-up message. */
+    /**
+     * Posts {@link #STARTUP} with the vector of a start-up message, unless one waits already: the
+     * first one counts. One thread at a time.
+     */
     public void postStartup(int vector) {
-        startupVector = vector;
-        post(STARTUP);
+        if ((pending() & STARTUP) == 0) {
+            startupVector = vector;
+            post(STARTUP);
+        }
     }
 
+    /** That of the start-up message that waits: to be read before {@link #take} takes it. */
     public int startupVector() {
         return startupVector;
     }

@@ -38,6 +38,12 @@ public interface VirtualCore extends AutoCloseable {
     String describe(ControlBlock block, long address);
 
     /**
+     * Where the core is and what it does, in one line for people. From any thread while the core
+     * does not run.
+     */
+    String summary(ControlBlock block);
+
+    /**
      * Engine counters by name, such as blocks decoded or TLB misses; each call gives the totals.
      */
     java.util.Map<String, Long> counters();

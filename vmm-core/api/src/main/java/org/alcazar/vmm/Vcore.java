@@ -30,6 +30,13 @@ public interface Vcore {
      */
     void interruptSource(InterruptSource source);
 
+    /**
+     * For a {@code RegisterHandler} in the midst of an access: it is the engine's after all, as if
+     * nobody had hooked the register. For one that the engine does not have that means the
+     * architecture's exception (#GP(0) on x86).
+     */
+    void decline();
+
     /** Guest instructions retired. */
     long retired();
 }

@@ -597,5 +597,6 @@ public abstract class EngineTck {
         block.budget = 1;
         expect(Exit.BUDGET);
         assertTrue(core.describe(block, EngineFixture.ENTRY).lines().count() > 2);
+        assertEquals(1, core.summary(block).lines().count());
     }
 }

@@ -20,10 +20,12 @@ import java.util.Optional;
  * back when it goes.
  *
  * <p>Threads: hooks run on the thread of the vcore that makes the access; timers, input and events
- * on some vcore's thread between two runs. The core lets one of them at a time into a device. Wires
- * and roles are direct calls from other devices, on their threads: a device guards what they touch
- * with a lock of its own. Hooks may be made and closed while the VM runs; an access that has begun
- * still reaches the old handler.
+ * on some vcore's thread between two runs. The core lets one of them at a time into a device, but
+ * for what each vcore sees as its own ({@link RegisterHandler}, {@link VcoreMemory}): there vcores
+ * come at once, so that they do not wait for each other, and beside timers, input and events. Wires
+ * and roles are direct calls from other devices, on their threads. What more than one of these
+ * touches, a device guards with locks of its own. Hooks may be made and closed while the VM runs;
+ * an access that has begun still reaches the old handler.
  */
 public interface DeviceContext {
     /** The device's name in the VM, such as {@code com1}. */
@@ -108,16 +110,21 @@ public interface DeviceContext {
     /** Makes a thread of the device's own known to the pause barrier. */
     Hook addAgent(Agent agent);
 
-    /** Serves registers of one vcore. */
+    /**
+     * Serves registers of one vcore, on that vcore's thread. Vcores come at once; each but to what
+     * is its own, or the handler sees to it. What is no register, or may not be read or written
+     * this way, the handler leaves to the engine with {@link Vcore#decline}.
+     */
     interface RegisterHandler {
+        /** What it returns after {@link Vcore#decline} does not matter. */
         long read(Vcore vcore, long offset);
 
         void write(Vcore vcore, long offset, long value);
     }
 
     /**
-     * Serves memory that is each vcore's own. As harmless at any width and offset as a {@link
-     * BusDevice}.
+     * Serves memory that is each vcore's own, on that vcore's thread. Vcores come at once, as with
+     * {@link RegisterHandler}. As harmless at any width and offset as a {@link BusDevice}.
      */
     interface VcoreMemory {
         long read(Vcore vcore, long offset, Width width);

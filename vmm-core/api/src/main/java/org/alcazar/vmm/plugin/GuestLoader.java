@@ -56,9 +56,14 @@ public interface GuestLoader extends PluginType {
         List<MemoryRange> memoryMap();
 
         /**
-         * Registers of the boot core after reset: change the arrays, then mark the groups dirty.
+         * Registers of all cores after reset, the boot core first: change the arrays, then mark the
+         * groups dirty. The others wait to be started.
          */
-        ControlBlock bootCore();
+        List<ControlBlock> cores();
+
+        default ControlBlock bootCore() {
+            return cores().getFirst();
+        }
 
         /** What devices and platform offer, such as the address of ACPI tables. */
         <T> Optional<T> find(Class<T> role);

@@ -81,24 +81,26 @@ final class DeviceContextImpl implements ExtensionContext {
 
     @Override
     public Hook hookPorts(int first, int count, BusDevice device) throws ConfigurationException {
-        return own(vm.hooks().hookPorts(hook(first, count, AccessHook.of(device))));
+        return own(vm.hooks().hookPorts(guarded(first, count, AccessHook.of(device))));
     }
 
     @Override
     public Hook hookMemory(long start, long bytes, BusDevice device) throws ConfigurationException {
-        return own(vm.hooks().hookMemory(hook(start, bytes, AccessHook.of(device))));
+        return own(vm.hooks().hookMemory(guarded(start, bytes, AccessHook.of(device))));
     }
 
     @Override
     public Hook hookMemory(long start, long bytes, VcoreMemory handler)
             throws ConfigurationException {
-        return own(vm.hooks().hookMemory(hook(start, bytes, handler)));
+        return own(vm.hooks().hookMemory(new AccessHook(name, start, bytes, handler)));
     }
 
     @Override
     public Hook hookRegisters(long first, long count, RegisterHandler handler)
             throws ConfigurationException {
-        return own(vm.hooks().hookRegisters(hook(first, count, AccessHook.of(handler))));
+        return own(
+                vm.hooks()
+                        .hookRegisters(new AccessHook(name, first, count, AccessHook.of(handler))));
     }
 
     @Override
@@ -107,7 +109,10 @@ final class DeviceContextImpl implements ExtensionContext {
             return own(
                     vm.hooks()
                             .hookCalls(
-                                    hook(first, last - first + 1, AccessHook.of(handler, first))));
+                                    guarded(
+                                            first,
+                                            last - first + 1,
+                                            AccessHook.of(handler, first))));
         } catch (ConfigurationException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
@@ -119,7 +124,10 @@ final class DeviceContextImpl implements ExtensionContext {
             return own(
                     vm.hooks()
                             .hookFeatures(
-                                    hook(first, last - first + 1, AccessHook.of(handler, first))));
+                                    guarded(
+                                            first,
+                                            last - first + 1,
+                                            AccessHook.of(handler, first))));
         } catch (ConfigurationException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
@@ -251,7 +259,7 @@ final class DeviceContextImpl implements ExtensionContext {
                 });
     }
 
-    private AccessHook hook(long first, long count, VcoreMemory handler) {
+    private AccessHook guarded(long first, long count, VcoreMemory handler) {
         return new AccessHook(
                 name,
                 first,

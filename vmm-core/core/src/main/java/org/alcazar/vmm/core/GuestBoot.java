@@ -4,6 +4,7 @@ import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostKernel;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
@@ -94,7 +95,7 @@ final class GuestBoot {
             String path = space < 0 ? module : module.substring(0, space);
             modules.add(read("module", path, module));
         }
-        vm.bootCore().fetch(vm.architecture().allGroups());
+        vm.vcores().forEach(vcore -> vcore.fetch(vm.architecture().allGroups()));
         return new BootImpl(kernel, initrd, List.copyOf(modules));
     }
 
@@ -203,8 +204,8 @@ final class GuestBoot {
         }
 
         @Override
-        public ControlBlock bootCore() {
-            return vm.bootCore().block();
+        public List<ControlBlock> cores() {
+            return vm.vcores().stream().map(Vcore::block).toList();
         }
 
         @Override

@@ -37,6 +37,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 
 /**
  * What a VM is made of. {@link #build} takes one thing after the other from the host and the
@@ -369,6 +370,15 @@ final class Machine {
             all &= thread.isCurrent() || thread.join(limitNanos);
         }
         return all;
+    }
+
+    /** A line for each vcore if there are several, after a line's end; when their threads ended. */
+    String overview() {
+        return vcores.size() == 1
+                ? ""
+                : vcores.stream()
+                        .map(VcoreImpl::summary)
+                        .collect(Collectors.joining("\n", "\n", "\n"));
     }
 
     boolean threadsDone() {

@@ -171,6 +171,18 @@ final class VcoreImpl implements Vcore {
         }
     }
 
+    /** One line; only while the vcore stands. */
+    String summary() {
+        String where;
+        try {
+            where = core.summary(block);
+        } catch (RuntimeException e) {
+            where = "no description: " + e;
+        }
+        return "vcore %d: %s; pending %s; %d instructions"
+                .formatted(index, where, requests().describe(), retiredInAll());
+    }
+
     void reset() {
         block.requests().take(-1);
         block.windowWanted = false;
@@ -245,6 +257,11 @@ final class VcoreImpl implements Vcore {
     @Override
     public void interruptSource(InterruptSource source) {
         block.interrupts = source;
+    }
+
+    @Override
+    public void decline() {
+        block.frame().reply = ExitFrame.PROCEED;
     }
 
     @Override

@@ -372,10 +372,11 @@ final class Vm implements VirtualMachine {
             if (isOver()) {
                 return;
             }
-            if (!machine.joinThreads(LIMIT)) {
+            boolean standing = machine.joinThreads(LIMIT);
+            if (!standing) {
                 LOG.error("VM {}: a vcore does not come to its end", name);
             }
-            how = java.util.Objects.requireNonNull(wish.get());
+            how = withOverview(java.util.Objects.requireNonNull(wish.get()), standing);
             end = how;
             change(how.status() == VMM_FAULT ? VmState.FAILED : VmState.STOPPED);
             machine.flush();
@@ -383,6 +384,16 @@ final class Vm implements VirtualMachine {
             endListeners.clear();
         }
         listeners.forEach(listener -> tell(listener, how));
+    }
+
+    /** A dump ends with what all vcores do, if they stand. */
+    private VmEnd withOverview(VmEnd how, boolean standing) {
+        return how.dump().isEmpty() || !standing
+                ? how
+                : new VmEnd(
+                        how.status(),
+                        how.reason(),
+                        how.dump().stripTrailing() + machine.overview());
     }
 
     void onEnd(Consumer<VmEnd> listener) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.machine.Requests;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.Hook;
@@ -22,6 +23,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 class HookTest {
     private static final Toy.Op FOREVER = new Toy.Jump(0);
@@ -181,6 +185,64 @@ class HookTest {
         assertEquals(102, acc);
         assertEquals(List.of("3=5"), seen);
         assertEquals(-3, run(c -> {}, new Toy.Read(Space.REGISTER, 0x802, 8)));
+    }
+
+    @Test
+    void aRegisterThatItsHandlerDeclinesIsTheEngines() throws Exception {
+        DeviceContext.RegisterHandler handler =
+                new DeviceContext.RegisterHandler() {
+                    @Override
+                    public long read(Vcore vcore, long offset) {
+                        vcore.decline();
+                        return 5;
+                    }
+
+                    @Override
+                    public void write(Vcore vcore, long offset, long value) {}
+                };
+        // The toy engine says -2 to any reply but DONE.
+        assertEquals(
+                -2,
+                run(
+                        c -> c.hookRegisters(0x800, 4, handler),
+                        new Toy.Read(Space.REGISTER, 0x801, 8)));
+    }
+
+    @Test
+    void vcoresComeAtOnceToWhatIsTheirOwn() throws Exception {
+        CountDownLatch inside = new CountDownLatch(2);
+        AtomicBoolean together = new AtomicBoolean();
+        DeviceContext.RegisterHandler handler =
+                new DeviceContext.RegisterHandler() {
+                    @Override
+                    public long read(Vcore vcore, long offset) {
+                        inside.countDown();
+                        try {
+                            together.set(inside.await(20, TimeUnit.SECONDS));
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                        vcore.vm().powerOff();
+                        return 0;
+                    }
+
+                    @Override
+                    public void write(Vcore vcore, long offset, long value) {}
+                };
+        try (Bench bench =
+                new Bench(new Toy.Read(Space.REGISTER, 0x800, 8), new Toy.Halt(), new Toy.Jump(1))
+                        .with("cpus", 2)
+                        .device(
+                                "dut",
+                                context -> {
+                                    context.hookRegisters(0x800, 1, handler);
+                                    Vcore second = context.vcores().get(1);
+                                    second.interruptSource(() -> 0x20);
+                                    second.post(Requests.INTERRUPT);
+                                })) {
+            assertEquals(0, bench.run().status());
+        }
+        assertTrue(together.get());
     }
 
     @Test

@@ -145,6 +145,19 @@ class LifeCycleTest {
     }
 
     @Test
+    void aDumpTellsOfAllVcores() throws Exception {
+        try (Bench bench = new Bench(new Toy.Add(7), new Toy.Die()).with("cpus", 2)) {
+            String[] lines = bench.run().dump().split("\\R");
+            assertEquals(
+                    List.of(
+                            "toy core at 1, acc 7",
+                            "vcore 0: at 1; pending nothing; 1 instructions",
+                            "vcore 1: at 0; pending nothing; 0 instructions"),
+                    List.of(lines));
+        }
+    }
+
+    @Test
     void aDeviceThatThrowsStopsItsVmAloneAndIsNamed() throws Exception {
         try (Bench bench =
                 new Bench(Toy.in(0x99, 2), FOREVER)

@@ -386,6 +386,11 @@ final class Toy {
         }
 
         @Override
+        public String summary(ControlBlock block) {
+            return "at " + r[PC];
+        }
+
+        @Override
         public Map<String, Long> counters() {
             return Map.of("toys", 1L);
         }

@@ -13,6 +13,7 @@ import java.util.List;
 /** A core without an engine: it keeps the requests that are posted to it. */
 public final class StubVcore implements Vcore {
     private final int index;
+    private boolean declined;
     private final ControlBlock block =
             new ControlBlock(new Architecture("none", ByteOrder.LITTLE_ENDIAN, 48, List.of()));
 
@@ -23,6 +24,13 @@ public final class StubVcore implements Vcore {
     /** Whether any of these requests was posted since the last call. */
     public boolean take(int requests) {
         return block.requests().take(requests) != 0;
+    }
+
+    /** Whether a register handler has left an access to the engine since the last call. */
+    public boolean declined() {
+        boolean was = declined;
+        declined = false;
+        return was;
     }
 
     @Override
@@ -56,6 +64,11 @@ public final class StubVcore implements Vcore {
     @Override
     public void interruptSource(InterruptSource source) {
         block.interrupts = source;
+    }
+
+    @Override
+    public void decline() {
+        declined = true;
     }
 
     @Override

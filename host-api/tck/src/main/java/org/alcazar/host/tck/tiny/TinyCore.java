@@ -289,6 +289,11 @@ final class TinyCore implements VirtualCore {
     }
 
     @Override
+    public String summary(ControlBlock block) {
+        return "pc %08x".formatted(pc);
+    }
+
+    @Override
     public String describe(ControlBlock block, long address) {
         StringBuilder text = new StringBuilder("pc %08x%n".formatted(pc));
         for (int i = 0; i < r.length; i++) {
