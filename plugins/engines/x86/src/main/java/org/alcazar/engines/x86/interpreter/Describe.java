@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Disassembler;
 import org.alcazar.engines.x86.decode.Syntax;
 import org.alcazar.host.HostRam;
@@ -29,6 +30,27 @@ final class Describe {
             walk(core, address, out);
         }
         return out.toString();
+    }
+
+    private static final String[] ACTIVITIES = {
+        "active", "halted", "shut down", "waiting for startup", "in mwait"
+    };
+
+    private static final long APIC_ENABLED = 1 << 11, APIC_X2APIC = 1 << 10;
+
+    /** Place, privilege, activity and the local APIC's mode in one line. */
+    static String summary(Core core) {
+        long apic = core.msr[X86.APIC_BASE];
+        String mode = (apic & APIC_X2APIC) != 0 ? "x2apic" : "xapic";
+        return "rip %04x:%016x, cpl %d, rflags %08x, %s%s, %s"
+                .formatted(
+                        core.selector[X86.CS],
+                        core.rip,
+                        core.cpl,
+                        core.rflags(),
+                        ACTIVITIES[core.activity],
+                        core.nmiBlocked ? ", in nmi" : "",
+                        (apic & APIC_ENABLED) != 0 ? mode : "apic off");
     }
 
     private static long linear(Core core) {

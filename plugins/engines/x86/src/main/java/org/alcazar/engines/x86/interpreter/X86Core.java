@@ -94,6 +94,11 @@ final class X86Core implements VirtualCore {
         reset(block);
     }
 
+    /** The machine has so many cores by now. */
+    void cores(int count) {
+        core.cores = count;
+    }
+
     boolean is(Core other) {
         return core == other;
     }
@@ -183,6 +188,7 @@ final class X86Core implements VirtualCore {
     @Override
     public void reset(ControlBlock block) {
         Reset.power(core, IDENTITY);
+        GroupExchange.tell(core);
         replies.clear();
         core.mmu.reset();
         block.valid = 0;
@@ -198,6 +204,11 @@ final class X86Core implements VirtualCore {
     @Override
     public String describe(ControlBlock block, long address) {
         return Describe.core(core, address) + replies.describe();
+    }
+
+    @Override
+    public String summary(ControlBlock block) {
+        return Describe.summary(core);
     }
 
     @Override
@@ -478,12 +489,14 @@ final class X86Core implements VirtualCore {
         if ((pending & Requests.INIT) != 0) {
             core.requests.take(Requests.INIT);
             Reset.init(core, IDENTITY);
+            core.interrupts.initialised();
         } else {
+            int vector = core.requests.startupVector();
             core.requests.take(Requests.STARTUP);
             if (core.activity != X86.WAIT_FOR_STARTUP) {
                 return true;
             }
-            Reset.startUp(core, core.requests.startupVector());
+            Reset.startUp(core, vector);
         }
         core.counters.wake();
         core.mmu.reset();

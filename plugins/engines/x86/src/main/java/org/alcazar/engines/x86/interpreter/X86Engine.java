@@ -60,6 +60,7 @@ final class X86Engine implements Engine {
     public VirtualCore newCore(int index, ControlBlock block) {
         X86Core core = new X86Core(index, block, bus, this, spinner);
         cores.add(core);
+        cores.forEach(each -> each.cores(cores.size()));
         return core;
     }
 

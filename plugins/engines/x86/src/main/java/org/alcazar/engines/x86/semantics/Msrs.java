@@ -12,7 +12,7 @@ import org.alcazar.machine.Space;
 /**
  * Model-specific registers (APM volume 2, appendix A). What the VMM intercepts goes to it, before
  * any check but that of CPL (15.11); unknown ones raise #GP(0), and so do those of features that
- * CPUID does not announce.
+ * CPUID does not announce, whoever would serve them.
  */
 public final class Msrs {
     private static final int TSC = 0x10, APIC_BASE = 0x1b, TSC_ADJUST = 0x3b, PATCH_LEVEL = 0x8b;
@@ -74,7 +74,10 @@ public final class Msrs {
     /** LBR and BTF are there; bits 2 to 6 have to be zero, the others read as zero. */
     private static final long DEBUG_CTL_BITS = 3, DEBUG_CTL_ZERO = 0x7c;
 
-    private static final long APIC_BSP = 1 << 8, APIC_ENABLE = 1 << 11;
+    private static final long APIC_BSP = 1 << 8, APIC_X2APIC = 1 << 10, APIC_ENABLE = 1 << 11;
+
+    /** The local APIC's own: what serves them is on the other side of the intercept. */
+    private static final int X2APIC = 0x800, X2APIC_LAST = 0x8ff, TSC_DEADLINE = 0x6e0;
 
     private Msrs() {}
 
@@ -87,8 +90,19 @@ public final class Msrs {
         return cpu.block.time.ticks(cpu.retired) + cpu.msr[X86.TSC_OFFSET];
     }
 
+    /** Whether a register is the VMM's: intercepted, and announced. */
+    private static boolean intercepted(Cpu cpu, int number) {
+        if (cpu.proceed || !cpu.block.registers.contains(number & 0xffff_ffffL)) {
+            return false;
+        }
+        if (number >= X2APIC && number <= X2APIC_LAST) {
+            return cpu.model.x2apic();
+        }
+        return number != TSC_DEADLINE || cpu.model.deadlineTimer();
+    }
+
     static long read(Cpu cpu, int number) {
-        if (!cpu.proceed && cpu.block.registers.contains(number & 0xffff_ffffL)) {
+        if (intercepted(cpu, number)) {
             return cpu.access(Space.REGISTER, number & 0xffff_ffffL, 8, false, 0);
         }
         int place = MemoryTypes.place(number);
@@ -144,7 +158,7 @@ public final class Msrs {
     }
 
     static void write(Cpu cpu, int number, long value) {
-        if (!cpu.proceed && cpu.block.registers.contains(number & 0xffff_ffffL)) {
+        if (intercepted(cpu, number)) {
             cpu.access(Space.REGISTER, number & 0xffff_ffffL, 8, true, value);
             return;
         }
@@ -161,6 +175,9 @@ public final class Msrs {
         place = stored(cpu, number);
         if (place >= 0) {
             cpu.msr[place] = checked(cpu, number, value);
+            if (place == X86.APIC_BASE || place == X86.TSC_OFFSET) {
+                cpu.interrupts.coreRegister(place, cpu.msr[place]);
+            }
             return;
         }
         int counter = counter(cpu, number);
@@ -175,7 +192,10 @@ public final class Msrs {
 
     private static void writeOther(Cpu cpu, int number, long value) {
         switch (number) {
-            case TSC -> cpu.msr[X86.TSC_OFFSET] += value - timeStamp(cpu);
+            case TSC -> {
+                cpu.msr[X86.TSC_OFFSET] += value - timeStamp(cpu);
+                cpu.interrupts.coreRegister(X86.TSC_OFFSET, cpu.msr[X86.TSC_OFFSET]);
+            }
             case EFER -> ControlRegisters.writeEfer(cpu, value);
             case FS_BASE -> cpu.segmentBase[FS] = canonical(cpu, value);
             case GS_BASE -> cpu.segmentBase[GS] = canonical(cpu, value);
@@ -246,8 +266,7 @@ public final class Msrs {
                     case LSTAR, CSTAR, KERNEL_GS_BASE, SYSENTER_CS + 1, SYSENTER_CS + 2 ->
                             Segments.canonical(cpu, value);
                     case TSC_AUX -> value >>> 32 == 0;
-                    case APIC_BASE ->
-                            value >>> cpu.model.physicalBits() == 0 && (value & 0x6ff) == 0;
+                    case APIC_BASE -> apicBase(cpu, value);
                     case DEBUG_CTL -> (value & DEBUG_CTL_ZERO) == 0;
                     // What was recorded can only be read (13.1.1.7).
                     default -> number < LAST_BRANCH_FROM || number > LAST_INT_TO;
@@ -260,6 +279,22 @@ public final class Msrs {
             case DEBUG_CTL -> value & DEBUG_CTL_BITS;
             default -> value;
         };
+    }
+
+    /**
+     * Reserved bits, and the ways between the modes (APM volume 2, 16.9.1): x2APIC mode is entered
+     * from xAPIC mode only, and left only by disabling the APIC.
+     */
+    private static boolean apicBase(Cpu cpu, long value) {
+        long reserved = cpu.model.x2apic() ? 0x2ff : 0x6ff;
+        if (value >>> cpu.model.physicalBits() != 0 || (value & reserved) != 0) {
+            return false;
+        }
+        long old = cpu.msr[X86.APIC_BASE];
+        if ((value & APIC_X2APIC) != 0) {
+            return (value & APIC_ENABLE) != 0 && (old & APIC_ENABLE) != 0;
+        }
+        return (old & APIC_X2APIC) == 0 || (value & APIC_ENABLE) == 0;
     }
 
     private static long canonical(Cpu cpu, long value) {

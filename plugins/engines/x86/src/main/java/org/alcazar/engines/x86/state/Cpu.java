@@ -131,6 +131,10 @@ public class Cpu {
     public boolean proceed;
 
     public final int index;
+
+    /** How many cores the machine has, all in one package; set before the first one runs. */
+    public int cores = 1;
+
     public final CpuModel model;
     public final ControlBlock block;
     public final PhysicalBus bus;

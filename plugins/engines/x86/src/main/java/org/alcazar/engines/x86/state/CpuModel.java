@@ -35,7 +35,10 @@ public final class CpuModel {
     private static final int MAX_BASIC = 7;
     private static final int TOPOLOGY = 0xb;
     private static final int XSAVE_LEAF = 0xd;
-    private static final int CACHES = 0x8000_001d;
+
+    /** Cache topology. */
+    public static final int CACHES = 0x8000_001d;
+
     private static final int DATA_CACHE = 1, CODE_CACHE = 2, UNIFIED_CACHE = 3;
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int EXTENDED = 0x8000_0000;
@@ -94,7 +97,7 @@ public final class CpuModel {
         new Word(7, EBX, ". tsc_adjust . . . . . smep . erms"),
         new Word(7, ECX, ". . umip" + " .".repeat(13) + " la57"),
         new Word(XSAVE_LEAF, EAX, ". . xgetbv1"),
-        new Word(1, ECX, ". ".repeat(17) + "pcid"),
+        new Word(1, ECX, ". ".repeat(17) + "pcid . . . x2apic . . tsc_deadline"),
         new Word(7, EDX, ". . . . fsrm"),
         new Word(0x8000_0001, EDX, ". ".repeat(26) + "page1gb"),
         new Word(
@@ -185,10 +188,9 @@ public final class CpuModel {
         xcr0 = XState.X87 | XState.SSE | bit(7, ECX, 3, XState.PKRU);
         if (features.contains(Feature.XSAVE)) {
             leaf(0, 0)[EAX] = XSAVE_LEAF;
-            // One thread a core, one core a package; the identifier is the instruction's to fill
-            // in.
+            // One thread a core; counts and identifiers are the instruction's to fill in.
             put(TOPOLOGY, 0, 1, 1 << 8, 0);
-            leaves.put(key(TOPOLOGY, 1), new int[] {0, 2 << 8 | 1, 0, 1});
+            leaves.put(key(TOPOLOGY, 1), new int[] {0, 2 << 8 | 1, 0, 0});
             xstate();
         }
     }
@@ -236,6 +238,21 @@ public final class CpuModel {
     /** The instructions it has; others raise #UD. */
     public OpcodeTable table() {
         return table;
+    }
+
+    /** Whether AMD's own leaves of topology are there: caches and identifiers of cores. */
+    public boolean topology() {
+        return has(EXTENDED + 1, ECX, 22);
+    }
+
+    /** Whether its local APIC has x2APIC mode (APM volume 2, 16.9). */
+    public boolean x2apic() {
+        return has(1, ECX, 21);
+    }
+
+    /** Whether its local APIC's timer takes a deadline in ticks of the time-stamp counter. */
+    public boolean deadlineTimer() {
+        return has(1, ECX, 24);
     }
 
     /** Whether it has the instructions of a feature. */

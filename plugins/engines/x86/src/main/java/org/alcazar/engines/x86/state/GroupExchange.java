@@ -126,7 +126,10 @@ public final class GroupExchange {
             }
             case X86.SEGMENTS -> loadSegments(cpu, from);
             case X86.CONTROL -> loadControl(cpu, from);
-            case X86.MSRS -> System.arraycopy(from, 0, cpu.msr, 0, from.length);
+            case X86.MSRS -> {
+                System.arraycopy(from, 0, cpu.msr, 0, from.length);
+                tell(cpu);
+            }
             case X86.FPU -> loadFpu(cpu, from);
             case X86.VECTOR -> System.arraycopy(from, 0, cpu.xmm, 0, 32);
             case X86.EVENTS -> {
@@ -140,6 +143,12 @@ public final class GroupExchange {
             case X86.EXTENDED -> System.arraycopy(from, 0, cpu.extended, 0, from.length);
             default -> throw new IllegalArgumentException("register group " + id);
         }
+    }
+
+    /** Tells the interrupt controller what it depends on. */
+    public static void tell(Cpu cpu) {
+        cpu.interrupts.coreRegister(X86.APIC_BASE, cpu.msr[X86.APIC_BASE]);
+        cpu.interrupts.coreRegister(X86.TSC_OFFSET, cpu.msr[X86.TSC_OFFSET]);
     }
 
     private static void loadSegments(Cpu cpu, long[] from) {

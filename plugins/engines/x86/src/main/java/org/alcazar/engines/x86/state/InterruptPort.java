@@ -67,4 +67,18 @@ public final class InterruptPort implements InterruptSource {
         go(moved);
         return ignored;
     }
+
+    @Override
+    public void initialised() {
+        boolean moved = stand();
+        cpu.block.interrupts.initialised();
+        go(moved);
+    }
+
+    @Override
+    public void coreRegister(int register, long value) {
+        boolean moved = stand();
+        cpu.block.interrupts.coreRegister(register, value);
+        go(moved);
+    }
 }

@@ -7,14 +7,22 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.mmu.Guest;
 import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuExit;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.state.Reset;
+import org.alcazar.machine.InterruptSource;
+import org.alcazar.machine.Ranges;
 import org.alcazar.machine.Standstill;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /** Model-specific registers: what they hold, what they refuse (APM volume 2, 3.2, 7.7-7.9, 9.3). */
 class MsrTest {
@@ -189,7 +197,8 @@ class MsrTest {
         assertEquals(3, end[X86.RDX]);
         assertEquals(3, leaf(third, 1, 0)[X86.RBX] >>> 24);
         assertEquals(3, leaf(third, 0x8000_001e, 0)[X86.RAX]);
-        assertEquals(0, leaf(third, 0x8000_001e, 0)[X86.RBX]);
+        assertEquals(3, leaf(third, 0x8000_001e, 0)[X86.RBX]);
+        assertEquals(0, leaf(third, 0x8000_001e, 0)[X86.RCX]);
         assertEquals(1, leaf(third, 0x8000_0001, 0)[X86.RCX] >>> 22 & 1);
         long[] sizes = {32 << 10, 64 << 10, 512 << 10, 8 << 20, 0};
         int[] levels = {1, 1, 2, 3, 0};
@@ -206,6 +215,99 @@ class MsrTest {
         assertEquals(64, leaf(third, 0x8000_0005, 0)[X86.RDX] >>> 24);
         assertEquals(512, leaf(third, 0x8000_0006, 0)[X86.RCX] >>> 16);
         assertEquals(16, leaf(third, 0x8000_0006, 0)[X86.RDX] >>> 18);
+    }
+
+    @Test
+    @DisplayName("all leaves of topology tell the same: one package, a thread a core")
+    void severalCores() {
+        int[] counts = {1, 2, 3, 4, 5, 64};
+        int[] bits = {0, 1, 2, 2, 3, 6};
+        for (int i = 0; i < counts.length; i++) {
+            int count = counts[i];
+            Cpu last = new Cpu(count - 1, guest.block, guest.bus, CpuModel.MAX, new Standstill());
+            last.cores = count;
+            long several = count > 1 ? 1 : 0;
+            assertEquals(count, leaf(last, 1, 0)[X86.RBX] >>> 16 & 0xff);
+            assertEquals(several, leaf(last, 1, 0)[X86.RDX] >>> 28 & 1);
+            assertEquals(several, leaf(last, 0x8000_0001, 0)[X86.RCX] >>> 1 & 1);
+            assertEquals(count - 1, leaf(last, 0x8000_0008, 0)[X86.RCX] & 0xff);
+            assertEquals(bits[i], leaf(last, 0x8000_0008, 0)[X86.RCX] >>> 12 & 0xf);
+            assertEquals(0, leaf(last, 0xb, 0)[X86.RAX]);
+            assertEquals(bits[i], leaf(last, 0xb, 1)[X86.RAX]);
+            assertEquals(count, leaf(last, 0xb, 1)[X86.RBX]);
+            assertEquals(count - 1, leaf(last, 0xb, 1)[X86.RDX]);
+            assertEquals(count - 1, leaf(last, 0x8000_001e, 0)[X86.RBX]);
+            assertEquals(0, leaf(last, 0x8000_001e, 0)[X86.RCX]);
+            assertEquals(0, leaf(last, 0x8000_001d, 2)[X86.RAX] >>> 14);
+            assertEquals(count - 1, leaf(last, 0x8000_001d, 3)[X86.RAX] >>> 14);
+        }
+    }
+
+    @Test
+    @DisplayName("the local APIC's modes follow each other as the manual has it")
+    void apicBase() {
+        long base = 0xfee0_0000L, enabled = 1 << 11, extended = 1 << 10, boot = 1 << 8;
+        Map<Integer, Long> told = new HashMap<>();
+        guest.block.interrupts =
+                new InterruptSource() {
+                    @Override
+                    public int acknowledge() {
+                        return NONE;
+                    }
+
+                    @Override
+                    public void coreRegister(int register, long value) {
+                        told.put(register, value);
+                    }
+                };
+        refused(0x1b, base | extended);
+        keeps(0x1b, base | enabled | extended, base | enabled | extended | boot);
+        assertEquals(base | enabled | extended | boot, told.get(X86.APIC_BASE));
+        refused(0x1b, base | enabled);
+        refused(0x1b, base | extended);
+        keeps(0x1b, base, base | boot);
+        refused(0x1b, base | enabled | extended);
+        keeps(0x1b, 0xfed0_0000L | enabled, 0xfed0_0000L | enabled | boot);
+        refused(0x1b, base | enabled | 1);
+        refused(0x1b, 1L << 52 | enabled);
+        Cpu old = new Cpu(0, guest.block, guest.bus, CpuModel.X86_64_V1, new Standstill());
+        Reset.power(old, CpuModel.SIGNATURE);
+        assertThrows(CpuFault.class, () -> Msrs.write(old, 0x1b, base | enabled | extended));
+    }
+
+    @Test
+    @DisplayName("who serves interrupts hears of a new offset of the time-stamp counter")
+    void offset() {
+        List<Long> told = new ArrayList<>();
+        guest.block.interrupts =
+                new InterruptSource() {
+                    @Override
+                    public int acknowledge() {
+                        return NONE;
+                    }
+
+                    @Override
+                    public void coreRegister(int register, long value) {
+                        assertEquals(X86.TSC_OFFSET, register);
+                        told.add(value);
+                    }
+                };
+        guest.block.time = retired -> 1000;
+        Msrs.write(cpu, 0x10, 5000);
+        Msrs.write(cpu, 0x3b, 70);
+        assertEquals(List.of(4000L, 70L), told);
+    }
+
+    @Test
+    @DisplayName("registers of features that are not announced do not reach the VMM")
+    void interceptedButUnannounced() {
+        guest.block.registers = Ranges.NONE.with(0x800, 0x8ff).with(0x6e0, 0x6e0);
+        Cpu old = new Cpu(0, guest.block, guest.bus, CpuModel.X86_64_V1, new Standstill());
+        Reset.power(old, CpuModel.SIGNATURE);
+        assertThrows(CpuFault.class, () -> Msrs.read(old, 0x802));
+        assertThrows(CpuFault.class, () -> Msrs.write(old, 0x6e0, 1));
+        assertThrows(CpuExit.class, () -> Msrs.read(cpu, 0x802));
+        assertThrows(CpuExit.class, () -> Msrs.write(cpu, 0x6e0, 1));
     }
 
     private static long[] leaf(Cpu cpu, int leaf, int subLeaf) {
