@@ -19,9 +19,6 @@ import java.util.Optional;
 @Component(service = DeviceType.class)
 @AlcazarType("apic")
 public final class ApicComponent implements DeviceType {
-    private static final long WINDOW = 0xfee0_0000L;
-    private static final int WINDOW_BYTES = 0x1000;
-
     @Override
     public String name() {
         return "apic";
@@ -58,7 +55,11 @@ public final class ApicComponent implements DeviceType {
             core.interruptSource(apic);
             pic.ifPresent(p -> apics.own(p.addOutput(apic.lint0())));
         }
-        context.hookMemory(WINDOW, WINDOW_BYTES, apics);
+        Windows windows = new Windows(apics, context::hookMemory);
+        windows.open();
+        apics.show(windows);
+        context.hookRegisters(Registers.X2APIC_MSR, Registers.X2APIC_MSRS, apics.wideRegisters());
+        context.hookRegisters(Registers.TSC_DEADLINE_MSR, 1, apics.deadline());
         context.provide(ApicBus.class, apics);
         return apics;
     }

@@ -1,15 +1,15 @@
 package org.alcazar.devices.apic;
 
+import static org.alcazar.devices.apic.LocalApic.EVERYBODY;
 import static org.alcazar.devices.apic.Registers.*;
 
 import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.SavedState;
-import org.alcazar.machine.Width;
 import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.device.Device;
-import org.alcazar.vmm.device.DeviceContext.VcoreMemory;
+import org.alcazar.vmm.device.DeviceContext.RegisterHandler;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,19 +17,21 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * All local APICs of a machine: the window in which each core sees its own, and the bus between
- * them. It has no lock and calls one APIC after the other.
+ * All local APICs of a machine: which core has which, and the bus between them. It has no lock on
+ * the way of a message and calls one APIC after the other.
  */
-final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
-    private static final int STRIDE = 16;
+final class Apics implements Device, ApicBus, LocalApic.Wiring {
+    /** Eight bits of destination that mean everybody. */
+    private static final int EVERYBODY_8 = 0xff;
 
     /** By index of the core; complete before the machine starts. */
     private LocalApic[] apics = {};
 
     /** Replaced as a whole. */
-    private IntConsumer[] listeners = {};
+    private volatile IntConsumer[] listeners = {};
 
     private final List<Hook> owned = new ArrayList<>();
+    private Windows windows = new Windows(this, Windows.NOWHERE);
 
     /** Takes over what is to be closed with the APICs. */
     void own(Hook hook) {
@@ -41,40 +43,99 @@ final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
         apics[apics.length - 1] = apic;
     }
 
-    /** Registers are 32 bits wide on 16-byte boundaries; other accesses are undefined (16.3.2). */
-    @Override
-    public long read(Vcore vcore, long offset, Width width) {
-        LocalApic apic = apics[vcore.index()];
-        int within = (int) offset & STRIDE - 1;
-        if (within >= Integer.BYTES) {
-            return 0;
+    /** Where the registers appear in memory. */
+    void show(Windows where) {
+        windows = where;
+    }
+
+    LocalApic of(Vcore vcore) {
+        return apics[vcore.index()];
+    }
+
+    /** Whether the registers of any core are at an address. */
+    boolean anyAt(long address) {
+        for (LocalApic apic : apics) {
+            if (apic.address() == address) {
+                return true;
+            }
         }
-        return (apic.read((int) offset & -STRIDE) & 0xffff_ffffL) >>> 8 * within & width.mask();
+        return false;
     }
 
     @Override
-    public void write(Vcore vcore, long offset, Width width, long value) {
-        if ((offset & STRIDE - 1) == 0 && width.bytes() >= Integer.BYTES) {
-            apics[vcore.index()].write((int) offset, (int) value);
-        }
+    public void moved(long from, long to) {
+        windows.moved(from, to);
+    }
+
+    /** The registers of x2APIC mode. */
+    RegisterHandler wideRegisters() {
+        return new RegisterHandler() {
+            @Override
+            public long read(Vcore vcore, long offset) {
+                LocalApic apic = of(vcore);
+                int register = (int) offset << 4;
+                if (!apic.wide() || !X2apic.readable(register)) {
+                    vcore.decline();
+                    return 0;
+                }
+                return apic.readWide(register);
+            }
+
+            @Override
+            public void write(Vcore vcore, long offset, long value) {
+                LocalApic apic = of(vcore);
+                int register = (int) offset << 4;
+                if (apic.wide() && X2apic.writable(register, value)) {
+                    apic.writeWide(register, value);
+                } else {
+                    vcore.decline();
+                }
+            }
+        };
+    }
+
+    /** The deadline of the timer: there in all modes. */
+    RegisterHandler deadline() {
+        return new RegisterHandler() {
+            @Override
+            public long read(Vcore vcore, long offset) {
+                return of(vcore).deadline();
+            }
+
+            @Override
+            public void write(Vcore vcore, long offset, long value) {
+                of(vcore).deadline(value);
+            }
+        };
     }
 
     // The bus
 
     @Override
     public void deliver(int destination, boolean logical, int mode, int vector, boolean level) {
-        if (mode == LOWEST_PRIORITY) {
-            deliverLowest(destination, logical, vector, level);
-            return;
-        }
-        for (LocalApic apic : apics) {
-            if (apic.matches(destination, logical)) {
-                apic.deliver(mode, vector, level);
-            }
+        int whole = destination == EVERYBODY_8 ? EVERYBODY : destination;
+        if (mode != REMOTE_READ) {
+            route(whole, logical, mode, vector, level);
         }
     }
 
-    private void deliverLowest(int destination, boolean logical, int vector, boolean level) {
+    /**
+     * @return whether anybody has taken it
+     */
+    private boolean route(int destination, boolean logical, int mode, int vector, boolean level) {
+        if (mode == LOWEST_PRIORITY) {
+            return routeLowest(destination, logical, vector, level);
+        }
+        boolean taken = false;
+        for (LocalApic apic : apics) {
+            if (apic.matches(destination, logical)) {
+                taken |= apic.deliver(mode, vector, level);
+            }
+        }
+        return taken;
+    }
+
+    private boolean routeLowest(int destination, boolean logical, int vector, boolean level) {
         int best = -1;
         int bestPriority = Integer.MAX_VALUE;
         for (int i = 0; i < apics.length; i++) {
@@ -86,13 +147,12 @@ final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
                 }
             }
         }
-        if (best >= 0) {
-            apics[best].deliver(FIXED, vector, level);
-        }
+        return best >= 0 && apics[best].deliver(FIXED, vector, level);
     }
 
     @Override
-    public void send(LocalApic from, int low, int high) {
+    public void send(LocalApic from, long command, boolean wide) {
+        int low = (int) command;
         int mode = low >> ICR_MODE_SHIFT & 7;
         int vector = low & 0xff;
         boolean levelTriggered = (low & ICR_LEVEL) != 0;
@@ -100,20 +160,59 @@ final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
             return; // de-assertion: only old APICs did something on it
         }
         if ((mode == FIXED || mode == LOWEST_PRIORITY) && vector < 16) {
-            from.sendError();
+            from.sendError(ESR_SENT_ILLEGAL_VECTOR);
             return;
         }
-        switch (low >> ICR_SHORTHAND_SHIFT & 3) {
-            case TO_SELF -> from.deliver(mode, vector, false);
-            case TO_ALL -> deliver(0xff, false, mode, vector, false);
-            case TO_OTHERS -> {
-                for (LocalApic apic : apics) {
-                    if (apic != from) {
-                        apic.deliver(mode, vector, false);
-                    }
-                }
+        int destination = destination((int) (command >>> 32), wide);
+        boolean logical = (low & ICR_LOGICAL) != 0;
+        if (mode == REMOTE_READ) {
+            if (!wide) {
+                readRemotely(from, destination, logical, (vector & 0x3f) << 4);
             }
-            default -> deliver(high >>> 24, (low & ICR_LOGICAL) != 0, mode, vector, false);
+            return;
+        }
+        boolean taken =
+                switch (low >> ICR_SHORTHAND_SHIFT & 3) {
+                    case TO_SELF -> from.deliver(mode, vector, false);
+                    case TO_ALL -> route(EVERYBODY, false, mode, vector, false);
+                    case TO_OTHERS -> sendToOthers(from, mode, vector);
+                    default -> route(destination, logical, mode, vector, false);
+                };
+        if (!taken) {
+            from.sendError(ESR_SEND_ACCEPT);
+        }
+    }
+
+    private static int destination(int high, boolean wide) {
+        if (wide) {
+            return high;
+        }
+        return high >>> 24 == EVERYBODY_8 ? EVERYBODY : high >>> 24;
+    }
+
+    private boolean sendToOthers(LocalApic from, int mode, int vector) {
+        boolean taken = false;
+        for (LocalApic apic : apics) {
+            if (apic != from) {
+                taken |= apic.deliver(mode, vector, false);
+            }
+        }
+        return taken;
+    }
+
+    /** Brings a register of one other APIC; of several, or of none, nothing. */
+    private void readRemotely(LocalApic from, int destination, boolean logical, int register) {
+        int found = -1;
+        for (int i = 0; i < apics.length; i++) {
+            if (apics[i].matches(destination, logical)) {
+                if (found >= 0) {
+                    return;
+                }
+                found = i;
+            }
+        }
+        if (found >= 0) {
+            from.remoteData(apics[found].readRemotely(register));
         }
     }
 
@@ -151,12 +250,12 @@ final class Apics implements Device, VcoreMemory, ApicBus, LocalApic.Wiring {
         for (LocalApic apic : apics) {
             all.add(apic.save());
         }
-        return new SavedState("apic", 1).put("apics", all);
+        return new SavedState("apic", 2).put("apics", all);
     }
 
     @Override
     public void restore(SavedState state) {
-        List<SavedState> all = state.require("apic", 1).getList("apics", SavedState.class);
+        List<SavedState> all = state.require("apic", 2).getList("apics", SavedState.class);
         if (all.size() != apics.length) {
             throw new IncompatibleStateException(
                     "saved state of apic is of "

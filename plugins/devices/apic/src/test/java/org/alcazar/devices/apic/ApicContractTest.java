@@ -1,5 +1,7 @@
 package org.alcazar.devices.apic;
 
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.machine.InterruptSource;
 import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.testkit.device.DeviceContractTest;
 import org.alcazar.testkit.device.FakeDeviceContext;
@@ -9,6 +11,11 @@ import java.util.Random;
 import java.util.Set;
 
 class ApicContractTest extends DeviceContractTest {
+    /** Off, xAPIC mode here and elsewhere, x2APIC mode. */
+    private static final long[] BASES = {
+        0xfee0_0000L, 0xfee0_0800L, 0xfee0_0800L, 0xd000_0800L, 0xfee0_0c00L, 0xfee0_0c00L
+    };
+
     @Override
     protected DeviceType type() {
         return new ApicComponent();
@@ -22,6 +29,16 @@ class ApicContractTest extends DeviceContractTest {
 
     @Override
     protected void world(FakeDeviceContext context, Random random) {
+        InterruptSource core = context.vcores().get(random.nextInt(2)).block().interrupts;
+        switch (random.nextInt(4)) {
+            case 0 -> core.coreRegister(X86.APIC_BASE, BASES[random.nextInt(BASES.length)]);
+            case 1 -> core.coreRegister(X86.TSC_OFFSET, random.nextInt());
+            case 2 -> core.initialised();
+            default -> message(context, random);
+        }
+    }
+
+    private static void message(FakeDeviceContext context, Random random) {
         context.find(ApicBus.class)
                 .orElseThrow()
                 .deliver(

@@ -24,7 +24,7 @@ class ApicTimerTest {
     private void started() {
         timer.reset();
         timer.divide(DIVIDE_BY_16);
-        timer.masked(false);
+        timer.program(ApicTimer.ONE_SHOT, false);
         timer.start(62);
     }
 
@@ -39,12 +39,12 @@ class ApicTimerTest {
     @Test
     void aCountThatIsOverIsNotLostWhenItsEntryChanges() {
         started();
-        timer.masked(true);
+        timer.program(ApicTimer.ONE_SHOT, true);
         assertEquals(1, interrupts);
         started();
-        timer.periodic(true);
+        timer.program(ApicTimer.PERIODIC, false);
         assertEquals(2, interrupts);
-        timer.periodic(false);
+        timer.program(ApicTimer.ONE_SHOT, false);
         started();
         timer.divide(0);
         assertEquals(3, interrupts);
@@ -54,7 +54,7 @@ class ApicTimerTest {
     void aCountThatEndsWhileMaskedGivesNoInterruptLater() {
         timer.reset();
         timer.start(62);
-        timer.masked(false);
+        timer.program(ApicTimer.ONE_SHOT, false);
         clock.fire();
         assertEquals(0, interrupts);
     }
