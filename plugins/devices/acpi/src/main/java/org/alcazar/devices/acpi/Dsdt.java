@@ -6,12 +6,13 @@ import static org.alcazar.devices.acpi.Aml.eisaId;
 import static org.alcazar.devices.acpi.Aml.integer;
 import static org.alcazar.devices.acpi.Aml.name;
 import static org.alcazar.devices.acpi.Aml.scope;
+import static org.alcazar.devices.acpi.Aml.string;
 
 import org.alcazar.platforms.pc.api.PcLayout;
 
 /**
- * The differentiated definition block: the PCI bus with its interrupts and windows, what hangs on
- * the ISA bus, and how to power off.
+ * The differentiated definition block: the processors, the PCI bus with its interrupts and windows,
+ * what hangs on the ISA bus, and how to power off.
  */
 final class Dsdt {
     private static final int DEVICES = 32, PINS = 4;
@@ -19,12 +20,25 @@ final class Dsdt {
 
     private Dsdt() {}
 
-    static byte[] build(AcpiConfig config) {
+    static byte[] build(AcpiConfig config, int cpus) {
         byte[] off = integer(Acpi.SLEEP_OFF);
         return new Bytes()
-                .add(scope("\\_SB", pciBus(config)))
+                .add(scope("\\_SB", processors(cpus), pciBus(config)))
                 .add(name("\\_S5", aPackage(off, off, integer(0), integer(0))))
                 .toArray();
+    }
+
+    /** A device for each core (ACPI 6.4, 8.4); its unique id is that of its entry in the MADT. */
+    private static byte[] processors(int cpus) {
+        Bytes all = new Bytes();
+        for (int i = 0; i < cpus; i++) {
+            all.add(
+                    device(
+                            "C%03X".formatted(i),
+                            name("_HID", string("ACPI0007")),
+                            name("_UID", integer(i))));
+        }
+        return all.toArray();
     }
 
     private static byte[] pciBus(AcpiConfig config) {

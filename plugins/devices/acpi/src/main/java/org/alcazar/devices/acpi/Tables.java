@@ -63,7 +63,7 @@ final class Tables {
         put(out, xsdt - tablesAt, table("XSDT", 1, new Bytes().u64(fadt).u64(madt).toArray()));
         put(out, fadt - tablesAt, table("FACP", 3, fadt(facs, dsdt)));
         put(out, madt - tablesAt, madtBytes);
-        put(out, dsdt - tablesAt, table("DSDT", 2, Dsdt.build(config)));
+        put(out, dsdt - tablesAt, table("DSDT", 2, Dsdt.build(config, cpus)));
         tables = out.toArray();
     }
 
@@ -155,8 +155,8 @@ final class Tables {
     }
 
     /**
-     * 5.2.12: a local APIC for each core, the I/O APIC, and which ISA interrupts are not as on the
-     * ISA bus.
+     * 5.2.12: a local APIC for each core (ids below 255 need no entries for x2APIC), the I/O APIC,
+     * and which ISA interrupts are not as on the ISA bus.
      */
     private byte[] madt() {
         Bytes out = new Bytes().u32(PcLayout.LOCAL_APIC).u32(1);

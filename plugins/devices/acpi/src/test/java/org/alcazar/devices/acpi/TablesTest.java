@@ -117,6 +117,18 @@ class TablesTest {
     }
 
     @Test
+    void eachCoreIsAProcessorDeviceWithTheIdOfItsEntry() {
+        byte[] all = new Tables(new AcpiConfig(0x600, 9, 0, true, true), 64, ANCHOR, BASE).tables();
+        String text = new String(all, StandardCharsets.ISO_8859_1);
+        for (int i = 0; i < 64; i++) {
+            String uid = i < 2 ? "" + (char) i : "\n" + (char) i;
+            assertTrue(text.contains("C%03X\b_HID\rACPI0007\0\b_UID".formatted(i) + uid));
+            String entry = "\0\b" + (char) i + (char) i + "\1\0\0\0";
+            assertTrue(text.contains(entry), "entry of core " + i);
+        }
+    }
+
+    @Test
     void absentDevicesAreNotNamed() {
         Tables bare = new Tables(new AcpiConfig(0x600, 9, 0, false, false), 1, ANCHOR, BASE);
         String all = new String(bare.tables(), StandardCharsets.ISO_8859_1);
