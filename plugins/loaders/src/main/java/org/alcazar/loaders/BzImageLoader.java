@@ -169,7 +169,7 @@ public final class BzImageLoader implements GuestLoader {
     }
 
     private static void enter(Boot boot, int version, long address) {
-        EntryState state = new EntryState(boot.bootCore());
+        EntryState state = new EntryState(boot.cores());
         boolean entry64 = version >= 0x20c && (u16(boot.kernel(), XLOADFLAGS) & XLF_KERNEL_64) != 0;
         if (entry64) {
             state.longMode(boot.memory(), address + ENTRY_64);

@@ -52,7 +52,7 @@ public final class ElfLoader implements GuestLoader {
         elf.requireKernel();
         long end = elf.load(boot.memory());
         OptionalLong pvh = elf.note("Xen", PHYS32_ENTRY);
-        EntryState state = new EntryState(boot.bootCore());
+        EntryState state = new EntryState(boot.cores());
         if (pvh.isPresent()) {
             startInfo(boot, end);
             state.protectedMode(boot.memory(), pvh.getAsLong() & 0xffff_ffffL);

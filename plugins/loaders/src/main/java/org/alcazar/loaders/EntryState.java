@@ -5,9 +5,11 @@ import org.alcazar.engines.x86.api.X86;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.vmm.GuestMemory;
 
+import java.util.List;
+
 /**
- * Puts the boot core into the mode in which a boot protocol enters its kernel. Everything else
- * stays as after reset.
+ * Puts the boot core into the mode in which a boot protocol enters its kernel, and gives all cores
+ * their memory types. Everything else stays as after reset.
  */
 final class EntryState {
     /**
@@ -48,16 +50,20 @@ final class EntryState {
 
     private final ControlBlock core;
 
-    EntryState(ControlBlock core) {
-        this.core = core;
-        memoryTypes();
+    /**
+     * @param cores all of them, the boot core first
+     */
+    EntryState(List<ControlBlock> cores) {
+        this.core = cores.getFirst();
+        cores.forEach(EntryState::memoryTypes);
     }
 
     /**
      * Memory types as firmware leaves them (APM volume 2, 7.7): write-back, but for the display
-     * window and the hole below 4 GiB. A kernel that finds no types set mistrusts PAT too.
+     * window and the hole below 4 GiB; the same on all cores, as they have to be. A kernel that
+     * finds no types set mistrusts PAT too.
      */
-    private void memoryTypes() {
+    private static void memoryTypes(ControlBlock core) {
         long[] msrs = core.group(X86.MSRS);
         for (int i = 0; i < FIXED_RANGES; i++) {
             msrs[X86.MTRR_FIXED0 + i] = i == DISPLAY_WINDOW ? 0 : ALL_WRITE_BACK;

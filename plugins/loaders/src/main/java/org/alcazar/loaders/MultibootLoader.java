@@ -100,7 +100,7 @@ public final class MultibootLoader implements GuestLoader {
             entry = elf.physicalEntry();
         }
         information(boot, end);
-        new EntryState(boot.bootCore())
+        new EntryState(boot.cores())
                 .protectedMode(boot.memory(), entry)
                 .general(X86.RAX, BOOT_MAGIC)
                 .general(X86.RBX, Placement.INFO);

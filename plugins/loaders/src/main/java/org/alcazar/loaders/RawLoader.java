@@ -44,7 +44,7 @@ public final class RawLoader implements GuestLoader {
             Placement.requireFree(boot.memory(), image, address, image.size());
         }
         Placement.copy(boot.memory(), image, 0, address, image.size());
-        EntryState state = new EntryState(boot.bootCore());
+        EntryState state = new EntryState(boot.cores());
         if (real) {
             state.realMode(address);
         } else {

@@ -71,7 +71,12 @@ final class Entry {
 
     /** Write-back, but for 0xa0000 to 0xbffff and from 3 to 4 GiB (APM volume 2, 7.7). */
     static void assertMemoryTypes(FakeBoot boot) {
-        long[] msrs = boot.core.group(X86.MSRS);
+        assertMemoryTypes(boot.core.group(X86.MSRS));
+        assertMemoryTypes(boot.other.group(X86.MSRS));
+        assertEquals(1L << X86.MSRS, boot.other.dirty);
+    }
+
+    private static void assertMemoryTypes(long[] msrs) {
         for (int i = 0; i < 11; i++) {
             assertEquals(i == 2 ? 0 : 0x0606_0606_0606_0606L, msrs[X86.MTRR_FIXED0 + i]);
         }

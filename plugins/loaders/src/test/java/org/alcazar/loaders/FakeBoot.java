@@ -28,6 +28,7 @@ final class FakeBoot implements Boot {
 
     final FakeMemory memory = new FakeMemory();
     final ControlBlock core = new ControlBlock(X86.ARCHITECTURE);
+    final ControlBlock other = new ControlBlock(X86.ARCHITECTURE);
     private final Image kernel;
     private final List<Image> modules = new ArrayList<>();
     private Optional<Image> initrd = Optional.empty();
@@ -122,8 +123,8 @@ final class FakeBoot implements Boot {
     }
 
     @Override
-    public ControlBlock bootCore() {
-        return core;
+    public List<ControlBlock> cores() {
+        return List.of(core, other);
     }
 
     @Override
