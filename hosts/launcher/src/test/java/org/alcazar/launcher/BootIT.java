@@ -151,6 +151,8 @@ class BootIT {
                             "segments.elf",
                             "selfmod.elf",
                             "smc.elf",
+                            "smpapic.elf",
+                            "smphostile.elf",
                             "smpstart.elf",
                             "syscall.elf",
                             "syscall32.elf",

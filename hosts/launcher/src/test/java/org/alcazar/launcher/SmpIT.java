@@ -12,8 +12,10 @@ import org.alcazar.launcher.guest.MachineCommands;
 import org.alcazar.launcher.guest.Progress;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
@@ -36,6 +38,11 @@ class SmpIT {
 
     private static End run(String kernel, int cpus, String words)
             throws IOException, InterruptedException {
+        return run(kernel, cpus, words, 100);
+    }
+
+    private static End run(String kernel, int cpus, String words, int seconds)
+            throws IOException, InterruptedException {
         try (ProgramRun program =
                 ProgramRun.start(
                         "run",
@@ -48,7 +55,7 @@ class SmpIT {
                         "--append",
                         "cpus=" + cpus + " " + words,
                         "--timeout",
-                        "100")) {
+                        Integer.toString(seconds))) {
             return program.end();
         }
     }
@@ -61,6 +68,40 @@ class SmpIT {
         assertEquals(33, end.status(), end.out() + end.err());
         assertTrue(end.out().contains("ok " + name), end.out());
         assertEquals("", end.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, strict", "4, strict", "3, strict x2apic"})
+    void localApicsDoAsTheManualSays(int cpus, String words)
+            throws IOException, InterruptedException {
+        End end = run(BootIT.micro("smpapic.elf"), cpus, words);
+        assertEquals(33, end.status(), end.out() + end.err());
+        assertTrue(end.out().contains("ok smpapic"), end.out());
+        assertFalse(end.out().contains("skip"), end.out());
+    }
+
+    @Test
+    void aCoreThatStartsNowhereMeetsItsOwnHandler() throws IOException, InterruptedException {
+        End end = run(BootIT.micro("smphostile.elf"), 2, "nowhere");
+        assertEquals(33, end.status(), end.out() + end.err());
+    }
+
+    @Test
+    void aCoreThatShutsDownEndsTheVmWithADumpOfAll() throws IOException, InterruptedException {
+        End end = run(BootIT.micro("smphostile.elf"), 2, "shutdown");
+        assertEquals(4, end.status(), end.out() + end.err());
+        assertTrue(end.err().contains("vcore 1 shut down"), end.err());
+        assertTrue(end.err().contains("vcore 0: rip 0008:"), end.err());
+        assertTrue(end.err().contains("vcore 1: rip 0700:"), end.err());
+    }
+
+    /** However busy the cores are with each other, the VM can be stopped. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lock", "flood"})
+    void aGuestThatIsStuckCanBeStopped(String word) throws IOException, InterruptedException {
+        End end = run(BootIT.micro("smphostile.elf"), 4, word, 8);
+        assertEquals(124, end.status(), end.out() + end.err());
+        assertTrue(end.out().contains("at it"), end.out());
     }
 
     /**
