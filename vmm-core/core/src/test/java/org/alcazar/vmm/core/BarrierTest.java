@@ -8,6 +8,7 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.device.Agent;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -71,6 +72,48 @@ class BarrierTest {
             long retired = vm.vcores().getFirst().retired();
             Bench.until(() -> vm.vcores().getFirst().retired() > retired);
             bench.host.clock.step = 0;
+        }
+    }
+
+    @Test
+    void aVcoreThatSitsInItsExitIsNamedAndTheOthersGoOn() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch leave = new CountDownLatch(1);
+        try (Bench bench =
+                new Bench(Toy.out(0x10, 1), FOREVER)
+                        .with("cpus", 3)
+                        .device(
+                                "stuck",
+                                c ->
+                                        c.hookPorts(
+                                                0x10,
+                                                1,
+                                                LifeCycleTest.onWrite(v -> {
+                                                    inside.countDown();
+                                                    await(leave);
+                                                })))) {
+            Vm vm = bench.start();
+            inside.await();
+            bench.host.clock.step = 2_000_000_000L;
+            for (Executable pause :
+                    List.<Executable>of(
+                            () -> bench.vmm.pause(vm.id()), () -> bench.vmm.stopCore(vm.id(), 0))) {
+                String message =
+                        String.valueOf(assertThrows(HostRefusal.class, pause).getMessage());
+                assertTrue(message.endsWith("waiting for vcore0"), message);
+                assertEquals(VmState.RUNNING, vm.state());
+            }
+            bench.host.clock.step = 0;
+            leave.countDown();
+            bench.vmm.pause(vm.id());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

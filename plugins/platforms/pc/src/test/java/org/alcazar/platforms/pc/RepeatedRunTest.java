@@ -3,11 +3,14 @@ package org.alcazar.platforms.pc;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.testkit.AlcazarTest;
 import org.alcazar.testkit.TestVm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +61,90 @@ class RepeatedRunTest {
         Ticker.on(two, 5, folder.resolve("two")).set("cpus", 2L).run().assertExit(16);
         assertEquals(figures(one), figures(two));
         two.assertRegister("rbx", one.register("rbx"));
+    }
+
+    /**
+     * Cores that take a lock, pause while another one has it, send interrupts to each other, and
+     * have a timer each; a number under the lock and one of the handlers depend on every turn.
+     */
+    private static final String CONTENTION =
+            """
+            core:   every   7919
+                    sti
+                    mov     $4000, %r12d
+            take:   mov     $1, %ecx
+                    xor     %eax, %eax
+                    lock cmpxchg %ecx, 0x30000
+                    je      2f
+            1:      pause
+                    cmpl    $0, 0x30000
+                    jne     1b
+                    jmp     take
+            2:      imul    $0x41c64e6d, 0x30008, %rax
+                    lea     1(%rax,%rbx), %rax
+                    mov     %rax, 0x30008
+                    mov     $100, %ecx
+            3:      dec     %ecx
+                    jnz     3b
+                    movl    $0, 0x30000
+                    test    $15, %r12d
+                    jnz     4f
+                    lea     1(%rbx), %eax
+                    cmp     %ebp, %eax
+                    sbb     %ecx, %ecx
+                    and     %ecx, %eax
+                    cli
+                    send
+                    sti
+            4:      dec     %r12d
+                    jnz     take
+                    lock incl 0x30018
+                    test    %ebx, %ebx
+                    jnz     6f
+            5:      pause
+                    cmp     %ebp, 0x30018
+                    jne     5b
+                    cli
+                    exit    16
+                    .rept   8
+                    pause
+                    .endr
+            6:      hlt
+                    jmp     6b
+            ipi:    push    %rax
+                    mov     $3, %eax
+                    jmp     1f
+            tick:   push    %rax
+                    mov     $5, %eax
+            1:      add     0x30010, %rax
+                    imul    $0x41c64e6d, %rax
+                    add     %rbx, %rax
+                    add     %r12, %rax
+                    mov     %rax, 0x30010
+                    incq    0x30020
+                    pop     %rax
+                    end_of_interrupt
+            """;
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void coresThatContendAreIdenticalTwiceAndOverAPause(
+            int cpus, TestVm one, TestVm two, TestVm paused) throws Exception {
+        SmpGuest.on(one, cpus, CONTENTION).run().assertExit(16);
+        SmpGuest.on(two, cpus, CONTENTION).run().assertExit(16);
+        assertEquals(figures(one), figures(two));
+        SmpGuest.on(paused, cpus, CONTENTION).start();
+        paused.pause().resume().assertExit(16); // wherever that falls
+        assertEquals(one.statistic("instructions"), paused.statistic("instructions"));
+        assertEquals(one.statistic("exits", "spin"), paused.statistic("exits", "spin"));
+        for (TestVm other : List.of(two, paused)) {
+            assertArrayEquals(one.memory(0, 0xa0000), other.memory(0, 0xa0000));
+            assertEquals(
+                    one.control().statistics(one.id()).get("exit-traces"),
+                    other.control().statistics(other.id()).get("exit-traces"));
+        }
+        assertTrue(one.statistic("exits", "spin") > 20, "locks were waited for");
+        assertTrue(SmpGuest.word(one, 0x20) > 100, "interrupts came");
     }
 
     @Test
