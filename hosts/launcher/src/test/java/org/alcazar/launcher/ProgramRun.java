@@ -23,14 +23,14 @@ final class ProgramRun implements AutoCloseable {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final InputStream from;
 
-    private ProgramRun(List<String> command) throws IOException {
+    private ProgramRun(List<String> command, long limitSeconds) throws IOException {
         process = new ProcessBuilder(command).start();
         from = process.getInputStream();
         InputStream errors = process.getErrorStream();
         err = CompletableFuture.supplyAsync(() -> text(errors), THREADS);
         // A program that hangs must not hang the build.
         process.onExit()
-                .orTimeout(LIMIT_SECONDS, TimeUnit.SECONDS)
+                .orTimeout(limitSeconds, TimeUnit.SECONDS)
                 .exceptionally(e -> {
                     process.destroyForcibly();
                     return process;
@@ -50,12 +50,17 @@ final class ProgramRun implements AutoCloseable {
 
     /** Starts {@code alcazar ARGUMENTS}. */
     static ProgramRun start(String... arguments) throws IOException {
+        return start(LIMIT_SECONDS, arguments);
+    }
+
+    /** Starts it and kills it if it takes longer. */
+    static ProgramRun start(long limitSeconds, String... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         if (canResetSignals()) {
             command.addAll(List.of(RESET_SIGNALS));
         }
         command.addAll(command(arguments));
-        return new ProgramRun(command);
+        return new ProgramRun(command, limitSeconds);
     }
 
     /**
@@ -83,7 +88,8 @@ final class ProgramRun implements AutoCloseable {
         for (String word : command(arguments)) {
             line.append('\'').append(word).append("' ");
         }
-        return new ProgramRun(List.of("script", "-qec", line + "; " + afterwards, "/dev/null"));
+        return new ProgramRun(
+                List.of("script", "-qec", line + "; " + afterwards, "/dev/null"), LIMIT_SECONDS);
     }
 
     private static List<String> command(String... arguments) {

@@ -83,10 +83,7 @@ class BusySaveLoadTest {
         String file = folder.resolve("saved").toString();
         vm.control().save(vm.id(), file);
         vm.destroy();
-        return framework
-                .vm("busy")
-                .adopt(framework.control().load(file, Map.of()))
-                .resume();
+        return framework.vm("busy").adopt(framework.control().load(file, Map.of())).resume();
     }
 
     /** Pauses at a random moment. @return false if the guest has ended before that */
