@@ -55,6 +55,14 @@ public final class ControlBlock {
      */
     public int pauseThreshold;
 
+    /**
+     * How far the engine has counted: pauses that may still come, and {@link #retired} at the last
+     * one. A VMM sets it for a restored core only.
+     */
+    public int pausesLeft;
+
+    public long pausedAt = Long.MIN_VALUE;
+
     /** Intercepted ports; all of them by default. */
     public Ranges ports = Ranges.ALL;
 

@@ -100,6 +100,7 @@ final class Checkpoint {
                 .put("frequency", vm.vmClock().counterFrequency())
                 .put("nanos", vm.vmClock().nanos())
                 .put("epoch", vm.vmClock().epoch)
+                .put("turn", vm.machine().turn())
                 .put("ram", RamSections.layout(vm.physicalMap()));
     }
 
@@ -114,7 +115,9 @@ final class Checkpoint {
         return out.put("groups", groups)
                 .put("retired", vcore.block().retired)
                 .put("requests", vcore.requests().pending() & SAVED_REQUESTS)
-                .put("startup", vcore.requests().startupVector());
+                .put("startup", vcore.requests().startupVector())
+                .put("pauses-left", vcore.block().pausesLeft)
+                .put("paused-at", vcore.block().pausedAt);
     }
 
     /** A group by the names of its registers, so that an architecture can grow. */
@@ -176,6 +179,8 @@ final class Checkpoint {
         vcore.block().valid = vcore.block().architecture().allGroups();
         vcore.block().dirty = vcore.block().valid;
         vcore.block().retired = state.getLong("retired");
+        vcore.block().pausesLeft = state.getInt("pauses-left");
+        vcore.block().pausedAt = state.getLong("paused-at");
         vcore.restored();
         int requests = state.getInt("requests");
         if ((requests & Requests.STARTUP) != 0) {
@@ -283,6 +288,7 @@ final class Checkpoint {
             }
             // The instruction clock counts on from what its vcore has retired now.
             vm.vmClock().set(machine.getLong("nanos"));
+            vm.machine().turn(machine.getLongs("turn"));
             vm.router().quiet(true);
             try {
                 vm.machine().devices().restoreDevices(under(DEVICE));

@@ -22,6 +22,7 @@ final class InstructionThread extends VcoreThread {
     private static final long INPUT_SLOT = 1_000_000;
 
     private static final int BUSY = -1;
+    private static final long NOT_BEGUN = -1;
 
     private final List<VcoreImpl> vcores;
 
@@ -31,6 +32,11 @@ final class InstructionThread extends VcoreThread {
     private final InstructionClock guestClock;
     private final BooleanSupplier quiet = this::quiet;
     private volatile VcoreImpl present;
+
+    /** Index of the vcore whose turn it is, and the guest time at which that ends. */
+    private int turn;
+
+    private long turnEnd = NOT_BEGUN;
     private long inputAt = Long.MAX_VALUE;
 
     InstructionThread(Vm vm, List<VcoreImpl> vcores, InstructionClock guestClock) {
@@ -44,35 +50,53 @@ final class InstructionThread extends VcoreThread {
 
     @Override
     void loop() {
+        int passed = 0;
         while (true) {
-            boolean ran = false;
-            for (VcoreImpl vcore : vcores) {
-                if (runnable(vcore)) {
-                    present = vcore;
-                    guestClock.select(vcore.block());
-                    if (!slice(vcore)) {
-                        return;
-                    }
-                    ran = true;
+            VcoreImpl vcore = vcores.get(turn);
+            if (runnable(vcore)) {
+                passed = 0;
+                present = vcore;
+                guestClock.select(vcore.block());
+                if (turnEnd == NOT_BEGUN) {
+                    turnEnd = vcores.size() == 1 ? Long.MAX_VALUE : guestClock.nanos() + SLICE;
+                }
+                if (!slice(vcore)) {
+                    return;
+                }
+            } else if (++passed == vcores.size()) {
+                passed = 0;
+                if (!allIdle()) {
+                    return;
                 }
             }
-            if (!ran && !allIdle()) {
-                return;
-            }
+            turn = (turn + 1) % vcores.size();
+            turnEnd = NOT_BEGUN;
         }
+    }
+
+    /** Whose turn it is and until when, for {@link #restore}. While the thread stands. */
+    long[] save() {
+        return new long[] {turn, turnEnd};
+    }
+
+    /** Goes on within a turn. While the thread stands and has not run yet. */
+    void restore(long[] saved) {
+        turn = (int) saved[0];
+        turnEnd = saved[1];
+        present = vcores.get(turn);
+        guestClock.select(present.block());
     }
 
     /** A vcore's turn. @return false when the VM ends */
     private boolean slice(VcoreImpl vcore) {
-        long end = vcores.size() == 1 ? Long.MAX_VALUE : guestClock.nanos() + SLICE;
-        while (guestClock.nanos() < end) {
+        while (guestClock.nanos() < turnEnd) {
             if (!prepare(vcore)) {
                 return false;
             }
             if (vcore.stopped()) {
                 return true;
             }
-            long limit = Math.min(Math.min(end, guestClock.timers.earliest()), inputAt);
+            long limit = Math.min(Math.min(turnEnd, guestClock.timers.earliest()), inputAt);
             long now = guestClock.nanos();
             if (barrier.wanted() || limit <= now) {
                 continue;

@@ -405,6 +405,18 @@ final class Machine {
         threads.get(vcore).move(cpu);
     }
 
+    /** Whose turn it is on the clock of instructions; empty on the host's. While all stands. */
+    long[] turn() {
+        return threads.getFirst() instanceof InstructionThread all ? all.save() : new long[0];
+    }
+
+    /** Goes on within a turn; nothing if it was saved or goes on with the host's clock. */
+    void turn(long[] saved) {
+        if (saved.length != 0 && threads.getFirst() instanceof InstructionThread all) {
+            all.restore(saved);
+        }
+    }
+
     /** Where a vcore was put, or ANY_CPU. */
     int placeOf(int vcore) {
         return threads.get(Math.min(vcore, threads.size() - 1)).cpu();

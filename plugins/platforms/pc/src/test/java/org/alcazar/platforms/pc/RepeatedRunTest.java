@@ -66,12 +66,13 @@ class RepeatedRunTest {
     /**
      * Cores that take a lock, pause while another one has it, send interrupts to each other, and
      * have a timer each; a number under the lock and one of the handlers depend on every turn.
+     * Takes long enough to be paused on the way.
      */
     private static final String CONTENTION =
             """
             core:   every   7919
                     sti
-                    mov     $4000, %r12d
+                    mov     $20000, %r12d
             take:   mov     $1, %ecx
                     xor     %eax, %eax
                     lock cmpxchg %ecx, 0x30000
@@ -145,6 +146,24 @@ class RepeatedRunTest {
         }
         assertTrue(one.statistic("exits", "spin") > 20, "locks were waited for");
         assertTrue(SmpGuest.word(one, 0x20) > 100, "interrupts came");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void coresThatContendGoOnFromAFileAsIfNothingHadHappened(
+            int cpus, TestVm whole, TestVm first, TestVm second) throws Exception {
+        SmpGuest.on(whole, cpus, CONTENTION).run().assertExit(16);
+        SmpGuest.on(first, cpus, CONTENTION).start().pause();
+        while (SmpGuest.word(first, 0x20) < 50) {
+            first.resume().pause();
+        }
+        String file = folder.resolve("saved").toString();
+        first.control().save(first.id(), file);
+        first.destroy();
+        second.adopt(second.control().load(file, Map.of("name", "loaded")));
+        second.resume().assertExit(16);
+        assertEquals(whole.statistic("instructions"), second.statistic("instructions"));
+        assertArrayEquals(whole.memory(0, 0xa0000), second.memory(0, 0xa0000));
     }
 
     @Test

@@ -119,11 +119,6 @@ public class Cpu {
      */
     public long retired;
 
-    /** Of the pause filter: how many more may come, and {@link #retired} at the last one. */
-    private int pausesLeft;
-
-    private long pausedAt = Long.MIN_VALUE;
-
     /**
      * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
      * again.
@@ -253,12 +248,12 @@ public class Cpu {
         if (block.pauseCount == 0) {
             return;
         }
-        if (Long.compareUnsigned(retired - pausedAt, block.pauseThreshold) > 0) {
-            pausesLeft = block.pauseCount;
+        if (Long.compareUnsigned(retired - block.pausedAt, block.pauseThreshold) > 0) {
+            block.pausesLeft = block.pauseCount;
         }
-        pausedAt = retired;
-        if (--pausesLeft < 0) {
-            pausesLeft = block.pauseCount;
+        block.pausedAt = retired;
+        if (--block.pausesLeft < 0) {
+            block.pausesLeft = block.pauseCount;
             throw exit(Exit.SPIN);
         }
     }
