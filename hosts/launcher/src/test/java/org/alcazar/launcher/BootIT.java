@@ -153,6 +153,7 @@ class BootIT {
                             "smc.elf",
                             "smpapic.elf",
                             "smpbusy.elf",
+                            "smpcode.elf",
                             "smphostile.elf",
                             "smpload.elf",
                             "smpstart.elf",

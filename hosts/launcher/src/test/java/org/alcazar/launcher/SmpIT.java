@@ -61,10 +61,10 @@ class SmpIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"smpstart, 1", "smpstart, 2", "smpstart, 4"})
-    void coresOfATinyGuestWorkTogether(String name, int cpus)
+    @CsvSource({"smpstart, 1, ''", "smpstart, 2, ''", "smpstart, 4, ''", "smpcode, 2, rounds=200"})
+    void coresOfATinyGuestWorkTogether(String name, int cpus, String words)
             throws IOException, InterruptedException {
-        End end = run(BootIT.micro(name + ".elf"), cpus, "");
+        End end = run(BootIT.micro(name + ".elf"), cpus, words);
         assertEquals(33, end.status(), end.out() + end.err());
         assertTrue(end.out().contains("ok " + name), end.out());
         assertEquals("", end.err());
