@@ -1,5 +1,6 @@
 package org.alcazar.platforms.pc;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.alcazar.host.HostClock;
@@ -10,6 +11,7 @@ import org.alcazar.testkit.TestFramework;
 import org.alcazar.testkit.TestVm;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,6 +32,9 @@ import java.util.concurrent.CompletableFuture;
 class BusySaveLoadTest {
     private static final int PASS = 16;
     private static final int CORES = 4;
+
+    /** All RAM of a test's VM. */
+    private static final int MEMORY = 16 << 20;
 
     /** Steps of each core for every round, more than it takes. */
     private static final int STEPS = 15;
@@ -62,10 +67,11 @@ class BusySaveLoadTest {
     }
 
     /** A VM whose cores are at work. */
-    private TestVm start(TestFramework framework, String clock, String paging, int steps)
+    private TestVm start(
+            TestFramework framework, String name, String clock, String paging, int steps)
             throws Exception {
         return framework
-                .vm("busy")
+                .vm(name)
                 .platform("pc")
                 .device("micro-console", Map.of())
                 .set("kernel", guest().toString())
@@ -73,7 +79,7 @@ class BusySaveLoadTest {
                 .set("cpus", (long) CORES)
                 .set("clock", clock)
                 .set("paging", paging)
-                .set("console", "file:" + folder.resolve("console"))
+                .set("console", "file:" + folder.resolve(name))
                 .start()
                 .awaitConsole("busy");
     }
@@ -107,7 +113,7 @@ class BusySaveLoadTest {
             throws Exception {
         int done = 0;
         while (done < rounds) {
-            TestVm vm = start(framework, clock, paging, Math.min(rounds, 100) * STEPS);
+            TestVm vm = start(framework, "busy", clock, paging, Math.min(rounds, 100) * STEPS);
             try {
                 while (done < rounds && pausedAnywhere(framework.host().clock(), vm)) {
                     vm = round(framework, vm);
@@ -115,7 +121,7 @@ class BusySaveLoadTest {
                 }
                 vm.assertExit(PASS);
             } catch (AssertionError e) {
-                String said = Files.readString(folder.resolve("console"));
+                String said = Files.readString(folder.resolve("busy"));
                 throw new AssertionError("after " + done + " rounds: " + said, e);
             } finally {
                 vm.close();
@@ -136,5 +142,24 @@ class BusySaveLoadTest {
     void norDoesItInAThousandRounds(String clock, String paging, TestFramework framework)
             throws Exception {
         rounds(framework, 1000 / 4, clock, paging);
+    }
+
+    /** Under the clock of instructions not even the turns of the cores change. */
+    @Test
+    void aLoadedBusyGuestIsTheRunWithoutTheBreak(TestFramework framework) throws Exception {
+        TestVm whole = start(framework, "whole", "instructions", "nested", 10 * STEPS);
+        TestVm vm = start(framework, "broken", "instructions", "nested", 10 * STEPS);
+        try {
+            whole.assertExit(PASS);
+            for (int i = 0; i < 5 && pausedAnywhere(framework.host().clock(), vm); i++) {
+                vm = round(framework, vm);
+            }
+            vm.assertExit(PASS);
+            assertEquals(whole.statistic("instructions"), vm.statistic("instructions"));
+            assertArrayEquals(whole.memory(0, MEMORY), vm.memory(0, MEMORY));
+        } finally {
+            whole.close();
+            vm.close();
+        }
     }
 }
