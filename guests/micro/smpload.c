@@ -1,12 +1,19 @@
 /*
  * Loads for several cores, measured by the TSC: how much "active" cores get done in "ms" milliseconds
- * while the others sleep, in "rounds" rounds over all loads. Checks that locks exclude. For `alcazar
+ * while the others sleep, in "rounds" rounds over the first "loads" loads. With "hz" also what the
+ * first core does while all others get so many timer interrupts a second, and while they get none. Checks that locks exclude. For `alcazar
  * bench smp`.
  */
 #include "smp.h"
 
 #define CACHE_LINE 64
 #define WORDS 512
+#define TICK 0x52
+#define APIC_TIMER 0x320
+#define APIC_PERIODIC 0x20000
+#define APIC_COUNT 0x380
+#define APIC_DIVIDE 0x3e0
+#define APIC_HZ 1000000000 /* as Alcazar's */
 
 struct line {
     volatile u64 value;
@@ -18,7 +25,7 @@ static u64 data[SMP_MAX][WORDS];
 static volatile u32 ready;
 static volatile u64 end;
 static int active;
-static u64 ticks;
+static u64 ticks, tick;
 static void (*load)(int cpu);
 
 static u64 compute_words(u64 *words, u64 x) {
@@ -113,6 +120,34 @@ static u64 measure(void (*what)(int cpu), int cores) {
     return sum;
 }
 
+static void ticked(struct frame *frame) {
+    (void) frame;
+    smp_eoi();
+}
+
+static void start_ticks(int cpu) {
+    if (cpu) {
+        smp_apic_write(APIC_TIMER, APIC_PERIODIC | TICK);
+        smp_apic_write(APIC_DIVIDE, 0xb); /* by 1 */
+        smp_apic_write(APIC_COUNT, (u32) tick);
+    }
+}
+
+static void stop_ticks(int cpu) {
+    if (cpu) {
+        smp_apic_write(APIC_COUNT, 0);
+    }
+}
+
+static void say(const char *name, int cores, u64 count) {
+    print(name);
+    print(" ");
+    print_decimal((u64) cores);
+    print(" ");
+    print_decimal(count);
+    print("\n");
+}
+
 static u64 ticks_per_millisecond(void) {
     u64 start = read_tsc();
     smp_delay(50000);
@@ -123,23 +158,29 @@ GUEST("smpload") {
     static const struct {
         const char *name;
         void (*load)(int cpu);
-        int least;
-    } LOADS[] = {{"compute", compute, 1}, {"spinlock", spinlocks, 1}, {"ticket", tickets, 1}};
+    } LOADS[] = {{"compute", compute}, {"spinlock", spinlocks}, {"ticket", tickets}};
     int wanted = smp_wanted();
     ENSURE("all cores come", smp_start(0) == wanted - 1);
     ticks = ticks_per_millisecond() * option("ms", 20);
     int rounds = (int) option("rounds", 1);
+    int loads = (int) option("loads", sizeof LOADS / sizeof *LOADS);
+    u64 hz = option("hz", 0);
+    tick = hz ? APIC_HZ / hz : 0;
+    handle(TICK, ticked);
     for (int round = 0; round < rounds; round++) {
-        for (u32 i = 0; i < sizeof LOADS / sizeof *LOADS; i++) {
-            for (int cores = LOADS[i].least; cores <= wanted; cores *= 2) {
+        for (int i = 0; i < loads; i++) {
+            for (int cores = 1; cores <= wanted; cores *= 2) {
                 u64 count = measure(LOADS[i].load, cores);
-                print(LOADS[i].name);
-                print(" ");
-                print_decimal((u64) cores);
-                print(" ");
-                print_decimal(count);
-                print("\n");
+                say(LOADS[i].name, cores, count);
             }
+        }
+        if (hz) {
+            u64 alone = measure(compute, 1);
+            smp_run(start_ticks);
+            u64 beside = measure(compute, 1);
+            smp_run(stop_ticks);
+            say("unticked", 1, alone);
+            say("ticked", 1, beside);
         }
     }
     pass();

@@ -20,10 +20,19 @@ public interface GuestClock {
     long counterFrequency();
 
     /**
-     * A new one-shot timer, not armed. Its action runs on a vcore thread between two runs of guest
-     * code, or while the VM is idle.
+     * A new one-shot timer, not armed. Its action runs on vcore 0's thread between two runs of
+     * guest code, or while the VM is idle.
      */
     GuestTimer timer(String name, Runnable action);
+
+    /**
+     * The same clock for what belongs to one vcore, such as its local interrupt controller: actions
+     * of timers that are made here run on that vcore's thread, so that no other one is stopped for
+     * them.
+     */
+    default GuestClock on(Vcore vcore) {
+        return this;
+    }
 
     /**
      * Ticks of a clock of {@code hertz} since the VM's start: nanos × hertz / 10⁹ without overflow,

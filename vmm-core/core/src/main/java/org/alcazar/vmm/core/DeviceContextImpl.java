@@ -32,7 +32,7 @@ final class DeviceContextImpl implements ExtensionContext {
     private final String name;
     private final Deque<Hook> owned = new ArrayDeque<>();
     private final Map<String, Counter> counters = new ConcurrentHashMap<>();
-    private final GuestClock clock = new OwnedClock();
+    private final GuestClock clock = new OwnedClock(0);
 
     /** Held while the core calls into the device, where more than one thread may. */
     private final Object guard = new Object();
@@ -299,6 +299,12 @@ final class DeviceContextImpl implements ExtensionContext {
 
     /** The VM's clock, whose timers belong to the device. */
     private final class OwnedClock implements GuestClock {
+        private final int vcore;
+
+        OwnedClock(int vcore) {
+            this.vcore = vcore;
+        }
+
         @Override
         public long nanos() {
             return vm.vmClock().nanos();
@@ -315,8 +321,13 @@ final class DeviceContextImpl implements ExtensionContext {
         }
 
         @Override
+        public GuestClock on(Vcore vcore) {
+            return new OwnedClock(vcore.index());
+        }
+
+        @Override
         public GuestTimer timer(String timer, Runnable action) {
-            GuestTimer made = vm.vmClock().timers.add(name + "." + timer, guard, action);
+            GuestTimer made = vm.vmClock().timers(vcore).add(name + "." + timer, guard, action);
             own(made::close);
             return made;
         }

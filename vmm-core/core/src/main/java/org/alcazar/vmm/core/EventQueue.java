@@ -4,12 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /**
- * The one way for anything from outside the instruction stream into a VM: timers in the order of
- * their deadlines, then posted input in the order of calls, delivered on a vcore's thread between
- * two runs. A listener may record the stamp of each.
+ * The one way for anything from outside the instruction stream into a VM: timers of a vcore in the
+ * order of their deadlines, on its thread between two runs, and posted input in the order of calls,
+ * on that of vcore 0. A listener may record the stamp of each.
  */
 final class EventQueue {
     /**
@@ -25,7 +26,7 @@ final class EventQueue {
     private volatile boolean waiting;
     private volatile boolean attention;
     private volatile Optional<Consumer<Stamp>> recorder = Optional.empty();
-    private long timersFired;
+    private final LongAdder timersFired = new LongAdder();
     private long inputsTaken;
 
     EventQueue(VmClock clock) {
@@ -46,12 +47,7 @@ final class EventQueue {
         attention = true;
     }
 
-    /** A timer may be due. */
-    void lookAtTimers() {
-        attention = true;
-    }
-
-    /** Whether {@link #deliver} may have something to do. */
+    /** Whether {@link #takeInput} may have something to do. */
     boolean attention() {
         return attention;
     }
@@ -61,29 +57,28 @@ final class EventQueue {
         return waiting;
     }
 
-    /** Fires what is due and takes the input. */
-    void deliver(VcoreImpl vcore) {
-        attention = false;
-        fireTimers(vcore);
-        takeInput(vcore);
-    }
-
-    void fireTimers(VcoreImpl vcore) {
+    /**
+     * Fires those of the vcore's timers that are due.
+     *
+     * @return whether there may be more of them
+     */
+    boolean fireTimers(VcoreImpl vcore) {
+        TimerQueue timers = clock.timers(vcore.index());
         long now = clock.nanos();
         int fired = 0;
-        for (TimerQueue.Timer t = clock.timers.poll(now); t != null; t = clock.timers.poll(now)) {
-            stamp("timer", t.name(), vcore);
-            fire(t);
-            if (++fired == BURST) {
-                attention = true;
-                break;
-            }
+        TimerQueue.Timer next = timers.poll(now);
+        while (next != null) {
+            stamp("timer", next.name(), vcore);
+            fire(next);
+            next = ++fired == BURST ? null : timers.poll(now);
         }
-        timersFired += fired;
-        clock.settled();
+        timersFired.add(fired);
+        clock.settled(vcore.index());
+        return fired == BURST;
     }
 
     void takeInput(VcoreImpl vcore) {
+        attention = false;
         if (!waiting) {
             return;
         }
@@ -107,7 +102,7 @@ final class EventQueue {
     }
 
     long timersFired() {
-        return timersFired;
+        return timersFired.sum();
     }
 
     long inputsTaken() {

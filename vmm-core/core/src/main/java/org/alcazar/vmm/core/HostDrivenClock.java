@@ -3,34 +3,78 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostTimer;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+
 /**
- * Guest time runs with the host's. One host timer stands for the earliest deadline; it is moved
- * only to earlier times, so that a guest that postpones its tick again and again costs nothing.
+ * Guest time runs with the host's. One host timer for each vcore stands for the earliest deadline
+ * of its timers; it is moved only to earlier times, so that a guest that postpones its tick again
+ * and again costs nothing.
  */
 final class HostDrivenClock extends VmClock {
     private final HostClock host;
-    private final HostTimer timer;
+    private final List<Alarm> alarms = new ArrayList<>();
 
     /** Host time at guest time 0, while the clock runs. */
     private volatile long offset;
 
     private volatile boolean running;
     private long frozen;
-    private volatile long armed = Long.MAX_VALUE;
 
     /**
-     * @param due tells vcore 0 to look at its timers; on any thread
+     * @param due tells a vcore to look at its timers; on any thread
      */
-    HostDrivenClock(HostClock host, long frequency, String name, Runnable due) {
+    HostDrivenClock(HostClock host, long frequency, String name, int vcores, IntConsumer due) {
         super(frequency, host.epochNanos());
         this.host = host;
-        this.timer =
-                host.timer(
-                        name,
-                        () -> {
-                            armed = Long.MAX_VALUE;
-                            due.run();
-                        });
+        for (int i = 0; i < vcores; i++) {
+            int vcore = i;
+            alarms.add(new Alarm(name, () -> due.accept(vcore)));
+        }
+    }
+
+    /** The timers of a vcore. */
+    private final class Alarm {
+        final TimerQueue timers = new TimerQueue(this::earlier);
+        private final HostTimer timer;
+        private volatile long armed = Long.MAX_VALUE;
+
+        Alarm(String name, Runnable due) {
+            timer =
+                    host.timer(
+                            name,
+                            () -> {
+                                armed = Long.MAX_VALUE;
+                                due.run();
+                            });
+        }
+
+        void earlier(long deadline) {
+            if (running && deadline < armed) {
+                move(deadline);
+            }
+        }
+
+        private void move(long deadline) {
+            synchronized (HostDrivenClock.this) {
+                if (running && deadline < armed) {
+                    armed = deadline;
+                    long at = deadline + offset;
+                    timer.arm(deadline > 0 && offset > 0 && at < 0 ? Long.MAX_VALUE : at);
+                }
+            }
+        }
+
+        void settled() {
+            earlier(timers.earliest());
+        }
+
+        /** With the clock's lock. */
+        void halt() {
+            timer.cancel();
+            armed = Long.MAX_VALUE;
+        }
     }
 
     @Override
@@ -44,23 +88,13 @@ final class HostDrivenClock extends VmClock {
     }
 
     @Override
-    void earlier(long deadline) {
-        if (running && deadline < armed) {
-            move(deadline);
-        }
-    }
-
-    private synchronized void move(long deadline) {
-        if (running && deadline < armed) {
-            armed = deadline;
-            long at = deadline + offset;
-            timer.arm(deadline > 0 && offset > 0 && at < 0 ? Long.MAX_VALUE : at);
-        }
+    TimerQueue timers(int vcore) {
+        return alarms.get(vcore).timers;
     }
 
     @Override
-    void settled() {
-        earlier(timers.earliest());
+    void settled(int vcore) {
+        alarms.get(vcore).settled();
     }
 
     @Override
@@ -68,8 +102,7 @@ final class HostDrivenClock extends VmClock {
         if (running) {
             frozen = nanos();
             running = false;
-            timer.cancel();
-            armed = Long.MAX_VALUE;
+            alarms.forEach(Alarm::halt);
         }
     }
 
@@ -78,7 +111,7 @@ final class HostDrivenClock extends VmClock {
         if (!running) {
             offset = host.nanoTime() - frozen;
             running = true;
-            settled();
+            alarms.forEach(Alarm::settled);
         }
     }
 
@@ -89,6 +122,6 @@ final class HostDrivenClock extends VmClock {
 
     @Override
     void close() {
-        timer.close();
+        alarms.forEach(alarm -> alarm.timer.close());
     }
 }

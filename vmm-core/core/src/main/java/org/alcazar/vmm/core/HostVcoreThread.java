@@ -6,14 +6,18 @@ import org.alcazar.machine.Requests;
 
 import java.util.function.BooleanSupplier;
 
-/** Runs one vcore on the host's time. That of vcore 0 also delivers the events. */
+/** Runs one vcore on the host's time, and fires its timers. That of vcore 0 also delivers input. */
 final class HostVcoreThread extends VcoreThread {
     private final VcoreImpl vcore;
     private final Requests requests;
     private final boolean first;
     private final VmClock guestClock;
+    private final TimerQueue timers;
     private final BooleanSupplier quiet = this::quiet;
     private final BooleanSupplier unkicked = this::unkicked;
+
+    /** A timer of this vcore may be due. */
+    private volatile boolean due;
 
     /** What was pending, and how far the core was, when it last had nothing to do. */
     private int idlePending = -1;
@@ -26,6 +30,7 @@ final class HostVcoreThread extends VcoreThread {
         this.requests = vcore.requests();
         this.first = vcore.index() == 0;
         this.guestClock = vm.vmClock();
+        this.timers = guestClock.timers(vcore.index());
     }
 
     @Override
@@ -41,8 +46,8 @@ final class HostVcoreThread extends VcoreThread {
                     return;
                 }
             }
-            if (first && events.attention()) {
-                events.deliver(vcore);
+            if (eventful()) {
+                deliver();
                 if (barrier.wanted()) {
                     continue;
                 }
@@ -62,20 +67,33 @@ final class HostVcoreThread extends VcoreThread {
         }
     }
 
-    /** Sleeps while it is stopped, but for barrier and events: both come with a kick. */
-    private void rest() {
-        long deadline = first ? guestClock.timers.earliest() : Long.MAX_VALUE;
-        long left = deadline == Long.MAX_VALUE ? deadline : deadline - guestClock.nanos();
-        if (left > 0) {
-            sleep(left, unkicked);
+    /** A timer is due. Any thread. */
+    void timersDue() {
+        due = true;
+        kick();
+    }
+
+    private boolean eventful() {
+        return due || first && events.attention();
+    }
+
+    private void deliver() {
+        due = false;
+        if (events.fireTimers(vcore)) {
+            due = true;
         }
-        if (deadline != Long.MAX_VALUE && guestClock.nanos() >= deadline) {
-            events.lookAtTimers();
+        if (first) {
+            events.takeInput(vcore);
         }
     }
 
+    /** Sleeps while it is stopped, but for barrier and events: both come with a kick. */
+    private void rest() {
+        sleep(Long.MAX_VALUE, unkicked);
+    }
+
     private boolean unkicked() {
-        return (requests.pending() & Requests.KICK) == 0 && !(first && events.attention());
+        return (requests.pending() & Requests.KICK) == 0 && !eventful();
     }
 
     /**
@@ -91,7 +109,7 @@ final class HostVcoreThread extends VcoreThread {
         }
         idlePending = pending;
         idleRetired = block.retired;
-        long deadline = first ? guestClock.timers.earliest() : Long.MAX_VALUE;
+        long deadline = timers.earliest();
         if (deadline == Long.MAX_VALUE) {
             sleep(Long.MAX_VALUE, quiet);
             return;
@@ -101,12 +119,12 @@ final class HostVcoreThread extends VcoreThread {
             sleep(left, quiet);
         }
         if (guestClock.nanos() >= deadline) {
-            events.lookAtTimers();
+            due = true;
         }
     }
 
     private boolean quiet() {
-        return requests.pending() == idlePending && !(first && events.attention());
+        return requests.pending() == idlePending && !eventful();
     }
 
     @Override

@@ -10,6 +10,9 @@ final class InstructionClock extends VmClock {
     /** Guest time when the present vcore had retired {@link #from} instructions. */
     private volatile long base;
 
+    /** For all vcores: they have one thread. */
+    private final TimerQueue timers = new TimerQueue(deadline -> {});
+
     private long from;
     private ControlBlock present;
 
@@ -45,13 +48,13 @@ final class InstructionClock extends VmClock {
     }
 
     @Override
-    void earlier(long deadline) {
-        // The loop looks at the earliest deadline before each run.
+    TimerQueue timers(int vcore) {
+        return timers;
     }
 
     @Override
-    void settled() {
-        // As above.
+    void settled(int vcore) {
+        // The loop looks at the earliest deadline before each run.
     }
 
     @Override

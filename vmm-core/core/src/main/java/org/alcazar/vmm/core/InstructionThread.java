@@ -30,6 +30,7 @@ final class InstructionThread extends VcoreThread {
     private final int[] idle;
 
     private final InstructionClock guestClock;
+    private final TimerQueue timers;
     private final BooleanSupplier quiet = this::quiet;
     private volatile VcoreImpl present;
 
@@ -44,6 +45,7 @@ final class InstructionThread extends VcoreThread {
         this.vcores = vcores;
         this.idle = new int[vcores.size()];
         this.guestClock = guestClock;
+        this.timers = guestClock.timers(0);
         this.present = vcores.getFirst();
         Arrays.fill(idle, BUSY);
     }
@@ -96,7 +98,7 @@ final class InstructionThread extends VcoreThread {
             if (vcore.stopped()) {
                 return true;
             }
-            long limit = Math.min(Math.min(turnEnd, guestClock.timers.earliest()), inputAt);
+            long limit = Math.min(Math.min(turnEnd, timers.earliest()), inputAt);
             long now = guestClock.nanos();
             if (barrier.wanted() || limit <= now) {
                 continue;
@@ -133,7 +135,7 @@ final class InstructionThread extends VcoreThread {
             }
             Arrays.fill(idle, BUSY);
         }
-        if (guestClock.timers.earliest() <= guestClock.nanos()) {
+        if (timers.earliest() <= guestClock.nanos()) {
             events.fireTimers(vcore);
         }
         takeInput(vcore);
@@ -151,7 +153,7 @@ final class InstructionThread extends VcoreThread {
         }
         if (now >= inputAt) {
             inputAt = Long.MAX_VALUE;
-            events.deliver(vcore);
+            events.takeInput(vcore);
         }
     }
 
@@ -160,7 +162,7 @@ final class InstructionThread extends VcoreThread {
         if (!prepare(present)) {
             return false;
         }
-        long next = Math.min(guestClock.timers.earliest(), inputAt);
+        long next = Math.min(timers.earliest(), inputAt);
         if (next == Long.MAX_VALUE) {
             sleep(Long.MAX_VALUE, quiet);
         } else if (!barrier.wanted()) {

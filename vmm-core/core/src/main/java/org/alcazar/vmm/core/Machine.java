@@ -301,7 +301,9 @@ final class Machine {
         if (configuration.instructionClock()) {
             made = new InstructionClock(frequency, configuration.epoch().orElse(0L), first);
         } else {
-            made = new HostDrivenClock(host.clock(), frequency, owner, this::timerDue);
+            made =
+                    new HostDrivenClock(
+                            host.clock(), frequency, owner, configuration.cpus(), this::timerDue);
             configuration.epoch().ifPresent(epoch -> made.epoch = epoch);
         }
         clock = made;
@@ -442,9 +444,10 @@ final class Machine {
         }
     }
 
-    private void timerDue() {
-        events().lookAtTimers();
-        kickBoot();
+    private void timerDue(int vcore) {
+        if (threads.get(vcore) instanceof HostVcoreThread thread) {
+            thread.timersDue();
+        }
     }
 
     long idleNanos() {

@@ -9,7 +9,6 @@ import org.alcazar.vmm.GuestTimer;
  */
 abstract class VmClock implements GuestClock {
     private final long frequency;
-    final TimerQueue timers;
 
     /** Wall-clock time of the guest at guest time 0. */
     long epoch;
@@ -17,7 +16,6 @@ abstract class VmClock implements GuestClock {
     VmClock(long frequency, long epoch) {
         this.frequency = frequency;
         this.epoch = epoch;
-        this.timers = new TimerQueue(this::earlier);
     }
 
     @Override
@@ -32,7 +30,7 @@ abstract class VmClock implements GuestClock {
 
     @Override
     public final GuestTimer timer(String name, Runnable action) {
-        return timers.add(name, this, action);
+        return timers(0).add(name, this, action);
     }
 
     /** The time-stamp counter of all vcores. */
@@ -45,11 +43,11 @@ abstract class VmClock implements GuestClock {
     /** Guest time for a vcore that has retired so many instructions. */
     abstract long nanosAt(long retired);
 
-    /** The earliest deadline is earlier now. */
-    abstract void earlier(long deadline);
+    /** The timers whose actions run on a vcore's thread; may be the same for all. */
+    abstract TimerQueue timers(int vcore);
 
-    /** All timers that were due have fired. */
-    abstract void settled();
+    /** All timers of a vcore that were due have fired. */
+    abstract void settled(int vcore);
 
     /** Stops the clock. */
     abstract void halt();

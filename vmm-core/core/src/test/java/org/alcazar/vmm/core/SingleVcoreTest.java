@@ -15,7 +15,9 @@ import org.junit.jupiter.api.function.Executable;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 
 /** Vcores that are put on processors, moved, stopped and started one by one, or that spin. */
@@ -192,6 +194,45 @@ class SingleVcoreTest {
             bench.vmm.deliver(vm.id(), "button");
             pressed.await();
             assertEquals(stood, retired(vm, 0));
+        }
+    }
+
+    @Test
+    void aVcoresOwnTimersFireOnItsThreadAlsoWhileItIsStopped() throws Exception {
+        for (String clock : List.of("host", "instructions")) {
+            BlockingQueue<String> fired = new LinkedBlockingQueue<>();
+            try (Bench bench =
+                    new Bench(FOREVER)
+                            .with("cpus", 3)
+                            .with("clock", clock)
+                            .device(
+                                    "ticker",
+                                    context ->
+                                            context.vcores()
+                                                    .forEach(vcore ->
+                                                            context.clock()
+                                                                    .on(vcore)
+                                                                    .timer(
+                                                                            "tick" + vcore.index(),
+                                                                            () ->
+                                                                                    fired.add(
+                                                                                            Thread
+                                                                                                    .currentThread()
+                                                                                                    .getName()))
+                                                                    .arm(
+                                                                            1000
+                                                                                    * (1
+                                                                                            + vcore
+                                                                                                    .index()))))) {
+                Vm vm = bench.create();
+                bench.vmm.stopCore(vm.id(), 2);
+                bench.vmm.start(vm.id());
+                for (int i = 0; i < 3; i++) {
+                    bench.host.clock.advance(1000);
+                    String thread = clock.equals("host") ? "/vcore" + i : "/vcores";
+                    assertEquals(vm.name() + thread, fired.take());
+                }
+            }
         }
     }
 

@@ -47,7 +47,7 @@ public final class ApicComponent implements DeviceType {
                     new LocalApic(
                             core.index(),
                             core,
-                            context.clock(),
+                            context.clock().on(core),
                             external,
                             apics,
                             config.virtualWire() && core.index() == 0);
