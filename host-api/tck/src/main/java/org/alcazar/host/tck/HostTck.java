@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,6 +95,38 @@ public abstract class HostTck {
             assertEquals(0, HostRam.getLong(second.address() + i));
         }
         memory().free(second);
+    }
+
+    @Test
+    void sixteenBytesAreExchangedWhole() throws HostRefusal, InterruptedException {
+        PageExtent extent = memory().allocate(PageRequest.of("a", 1));
+        assumeTrue(HostRam.EXCHANGES_16, "a host may have no such exchange");
+        long at = extent.address() + 16;
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            threads.add(Thread.ofPlatform().start(() -> addToPair(at, 10_000)));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertEquals(20_000, HostRam.getLong(at));
+        assertEquals(60_000, HostRam.getLong(at + 8));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> HostRam.compareAndExchange16(at + 8, MemorySegment.NULL, 0, 0));
+        memory().free(extent);
+    }
+
+    /** A failed exchange tells what is there, and the next one starts from that. */
+    private static void addToPair(long at, int times) {
+        MemorySegment pair = MemorySegment.ofArray(new long[2]);
+        for (int i = 0; i < times; ) {
+            long low = pair.get(ValueLayout.JAVA_LONG, 0);
+            long high = pair.get(ValueLayout.JAVA_LONG, 8);
+            if (HostRam.compareAndExchange16(at, pair, low + 1, high + 3)) {
+                i++;
+            }
+        }
     }
 
     @Test

@@ -12,10 +12,13 @@ import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 
+import java.lang.invoke.VarHandle;
+
 /**
  * String instructions, repetition inside (APM volume 3, 1.2.6). Registers are up to date after
  * every iteration, so a fault or exit leaves a state to go on from. Moves and fills of plain RAM
- * are done in bulk up to the end of a page.
+ * are done in bulk up to the end of a page, in any order for other cores, but in order with what
+ * comes before and after (APM volume 2, 7.1.2).
  */
 public final class Strings {
     /** Iterations between two looks at requests. */
@@ -141,11 +144,13 @@ public final class Strings {
             return 0;
         }
         int total = (int) n * bytes;
+        int seen = cpu.mmu.invalidations;
         long source = cpu.mmu.bulkRead(from, total);
         long target = source < 0 ? -1 : cpu.mmu.bulkWrite(to, total);
-        if (target < 0) {
+        if (target < 0 || seen != cpu.mmu.invalidations) {
             return 0;
         }
+        VarHandle.releaseFence();
         if (target > source && target < source + total) {
             // A move that overlaps itself upwards repeats a pattern; the processor's order matters.
             for (long i = 0; i < total; i += bytes) {
@@ -154,6 +159,7 @@ public final class Strings {
         } else {
             HostRam.copy(source, target, total);
         }
+        VarHandle.acquireFence();
         advance(cpu, insn, RSI, total);
         advance(cpu, insn, RDI, total);
         done(cpu, insn, n);
@@ -232,6 +238,7 @@ public final class Strings {
         if (target < 0) {
             return 0;
         }
+        VarHandle.releaseFence();
         fill(target, total, bytes, cpu.gpr[RAX]);
         advance(cpu, insn, RDI, total);
         done(cpu, insn, n);
