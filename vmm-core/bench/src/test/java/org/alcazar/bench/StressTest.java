@@ -15,7 +15,7 @@ import java.util.List;
  * jcstress other options, for a long run.
  */
 class StressTest {
-    private static final String SAMPLE = "-f 1 -fsm 1 -iters 1 -time 300 -sc false";
+    private static final String SAMPLE = "-f 1 -fsm 1 -iters 1 -time 1000 -sc false";
 
     @Test
     void concurrentPartsKeepTheirPromises() throws Exception {
