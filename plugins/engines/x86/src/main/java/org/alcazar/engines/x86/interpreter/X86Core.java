@@ -50,8 +50,7 @@ final class X86Core implements VirtualCore {
     private final BlockBuilder builder;
     private final Replies replies;
 
-    private final Orders orders = new Orders();
-    private final long[] taken = new long[Orders.MAX + 1];
+    private final Upkeep upkeep;
 
     /** Within {@link #run}. */
     private volatile boolean running;
@@ -60,9 +59,6 @@ final class X86Core implements VirtualCore {
     private boolean betweenBlocks;
 
     private volatile @Nullable Thread thread;
-
-    /** The last of {@link X86Engine#protect} whose orders this core has obeyed. */
-    private volatile long closed;
 
     /** Events delivered one after the other, without an instruction between them. */
     private int fruitless;
@@ -88,6 +84,7 @@ final class X86Core implements VirtualCore {
         this.spinner = spinner;
         core = new Core(index, block, bus, engine);
         cache = core.cache;
+        upkeep = new Upkeep(core, engine);
         RandomStream.seed(core, engine.seed);
         builder = new BlockBuilder(new NodeFactory(spinner), engine.model);
         replies = new Replies(core);
@@ -115,13 +112,11 @@ final class X86Core implements VirtualCore {
         core.party.go();
         betweenBlocks = false;
         try {
-            obey(false);
+            upkeep.obey(false);
             settle();
             return enter(block);
         } finally {
-            if (orders.waiting()) {
-                obey(true);
-            }
+            upkeep.obeyIfWaiting();
             core.party.stand();
             running = false;
         }
@@ -264,21 +259,17 @@ final class X86Core implements VirtualCore {
     void dropCode(long page) {
         if (thread == Thread.currentThread()) {
             cache.drop(page);
-        } else if (orders.add(page, Orders.DROP)) {
-            core.requests.post(Requests.ENGINE);
+        } else {
+            upkeep.order(page, Orders.DROP);
         }
     }
 
     void dropAllCode() {
-        if (orders.addForAll(Orders.DROP)) {
-            core.requests.post(Requests.ENGINE);
-        }
+        upkeep.orderForAll(Orders.DROP);
     }
 
     void protectCode(long page) {
-        if (orders.add(page, Orders.PROTECT)) {
-            core.requests.post(Requests.ENGINE);
-        }
+        upkeep.order(page, Orders.PROTECT);
     }
 
     /**
@@ -286,7 +277,7 @@ final class X86Core implements VirtualCore {
      * before it goes on.
      */
     boolean hasClosed(long protection) {
-        return !running || closed >= protection;
+        return !running || upkeep.closed() >= protection;
     }
 
     /** A page that a core may wait for was written, or was written unseen some time ago. */
@@ -296,48 +287,6 @@ final class X86Core implements VirtualCore {
                 core.monitor.written();
             }
             core.requests.wake(Requests.ENGINE);
-        }
-    }
-
-    /**
-     * @param late guest code has run since the orders came, maybe: it may have written to pages
-     *     that others decode from by ways that are closed only now
-     */
-    private void obey(boolean late) {
-        long protections = engine.protections();
-        int count = orders.waiting() ? orders.take(taken) : -1;
-        for (int i = 1; i <= count; i++) {
-            obey(taken[i] & -4, (int) taken[i] & 3, late);
-        }
-        if (count >= 0 && taken[0] != 0) {
-            obeyForAll((int) taken[0], late);
-        }
-        if (closed != protections) {
-            closed = protections;
-        }
-    }
-
-    private void obey(long page, int order, boolean late) {
-        if ((order & Orders.DROP) != 0) {
-            cache.drop(page);
-        }
-        if ((order & Orders.PROTECT) != 0) {
-            core.mmu.dropWritable(page);
-            if (late) {
-                engine.protectedLate(page, this);
-            }
-        }
-    }
-
-    private void obeyForAll(int order, boolean late) {
-        if ((order & Orders.DROP) != 0) {
-            cache.clear();
-        }
-        if ((order & Orders.PROTECT) != 0) {
-            core.mmu.keysChanged();
-            if (late) {
-                engine.anyWrittenUnseen(this);
-            }
         }
     }
 
@@ -415,7 +364,7 @@ final class X86Core implements VirtualCore {
             betweenBlocks = true;
             core.party.pause();
             betweenBlocks = false;
-            obey(true);
+            upkeep.obey(true);
         }
         boolean kicked = (pending & Requests.KICK) != 0;
         // A delivery that never ends must not keep the VMM out.

@@ -175,9 +175,9 @@ final class X86Engine implements Engine {
     }
 
     /** A core does not know any more which pages it may have written unseen. */
-    void anyWrittenUnseen(X86Core by) {
+    void anyWrittenUnseen(Core by) {
         for (X86Core core : cores) {
-            if (core != by) {
+            if (!core.is(by)) {
                 core.dropAllCode();
             }
         }
@@ -187,9 +187,9 @@ final class X86Engine implements Engine {
      * A core has closed its unseen way to write to a page; others may have decoded what it wrote
      * shortly before, or wait for it.
      */
-    void protectedLate(long page, X86Core by) {
+    void protectedLate(long page, Core by) {
         for (X86Core core : cores) {
-            if (core != by) {
+            if (!core.is(by)) {
                 core.dropCode(page);
                 core.monitored(page, false);
             }
