@@ -9,6 +9,7 @@
 #define OUTCOMES 64
 #define JUNK_LINES 4096
 #define EAGER_SPINS 200
+#define PATIENT_SPINS 10000
 #define PATIENCE 50 /* times the rounds, until what must be observed has come */
 
 static struct cell cells[CELLS + 1]; /* the last one takes what reaches over an end */
@@ -48,7 +49,8 @@ static void meet(int thread, u32 round) {
     places[thread].round = round;
     for (int other = 0; other < now.threads; other++) {
         for (u32 spins = 0; (int) (places[other].round - round) < 0; spins++) {
-            if (spins > EAGER_SPINS) {
+            /* A core that pauses may be put to sleep, and be late for ever. */
+            if (spins > (now.meet_often ? PATIENT_SPINS : EAGER_SPINS)) {
                 cpu_pause();
             }
         }
