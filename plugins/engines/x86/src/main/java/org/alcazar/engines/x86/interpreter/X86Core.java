@@ -47,7 +47,7 @@ final class X86Core implements VirtualCore {
     private final X86Engine engine;
     private final Spinner spinner;
     private final CodeCache cache;
-    private final BlockBuilder builder;
+    private final BlockFinder finder;
     private final Replies replies;
 
     private final Upkeep upkeep;
@@ -74,7 +74,6 @@ final class X86Core implements VirtualCore {
     private long rootSeen;
     private Translation translationSeen = Translation.NONE;
 
-    private long decoded;
     private long dispatches;
     private long steps;
     private long faults;
@@ -86,7 +85,9 @@ final class X86Core implements VirtualCore {
         cache = core.cache;
         upkeep = new Upkeep(core, engine);
         RandomStream.seed(core, engine.seed);
-        builder = new BlockBuilder(new NodeFactory(spinner), engine.model);
+        finder =
+                new BlockFinder(
+                        core, new BlockBuilder(new NodeFactory(spinner), engine.model), engine);
         replies = new Replies(core);
         reset(block);
     }
@@ -210,7 +211,7 @@ final class X86Core implements VirtualCore {
     public Map<String, Long> counters() {
         return Map.of(
                 "blocks-decoded",
-                decoded,
+                finder.decoded,
                 "blocks-dropped",
                 cache.dropped,
                 "dispatches",
@@ -568,7 +569,7 @@ final class X86Core implements VirtualCore {
             if (link == null) {
                 core.findKey();
             }
-            Block block = lookup(core.key);
+            Block block = finder.lookup(core.key);
             if (link != null) {
                 core.link = null;
                 if (core.linkTaken) {
@@ -631,7 +632,7 @@ final class X86Core implements VirtualCore {
         Block block = Block.NONE;
         int reason;
         try {
-            block = lookup(core.key | Block.SINGLE);
+            block = finder.lookup(core.key | Block.SINGLE);
             core.retired++;
             core.limit = core.retired;
             reason = execute(block.first);
@@ -765,72 +766,5 @@ final class X86Core implements VirtualCore {
         frame.pc = linear();
         core.link = null;
         return exit.reason;
-    }
-
-    // ---- finding blocks
-
-    private Block lookup(int key) {
-        long rip = core.rip;
-        int slot = Core.slot(rip);
-        Block b = core.jumps[slot];
-        if (b.rip == rip && b.key == key && b.csBase == core.segmentBase[1] && !b.dropped) {
-            if (b.generation == core.mmu.generation) {
-                return b;
-            }
-            if (core.mmu.fetch(b.linear()) == b.hpa && sameSecondPage(b)) {
-                b.generation = core.mmu.generation;
-                return b;
-            }
-        }
-        b = search(key);
-        if ((key & Block.SINGLE) == 0 && b.hpa >= 0) {
-            b.generation = core.mmu.generation;
-            if (b.csBase == 0) {
-                core.jumps[slot] = b;
-            }
-        }
-        return b;
-    }
-
-    private boolean sameSecondPage(Block b) {
-        return b.hpa2 < 0 || core.mmu.fetch(secondPage(b)) == b.hpa2;
-    }
-
-    private static long secondPage(Block b) {
-        long next = (b.linear() & -4096L) + 4096;
-        return (b.key & Block.MODE) == Block.MODE_64 ? next : next & 0xffffffffL;
-    }
-
-    private Block search(int key) {
-        long base = core.segmentBase[1];
-        boolean wide = (key & Block.MODE) == Block.MODE_64;
-        if (!wide && Long.compareUnsigned(core.rip, core.segmentLimit[1]) > 0) {
-            throw core.generalProtection(0);
-        }
-        long la = wide ? core.rip : base + core.rip & 0xffffffffL;
-        long hpa = core.mmu.fetch(la);
-        if (hpa < 0) {
-            return builder.build(core, la, hpa, key);
-        }
-        CodePage page = cache.find(hpa);
-        if (page != null) {
-            Block known = page.find(hpa, core.rip, base, key);
-            if (known != null) {
-                if (sameSecondPage(known)) {
-                    return known;
-                }
-                page.remove(known);
-            }
-        }
-        if (cache.full(engine.cores())) {
-            cache.clear();
-        }
-        core.protect(hpa);
-        Block made = builder.build(core, la, hpa, key);
-        decoded++;
-        if (made.hpa >= 0) {
-            cache.add(made);
-        }
-        return made;
     }
 }

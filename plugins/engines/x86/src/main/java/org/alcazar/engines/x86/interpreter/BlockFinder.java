@@ -1,0 +1,82 @@
+package org.alcazar.engines.x86.interpreter;
+
+/** Finds the block at a core's RIP, decodes it where there is none. */
+final class BlockFinder {
+    private final Core core;
+    private final BlockBuilder builder;
+    private final X86Engine engine;
+
+    /** Blocks so far. */
+    long decoded;
+
+    BlockFinder(Core core, BlockBuilder builder, X86Engine engine) {
+        this.core = core;
+        this.builder = builder;
+        this.engine = engine;
+    }
+
+    Block lookup(int key) {
+        long rip = core.rip;
+        int slot = Core.slot(rip);
+        Block b = core.jumps[slot];
+        if (b.rip == rip && b.key == key && b.csBase == core.segmentBase[1] && !b.dropped) {
+            if (b.generation == core.mmu.generation) {
+                return b;
+            }
+            if (core.mmu.fetch(b.linear()) == b.hpa && sameSecondPage(b)) {
+                b.generation = core.mmu.generation;
+                return b;
+            }
+        }
+        b = search(key);
+        if ((key & Block.SINGLE) == 0 && b.hpa >= 0) {
+            b.generation = core.mmu.generation;
+            if (b.csBase == 0) {
+                core.jumps[slot] = b;
+            }
+        }
+        return b;
+    }
+
+    private boolean sameSecondPage(Block b) {
+        return b.hpa2 < 0 || core.mmu.fetch(secondPage(b)) == b.hpa2;
+    }
+
+    private static long secondPage(Block b) {
+        long next = (b.linear() & -4096L) + 4096;
+        return (b.key & Block.MODE) == Block.MODE_64 ? next : next & 0xffffffffL;
+    }
+
+    private Block search(int key) {
+        long base = core.segmentBase[1];
+        boolean wide = (key & Block.MODE) == Block.MODE_64;
+        if (!wide && Long.compareUnsigned(core.rip, core.segmentLimit[1]) > 0) {
+            throw core.generalProtection(0);
+        }
+        long la = wide ? core.rip : base + core.rip & 0xffffffffL;
+        long hpa = core.mmu.fetch(la);
+        if (hpa < 0) {
+            return builder.build(core, la, hpa, key);
+        }
+        CodePage page = core.cache.find(hpa);
+        if (page != null) {
+            Block known = page.find(hpa, core.rip, base, key);
+            if (known != null) {
+                if (sameSecondPage(known)) {
+                    return known;
+                }
+                page.remove(known);
+            }
+        }
+        if (core.cache.full(engine.cores())) {
+            core.cache.clear();
+        }
+        core.protect(hpa);
+        Block made = builder.build(core, la, hpa, key);
+        decoded++;
+        if (made.hpa >= 0) {
+            core.cache.add(made);
+        }
+        return made;
+    }
+}
