@@ -24,18 +24,13 @@ final class Orders {
 
     private volatile boolean waiting;
 
-    /**
-     * From any thread.
-     *
-     * @return whether the core has to be told: nothing was waiting before
-     */
-    synchronized boolean add(long page, int order) {
-        boolean first = !waiting;
+    /** From any thread, which tells the core then. */
+    synchronized void add(long page, int order) {
         waiting = true;
         for (int i = 0; i < count; i++) {
             if ((pages[i] & -4) == page) {
                 pages[i] |= order;
-                return first;
+                return;
             }
         }
         if (count < MAX) {
@@ -43,15 +38,12 @@ final class Orders {
         } else {
             all |= order;
         }
-        return first;
     }
 
     /** As {@link #add}, for all pages. */
-    synchronized boolean addForAll(int order) {
-        boolean first = !waiting;
+    synchronized void addForAll(int order) {
         waiting = true;
         all |= order;
-        return first;
     }
 
     /** Whether there is anything to take. */

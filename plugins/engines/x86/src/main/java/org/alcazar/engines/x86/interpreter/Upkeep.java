@@ -21,16 +21,14 @@ final class Upkeep {
 
     /** From any thread. */
     void order(long page, int order) {
-        if (orders.add(page, order)) {
-            core.requests.post(Requests.ENGINE);
-        }
+        orders.add(page, order);
+        core.requests.post(Requests.ENGINE);
     }
 
     /** From any thread. */
     void orderForAll(int order) {
-        if (orders.addForAll(order)) {
-            core.requests.post(Requests.ENGINE);
-        }
+        orders.addForAll(order);
+        core.requests.post(Requests.ENGINE);
     }
 
     long closed() {

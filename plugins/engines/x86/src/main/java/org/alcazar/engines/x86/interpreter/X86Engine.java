@@ -97,12 +97,7 @@ final class X86Engine implements Engine {
 
     private void written(long page, int flags) {
         if ((flags & RamPages.CODE) != 0) {
-            // Unmarked first: a core that decodes meanwhile is told below to forget what it
-            // decoded.
-            RamPages.unmark(page, RamPages.CODE);
-            for (X86Core core : cores) {
-                core.dropCode(page);
-            }
+            changed(page);
         }
         if ((flags & RamPages.MONITORED) != 0) {
             // A core that waits marks the page anew.
@@ -112,6 +107,17 @@ final class X86Engine implements Engine {
                 core.monitored(page, true);
             }
         }
+    }
+
+    /**
+     * Who finds the page unmarked has no more to tell, so the orders are out before; and who
+     * decodes from it has to wait until it can be marked anew.
+     */
+    private synchronized void changed(long page) {
+        for (X86Core core : cores) {
+            core.dropCode(page);
+        }
+        RamPages.unmark(page, RamPages.CODE);
     }
 
     /** How many there are, 1 at least. */
@@ -134,7 +140,7 @@ final class X86Engine implements Engine {
      * @return the number of the last protection that other cores have not obeyed yet, or 0
      */
     long protect(long hpa, Core by) {
-        if ((RamPages.flags(hpa) & RamPages.CODE) == 0) {
+        if (by.cache.find(hpa) == null) {
             protectNow(hpa & -HostMemory.PAGE_SIZE, by);
         }
         VarHandle.acquireFence();
@@ -143,6 +149,9 @@ final class X86Engine implements Engine {
     }
 
     private synchronized void protectNow(long page, Core by) {
+        if ((RamPages.flags(page) & RamPages.CODE) != 0) {
+            return;
+        }
         long number = protections + 1;
         protectionsBegun = number;
         mark(page, RamPages.CODE, by);

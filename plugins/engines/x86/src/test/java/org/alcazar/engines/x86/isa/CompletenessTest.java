@@ -64,6 +64,8 @@ class CompletenessTest {
                     "1 edx 19 clfsh clflush",
                     "1 edx 24 fxsr fxsave",
                     "1 ecx 17 pcid",
+                    "1 ecx 21 x2apic",
+                    "1 ecx 24 tsc_deadline_timer",
                     "1 ecx 31 hypervisor",
                     "6 eax 2 arat",
                     "7 ebx 1 tsc_adjust",
