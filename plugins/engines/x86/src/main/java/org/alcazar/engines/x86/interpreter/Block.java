@@ -21,6 +21,9 @@ final class Block {
     /** One instruction only, for single steps. */
     static final int SINGLE = 16;
 
+    /** Nodes only, whatever is translated: for what a region leaves to the interpreter. */
+    static final int PLAIN = 32;
+
     /**
      * From this bit on: a number for the code segment's limit in legacy modes, 0 if it is 4 GiB;
      * see {@link CodeLimits}.
@@ -48,8 +51,16 @@ final class Block {
     final int key;
     final long ripMask;
 
-    /** Instructions. */
+    /** Instructions that running it counts in advance: all, or none if it is a region's entry. */
     int count = Integer.MAX_VALUE;
+
+    /** Instructions, and their bytes. */
+    int instructions;
+
+    int bytes;
+
+    /** Its code is translated: {@link #first} is a {@link RegionOp}. */
+    boolean region;
 
     /**
      * Generation of the core's translations under which {@link #rip} is known to lead here; {@link
@@ -59,6 +70,9 @@ final class Block {
 
     boolean dropped;
     @Nullable Op first;
+
+    /** The node that ends it. */
+    @Nullable Op last;
 
     /** Next in its {@link CodePage}'s list. */
     @Nullable Block sibling;

@@ -146,6 +146,7 @@ final class BlockBuilder {
             fall.fallRip = block.rip + offset & block.ripMask;
             add(block, fall, offset);
         }
+        block.bytes = offset;
         link(block);
     }
 
@@ -219,7 +220,9 @@ final class BlockBuilder {
             ops.get(i).next = ops.get(i + 1);
         }
         block.count = count;
+        block.instructions = count;
         block.first = ops.getFirst();
+        block.last = ops.getLast();
         ops.clear();
     }
 }

@@ -17,7 +17,7 @@ final class BlockFinder {
 
     Block lookup(int key) {
         long rip = core.rip;
-        int slot = Core.slot(rip);
+        int slot = Core.slot(rip, key);
         Block b = core.jumps[slot];
         if (b.rip == rip && b.key == key && b.csBase == core.segmentBase[1] && !b.dropped) {
             if (b.generation == core.mmu.generation) {
@@ -75,6 +75,9 @@ final class BlockFinder {
         Block made = builder.build(core, la, hpa, key);
         decoded++;
         if (made.hpa >= 0) {
+            if (core.regions != null) {
+                core.regions.watch(made);
+            }
             core.cache.add(made);
         }
         return made;

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -61,6 +63,18 @@ final class CodeCache {
             make(block.hpa2).addGuest(block);
         }
         blocks++;
+    }
+
+    /** A block stands for others too from now on: it goes when the page of any of them does. */
+    void spread(Block block, List<Block> others) {
+        Set<Long> pages = new HashSet<>();
+        for (Block b : others) {
+            pages.add(b.hpa & -HostMemory.PAGE_SIZE);
+        }
+        pages.remove(block.hpa & -HostMemory.PAGE_SIZE);
+        for (long page : pages) {
+            make(page).addGuest(block);
+        }
     }
 
     /**

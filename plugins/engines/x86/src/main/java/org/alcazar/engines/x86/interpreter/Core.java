@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostMemory;
 import org.alcazar.machine.ControlBlock;
@@ -26,9 +27,6 @@ final class Core extends Cpu {
     /** Mode in which blocks run now; see {@link Block#key}. */
     int key;
 
-    /** {@link #retired} may not go beyond this; lies within the budget. */
-    long limit;
-
     /** Where the budget ends. */
     long end;
 
@@ -42,6 +40,15 @@ final class Core extends Cpu {
 
     final Unsettled unsettled;
 
+    /** Hot code, if the engine translates. */
+    final @Nullable Regions regions;
+
+    /** The region that was left by a numbered exit, or refused to run. */
+    @Nullable RegionOp left;
+
+    /** The next block is to be interpreted. */
+    boolean plainNext;
+
     private final X86Engine engine;
     private final CodeLimits limits = new CodeLimits();
 
@@ -49,11 +56,13 @@ final class Core extends Cpu {
         super(index, block, bus, engine.model, engine.standstill);
         this.engine = engine;
         unsettled = new Unsettled(engine, this);
+        Translator translator = engine.translator();
+        regions = translator == null ? null : new Regions(this, translator);
         Arrays.fill(jumps, Block.NONE);
     }
 
-    static int slot(long rip) {
-        return (int) (rip ^ rip >>> 13) & JUMPS - 1;
+    static int slot(long rip, int key) {
+        return (int) (rip ^ rip >>> 13 ^ key & Block.PLAIN) & JUMPS - 1;
     }
 
     /** To the run loop, to go on from {@code rip}. */
@@ -65,17 +74,31 @@ final class Core extends Cpu {
 
     /** Enters a block by RIP if that needs no thought. */
     @Nullable Op jump(long rip) {
-        Block b = jumps[slot(rip)];
+        Block b = jumps[slot(rip, key)];
+        return enters(b, rip, key) ? b.first : leave(rip);
+    }
+
+    /** The same for a block of nodes only. */
+    @Nullable Op plain(long rip) {
+        Block b = jumps[slot(rip, key | Block.PLAIN)];
+        if (enters(b, rip, key | Block.PLAIN)) {
+            return b.first;
+        }
+        plainNext = true;
+        return leave(rip);
+    }
+
+    private boolean enters(Block b, long rip, int wanted) {
         long after = retired + b.count;
         if (b.rip == rip
                 && b.generation == mmu.generation
-                && b.key == key
+                && b.key == wanted
                 && requests.pending() == 0
                 && after <= limit) {
             retired = after;
-            return b.first;
+            return true;
         }
-        return leave(rip);
+        return false;
     }
 
     /** Sets {@link #limit} after changes of the budget or of what counters wait for. */

@@ -1,22 +1,14 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.decode.Instruction;
-import org.alcazar.engines.x86.interpreter.Shape.Kind;
-import org.alcazar.engines.x86.interpreter.Shape.Place;
 import org.alcazar.engines.x86.interpreter.Shape.Tail;
-import org.alcazar.engines.x86.isa.Encoding;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
-import org.alcazar.engines.x86.isa.OperandSize;
 import org.alcazar.engines.x86.isa.Row;
-import org.alcazar.engines.x86.semantics.Alu;
-import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.semantics.Binder;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.reflect.Method;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -25,8 +17,6 @@ import java.util.Set;
  * One factory belongs to one core; the {@link Spinner} behind it is shared.
  */
 final class NodeFactory {
-    private static final String SEMANTICS = Alu.class.getPackageName() + '.';
-
     /**
      * Generic semantics that reads the clock, so that the count of retired instructions has to be
      * exact: they end blocks.
@@ -63,12 +53,6 @@ final class NodeFactory {
                     "Alu.inc",
                     "Alu.or");
 
-    private static final Set<String> BIT_TESTS =
-            Set.of("BitOps.bt", "BitOps.bts", "BitOps.btr", "BitOps.btc");
-
-    /** Their 32-bit form gets and gives the whole destination. */
-    private static final Set<String> BIT_SCANS = Set.of("BitOps.bsf", "BitOps.bsr");
-
     private static final Method NOTHING;
 
     static {
@@ -81,8 +65,7 @@ final class NodeFactory {
 
     private final Spinner spinner;
     private final @Nullable Op[] branches = new @Nullable Op[16];
-    private final Map<String, Class<?>> classes = new HashMap<>();
-    private final Map<String, Map<String, Method>> methods = new HashMap<>();
+    private final Binder binder = new Binder();
 
     /** Prototypes by what of an instruction decides its shape. */
     private final LongMap<Op> known = new LongMap<>();
@@ -225,7 +208,7 @@ final class NodeFactory {
         op.imm = insn.immediate;
         int slot = 1;
         for (Operand o : insn.row.operands()) {
-            int r = registerOf(o, insn);
+            int r = Binder.registerOf(o, insn);
             switch (slot++) {
                 case 1 -> op.r1 = r;
                 case 2 -> op.r2 = r;
@@ -251,23 +234,6 @@ final class NodeFactory {
         if (op.isGeneric()) {
             op.imm = nextRip;
         }
-    }
-
-    private static int registerOf(Operand o, Instruction insn) {
-        return switch (o.kind()) {
-            case REG, XMM_REG, MMX_REG -> insn.reg;
-            case RM,
-                    RM_REGISTER,
-                    OPCODE_REGISTER,
-                    XMM_RM,
-                    XMM_RM_REGISTER,
-                    MMX_RM,
-                    MMX_RM_REGISTER ->
-                    insn.rm;
-            case FIXED_REGISTER -> o.fixed();
-            case VVVV_REGISTER -> insn.vvvv;
-            default -> 0;
-        };
     }
 
     // ---- shapes
@@ -303,19 +269,13 @@ final class NodeFactory {
     /** What the class of an instruction's node has to be like. */
     Shape shape(Instruction insn, int key, int condition) {
         Row row = insn.row;
-        Method method = resolve(insn);
-        Class<?>[] types = method.getParameterTypes();
-        boolean generic = types.length == 2 && types[1] == Instruction.class;
-        Shape s = new Shape(method, generic);
-        boolean mmx = row.has(Row.MMX);
-        s.sse = row.has(Row.SSE);
-        s.notReal = insn.space != Encoding.PLAIN && (key & Block.MODE) != Block.MODE_64;
-        s.x87 = row.has(Row.X87) || mmx;
-        s.pending = s.x87 && !row.has(Row.NO_WAIT);
-        s.mmx = mmx;
-        if (!generic) {
-            operands(s, insn, key);
-            s.lock = insn.lock && s.memoryRead && s.memoryWritten;
+        Method method = binder.resolve(insn);
+        Shape s = new Shape(method, Binder.isGeneric(method));
+        binder.bind(s, insn, (key & Block.MODE) == Block.MODE_64);
+        if (s.addressed) {
+            String form = address(insn, key);
+            boolean slow = form.equals("slow");
+            s.address = s.memoryBytes > 0 ? form : slow ? "offset" : form.replace("S", "");
         }
         s.tail = Tail.NEXT;
         if (condition >= 0) {
@@ -327,100 +287,6 @@ final class NodeFactory {
             s.tail = stays ? Tail.AFTER : Tail.LEAVE;
         }
         return s;
-    }
-
-    private void operands(Shape s, Instruction insn, int key) {
-        Row row = insn.row;
-        Class<?>[] types = s.method.getParameterTypes();
-        boolean takesCpu = types.length > 0 && types[0] == Cpu.class;
-        List<Operand> operands = row.operands();
-        boolean toXmm = !operands.isEmpty() && isXmm(operands.getFirst(), insn);
-        s.lanes =
-                toXmm
-                        && !takesCpu
-                        && s.method.getReturnType() == long.class
-                        && operands.getFirst().written();
-        int slot = 1;
-        for (Operand o : operands) {
-            Place place = place(o, insn, slot);
-            boolean first = slot++ == 1;
-            if (first && place.bytes() == 4 && BIT_SCANS.contains(row.semantics())) {
-                place = new Place(place.kind(), 8, place.slot());
-            }
-            if (place.kind() == Kind.MEMORY) {
-                s.memoryBytes = place.bytes();
-                s.memoryRead |= o.read();
-                s.memoryWritten |= o.written();
-                s.address = address(insn, key);
-                s.aligned |= row.has(Row.ALIGNED) && place.bytes() == 16;
-                s.move = row.semantics().startsWith("SseMemory.");
-            } else if (place.kind() == Kind.ADDRESS) {
-                String form = address(insn, key);
-                s.address = form.equals("slow") ? "offset" : form.replace("S", "");
-            }
-            if (first && o.written() && place.kind() == Kind.XMM && !s.lanes) {
-                s.arguments.add(new Place(Kind.XMM_NUMBER, place.bytes(), place.slot()));
-                continue;
-            }
-            if (o.read()) {
-                s.arguments.add(place);
-            }
-            if (first && o.written() && s.method.getReturnType() != void.class) {
-                s.result = place;
-            }
-        }
-        if (row.has(Row.CONDITIONAL)) {
-            s.condition = insn.opcode & 15;
-            s.arguments.add(new Place(Kind.CONDITION, 1, 0));
-        }
-        check(s, types, takesCpu);
-    }
-
-    private static void check(Shape s, Class<?>[] types, boolean takesCpu) {
-        int n = takesCpu ? 1 : 0;
-        for (Place p : s.arguments) {
-            n += p.bytes() == 16 && p.kind() != Kind.XMM_NUMBER && !s.lanes ? 2 : 1;
-        }
-        if (n != types.length) {
-            throw new IllegalStateException("semantics does not fit its row: " + s.signature());
-        }
-    }
-
-    private static boolean isXmm(Operand o, Instruction insn) {
-        return switch (o.kind()) {
-            case XMM_REG, XMM_RM_REGISTER -> true;
-            case XMM_RM -> !insn.memory;
-            default -> false;
-        };
-    }
-
-    private static Place place(Operand o, Instruction insn, int slot) {
-        int bytes = o.bytes(insn);
-        return switch (o.kind()) {
-            case RM, MEMORY, ABSOLUTE, RM_REGISTER -> {
-                boolean memory = insn.memory || o.kind() == OperandKind.ABSOLUTE;
-                if (!memory) {
-                    yield general(insn.rm, bytes, insn, slot);
-                }
-                yield new Place(
-                        o.size() == OperandSize.NONE ? Kind.ADDRESS : Kind.MEMORY, bytes, slot);
-            }
-            case REG -> general(insn.reg, bytes, insn, slot);
-            case OPCODE_REGISTER -> general(insn.rm, bytes, insn, slot);
-            case VVVV_REGISTER -> new Place(Kind.GPR, bytes, slot);
-            case FIXED_REGISTER -> new Place(Kind.GPR, bytes, slot);
-            case IMMEDIATE, IMMEDIATE2, ONE, RELATIVE -> new Place(Kind.IMMEDIATE, 4, slot);
-            case XMM_REG, XMM_RM_REGISTER, XMM0 -> new Place(Kind.XMM, bytes, slot);
-            case XMM_RM -> new Place(insn.memory ? Kind.MEMORY : Kind.XMM, bytes, slot);
-            case MMX_REG, MMX_RM_REGISTER -> new Place(Kind.MMX, bytes, slot);
-            case MMX_RM -> new Place(insn.memory ? Kind.MEMORY : Kind.MMX, bytes, slot);
-            default -> throw new IllegalStateException("no value form for operand " + o);
-        };
-    }
-
-    private static Place general(int register, int bytes, Instruction insn, int slot) {
-        boolean high = bytes == 1 && insn.rex == 0 && register >= 4 && register < 8;
-        return new Place(high ? Kind.HIGH : Kind.GPR, bytes, slot);
     }
 
     /**
@@ -441,60 +307,5 @@ final class NodeFactory {
             form += "32";
         }
         return based ? form + "S" : form;
-    }
-
-    // ---- semantics methods by name
-
-    private Method resolve(Instruction insn) {
-        String semantics = insn.row.semantics();
-        if (BIT_TESTS.contains(semantics)
-                && (!insn.memory || insn.row.operands().get(1).kind() == OperandKind.IMMEDIATE)) {
-            semantics += "In";
-        }
-        int dot = semantics.indexOf('.');
-        Map<String, Method> all =
-                methods.computeIfAbsent(semantics.substring(0, dot), this::methodsOf);
-        String name = semantics.substring(dot + 1);
-        Method method = all.get(name);
-        if (method == null) {
-            method = all.get(name + 8 * suffix(insn));
-        }
-        if (method == null) {
-            throw new IllegalStateException("no semantics " + semantics + " for " + insn.row);
-        }
-        return method;
-    }
-
-    /** Bytes of the first operand whose size varies, else of the first. */
-    private static int suffix(Instruction insn) {
-        for (Operand o : insn.row.operands()) {
-            switch (o.size()) {
-                case V, Z, Y, ADDRESS -> {
-                    return o.bytes(insn);
-                }
-                default -> {}
-            }
-        }
-        return insn.row.operands().isEmpty() ? 0 : insn.row.operands().getFirst().bytes(insn);
-    }
-
-    private Map<String, Method> methodsOf(String name) {
-        Class<?> type =
-                classes.computeIfAbsent(
-                        name,
-                        n -> {
-                            try {
-                                return Class.forName(SEMANTICS + n);
-                            } catch (ClassNotFoundException e) {
-                                throw new IllegalStateException("no semantics class " + n, e);
-                            }
-                        });
-        Map<String, Method> all = new HashMap<>();
-        for (Method m : type.getDeclaredMethods()) {
-            if (java.lang.reflect.Modifier.isPublic(m.getModifiers())) {
-                all.put(m.getName(), m);
-            }
-        }
-        return all;
     }
 }

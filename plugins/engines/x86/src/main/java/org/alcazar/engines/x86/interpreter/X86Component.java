@@ -1,10 +1,8 @@
 package org.alcazar.engines.x86.interpreter;
 
-import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.machine.EngineProvider;
 import org.alcazar.vmm.plugin.AlcazarType;
 import org.alcazar.vmm.plugin.EngineType;
-import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.Schema;
 import org.osgi.service.component.annotations.Component;
 
@@ -19,13 +17,6 @@ public final class X86Component extends X86InterpreterProvider implements Engine
 
     @Override
     public Schema configuration() {
-        return Schema.of(
-                Key.choice(
-                        CPU_MODEL,
-                        CpuModel.ALL.stream().map(CpuModel::name).toList(),
-                        CpuModel.MAX.name(),
-                        "processor that the guest sees"),
-                Key.integer(
-                        SEED, Long.MIN_VALUE, Long.MAX_VALUE, 0, "where RDRAND and RDSEED start"));
+        return Schema.of(EngineKeys.cpuModel(), EngineKeys.seed());
     }
 }

@@ -366,6 +366,9 @@ final class X86Core implements VirtualCore {
             core.party.pause();
             betweenBlocks = false;
             upkeep.obey(true);
+            if (core.regions != null) {
+                core.regions.settle();
+            }
         }
         boolean kicked = (pending & Requests.KICK) != 0;
         // A delivery that never ends must not keep the VMM out.
@@ -569,7 +572,9 @@ final class X86Core implements VirtualCore {
             if (link == null) {
                 core.findKey();
             }
-            Block block = finder.lookup(core.key);
+            int key = core.plainNext ? core.key | Block.PLAIN : core.key;
+            core.plainNext = false;
+            Block block = finder.lookup(key);
             if (link != null) {
                 core.link = null;
                 if (core.linkTaken) {

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.machine.Architecture;
@@ -12,6 +13,7 @@ import org.alcazar.machine.Scope;
 import org.alcazar.machine.Standstill;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
+import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,14 +34,21 @@ final class X86Engine implements Engine {
 
     private final PhysicalBus bus;
     private final Spinner spinner;
+    private final @Nullable Translator translator;
     private final CopyOnWriteArrayList<X86Core> cores = new CopyOnWriteArrayList<>();
     private final RamPages.Listener listener = this::written;
 
-    X86Engine(PhysicalBus bus, Spinner spinner, CpuModel model, long seed) {
+    X86Engine(
+            PhysicalBus bus,
+            Spinner spinner,
+            CpuModel model,
+            long seed,
+            @Nullable Translator translator) {
         this.model = model;
         this.seed = seed;
         this.bus = bus;
         this.spinner = spinner;
+        this.translator = translator;
         RamPages.addListener(listener);
     }
 
@@ -118,6 +127,11 @@ final class X86Engine implements Engine {
             core.dropCode(page);
         }
         RamPages.unmark(page, RamPages.CODE);
+    }
+
+    /** What hot code goes to; null to interpret all. */
+    @Nullable Translator translator() {
+        return translator;
     }
 
     /** How many there are, 1 at least. */

@@ -1,11 +1,13 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.Engine;
 import org.alcazar.machine.EngineProvider;
 import org.alcazar.machine.PhysicalBus;
+import org.jspecify.annotations.Nullable;
 
 import java.util.Map;
 
@@ -40,6 +42,11 @@ public class X86InterpreterProvider implements EngineProvider {
     public Engine create(PhysicalBus bus, Map<String, String> options) {
         CpuModel model = model(options.getOrDefault(CPU_MODEL, "max"));
         long seed = Long.parseLong(options.getOrDefault(SEED, "0"));
-        return new X86Engine(bus, spinner, model, seed);
+        return new X86Engine(bus, spinner, model, seed, translator(model, options));
+    }
+
+    /** What hot code goes to; null to interpret all. */
+    protected @Nullable Translator translator(CpuModel model, Map<String, String> options) {
+        return null;
     }
 }

@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
  * operand, or the 16 bytes where the host can. A mismatch has the ordering of a locked instruction
  * as well. {@link Locked} has a way for all others.
  */
-final class Atomic {
+public final class Atomic {
     private Atomic() {}
 
     /** Whether {@link #exchange} can do it. */
@@ -24,7 +24,7 @@ final class Atomic {
      * @param pair scratch: two longs
      * @return the old value, equal to {@code expected} exactly if {@code value} was stored
      */
-    static long exchange(long hpa, int bytes, long expected, long value, MemorySegment pair) {
+    public static long exchange(long hpa, int bytes, long expected, long value, MemorySegment pair) {
         return bytes == 8 && (hpa & 7) == 0
                 ? exchangeLong(hpa, expected, value)
                 : Ram.inQuadword(hpa, bytes)

@@ -387,6 +387,53 @@ public final class Mmu {
         return isRam(hpa) ? hpa : -1;
     }
 
+    /**
+     * Like {@link #fetch}, if the answer is known from before; else -1. Raises nothing and changes
+     * nothing that can be seen.
+     */
+    public long fetched(long la) {
+        long[] v = view;
+        int at = (int) (la >>> 10) & INDEX;
+        if (v[at + FETCH_TAG] != (la & PAGE | tag)) {
+            long known = tlb.find(la);
+            if (known == Tlb.NONE || !isRam(known) || !allows(known, PageWalker.FETCH, viewIndex)) {
+                return -1;
+            }
+            fill(la, known, viewIndex);
+        }
+        return la + v[at + ADDEND];
+    }
+
+    /**
+     * The view of the present privilege, for {@link #find} and translated code: it stays the same
+     * as long as only instructions of programs run.
+     */
+    public long[] view() {
+        return view;
+    }
+
+    /** What the tags of {@link #view} that count have in their low bits. */
+    public long tag() {
+        return tag;
+    }
+
+    /**
+     * Host-physical address of an access by a view, or -1 if the page is not in it or the access
+     * leaves the page.
+     *
+     * @param last bytes of the access less 1
+     */
+    public static long findRead(long[] view, long tag, long la, int last) {
+        int at = (int) (la >>> 10) & INDEX;
+        return view[at] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
+    }
+
+    /** As {@link #findRead}, for writing and reading. */
+    public static long findWrite(long[] view, long tag, long la, int last) {
+        int at = (int) (la >>> 10) & INDEX;
+        return view[at + WRITE_TAG] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
+    }
+
     /** One code byte from wherever it is. */
     public int fetch8(long la) {
         return (int) physical.load(target(la, 1, PageWalker.FETCH, false), 1);

@@ -76,7 +76,7 @@ public final class Ram {
      *
      * @param bytes 1 to 8, and 2, 4 or 8 beyond the end of a quadword
      */
-    static long load(long hpa, int bytes) {
+    public static long load(long hpa, int bytes) {
         long value;
         if (inQuadword(hpa, bytes)) {
             value = HostRam.getLong(hpa & -8) >>> 8 * (hpa & 7) & mask(bytes);
@@ -92,8 +92,8 @@ public final class Ram {
         return value;
     }
 
-    /** As {@link #load}. */
-    static void store(long hpa, int bytes, long value) {
+    /** At any alignment, as {@link #load}. */
+    public static void store(long hpa, int bytes, long value) {
         VarHandle.releaseFence();
         boolean aligned = (hpa & bytes - 1) == 0 && (bytes & bytes - 1) == 0;
         if (!aligned && inQuadword(hpa, bytes)) {

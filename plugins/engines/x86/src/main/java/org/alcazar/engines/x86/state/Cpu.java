@@ -119,6 +119,12 @@ public class Cpu {
      */
     public long retired;
 
+    /** {@link #retired} may not go beyond this; lies within the budget. */
+    public long limit;
+
+    /** Regions of translated code that are running, each called by the one before. */
+    public int depth;
+
     /**
      * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
      * again.

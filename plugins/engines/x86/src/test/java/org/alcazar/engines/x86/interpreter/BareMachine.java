@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.BusDevice;
@@ -59,8 +60,7 @@ final class BareMachine implements AutoCloseable {
         bus.attachPorts(0xf4, 4, new DebugExit());
         bus.attachMemory(LOCAL_APIC, 4096, new LocalApic());
         engine =
-                new X86InterpreterProvider()
-                        .create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
+                TestEngines.create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
         block.interrupts = this::acknowledge;

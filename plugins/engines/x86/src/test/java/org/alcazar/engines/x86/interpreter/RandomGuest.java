@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.Encoding;
@@ -61,7 +62,7 @@ final class RandomGuest implements AutoCloseable {
     private static final long RANDOM_FLAGS = 0x7fd5 | Bits.RF | Bits.AC | Bits.ID;
 
     private static final Engine SHARED_NODES =
-            new X86InterpreterProvider().create(new PhysicalBus(), Map.of());
+            TestEngines.create(new PhysicalBus(), Map.of());
 
     final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
     long exits;

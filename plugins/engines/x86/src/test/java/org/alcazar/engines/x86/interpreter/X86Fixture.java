@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.interpreter;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.LongModeTables;
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
@@ -44,7 +45,7 @@ final class X86Fixture implements EngineFixture {
 
     @Override
     public EngineProvider provider() {
-        return new X86InterpreterProvider();
+        return TestEngines.provider();
     }
 
     @Override

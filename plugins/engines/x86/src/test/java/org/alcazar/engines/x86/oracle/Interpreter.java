@@ -5,7 +5,7 @@ import static org.alcazar.engines.x86.oracle.Layout.PAGE;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.interpreter.X86InterpreterProvider;
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -65,7 +65,7 @@ final class Interpreter implements AutoCloseable {
     Interpreter() {
         TestMemory.reserve();
         HostRam.fill(0, 0x80000, (byte) 0);
-        engine = new X86InterpreterProvider().create(new PhysicalBus(), Map.of());
+        engine = TestEngines.create(new PhysicalBus(), Map.of());
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
         block.exceptions = 0xffff_ffffL;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.interpreter.X86InterpreterProvider;
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.mmu.Guest;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuModel;
@@ -93,7 +93,7 @@ class RandomNumbersTest {
 
     private static long start(Map<String, String> options, int index) {
         ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
-        Engine engine = new X86InterpreterProvider().create(new PhysicalBus(), options);
+        Engine engine = TestEngines.create(new PhysicalBus(), options);
         VirtualCore core = engine.newCore(index, block);
         core.reset(block);
         core.fetch(block, 1L << X86.EXTENDED);

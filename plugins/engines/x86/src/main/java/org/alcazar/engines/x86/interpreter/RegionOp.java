@@ -1,0 +1,141 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.alcazar.engines.x86.region.Links;
+import org.alcazar.engines.x86.region.Region;
+import org.alcazar.engines.x86.region.Translation;
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+
+/**
+ * Takes the place of a block's nodes when its code is translated: runs the region, and goes on
+ * where that ends.
+ */
+final class RegionOp extends Op {
+    final Region region;
+
+    private final Core core;
+    private final ExitOp[] exits;
+
+    /** Its other pages: their linear addresses, and where they were when it was made. */
+    private final long[] pages;
+
+    private final long[] frames;
+
+    /** Generation of the translations for which {@link #pages} are right. */
+    private int generation;
+
+    long runs;
+
+    RegionOp(Core core, Block block, Translation translation, List<Block> blocks) {
+        this.core = core;
+        this.block = block;
+        region = translation.instance();
+        long[] targets = translation.exits();
+        exits = new ExitOp[targets.length];
+        for (int i = 0; i < exits.length; i++) {
+            exits[i] = new ExitOp(block, targets[i]);
+        }
+        long entry = block.hpa >>> 12;
+        Block[] others =
+                blocks.stream()
+                        .filter(b -> b.hpa >>> 12 != entry)
+                        .toArray(Block[]::new);
+        pages = new long[others.length];
+        frames = new long[others.length];
+        for (int i = 0; i < others.length; i++) {
+            pages[i] = others[i].linear();
+            frames[i] = others[i].hpa;
+        }
+        generation = pages.length == 0 ? 0 : Block.NEVER;
+        region.link(
+                new Links() {
+                    @Override
+                    public void left(int exit) {
+                        core.left = RegionOp.this;
+                    }
+
+                    @Override
+                    public @Nullable Region callee(int exit) {
+                        return RegionOp.callee(core, exits[exit].taken);
+                    }
+
+                    @Override
+                    public @Nullable Region calleeAt(long rip) {
+                        Block b = core.jumps[Core.slot(rip, core.key)];
+                        return b.rip == rip && b.key == core.key ? RegionOp.callee(core, b) : null;
+                    }
+                });
+    }
+
+    @Override
+    @Nullable Op exec(Core core) {
+        if (!usable()) {
+            return core.plain(block.rip);
+        }
+        core.depth = 0;
+        int exit = region.run(core);
+        if (exit == Region.INDIRECT) {
+            return core.jump(core.rip);
+        }
+        if (exit == Region.PLAIN) {
+            return core.plain(core.rip);
+        }
+        return core.left.go(exit);
+    }
+
+    private @Nullable Op go(int exit) {
+        return exit == Region.REFUSED ? core.plain(block.rip) : exits[exit].take(core);
+    }
+
+    /** The region of a block, if that can be run at once. */
+    private static @Nullable Region callee(Core core, Block b) {
+        if (b.generation == core.mmu.generation
+                && core.depth < Region.MAX_DEPTH
+                && b.first instanceof RegionOp to
+                && core.requests.pending() == 0
+                && to.usable()) {
+            return to.region;
+        }
+        return null;
+    }
+
+    /** Whether all of its pages are where they were. */
+    private boolean usable() {
+        runs++;
+        return pages.length == 0 || generation == core.mmu.generation || lookAgain();
+    }
+
+    private boolean lookAgain() {
+        for (int i = 0; i < pages.length; i++) {
+            if (core.mmu.fetched(pages[i]) != frames[i]) {
+                return false;
+            }
+        }
+        generation = core.mmu.generation;
+        return true;
+    }
+
+    @Override
+    Op fresh() {
+        throw new IllegalStateException("belongs to one block");
+    }
+
+    /** A way out. */
+    private static final class ExitOp extends BranchOp {
+        ExitOp(Block block, long rip) {
+            this.block = block;
+            takenRip = rip;
+        }
+
+        @Override
+        @Nullable Op exec(Core core) {
+            return take(core);
+        }
+
+        @Override
+        Op fresh() {
+            throw new IllegalStateException("belongs to one region");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package org.alcazar.engines.x86.interpreter;
+
+import org.alcazar.engines.x86.region.Candidate;
+import org.alcazar.engines.x86.region.Translation;
+import org.alcazar.engines.x86.region.Translator;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRam;
+import org.alcazar.machine.Requests;
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Hot code of one core: finds out what belongs together, has it translated, and puts the
+ * translation where the code was. Used by the core's own thread but for the answers, which come
+ * from the translator's.
+ */
+final class Regions {
+    /** Blocks and instructions in a candidate. */
+    private static final int MAX_BLOCKS = 24;
+
+    private static final int MAX_INSTRUCTIONS = 110;
+
+    /** A block that has run this much less than the entry is not hot with it. */
+    private static final int COLD = 8;
+
+    private record Answer(Block entry, List<Block> blocks, @Nullable Translation translation) {}
+
+    private final Core core;
+    private final Translator translator;
+    private final int threshold;
+    private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
+
+    long requested;
+    long installed;
+    long refused;
+    long stale;
+
+    Regions(Core core, Translator translator) {
+        this.core = core;
+        this.translator = translator;
+        threshold = translator.threshold();
+    }
+
+    /** Has a new block counted. */
+    void watch(Block block) {
+        if (block.hpa >= 0
+                && block.hpa2 < 0
+                && (block.key & Block.SINGLE) == 0
+                && (block.key & Block.PLAIN) == 0
+                && translatable(block.key)) {
+            block.first = new CountOp(block, this, threshold);
+        }
+    }
+
+    private static boolean translatable(int key) {
+        int mode = key & Block.MODE;
+        return mode == Block.MODE_64 || mode == Block.MODE_32 && (key & Block.FLAT) != 0;
+    }
+
+    /** A block has become hot. @return where to go on in it */
+    @Nullable Op hot(Block entry, CountOp counter) {
+        List<Block> blocks = gather(entry);
+        List<Candidate.Piece> pieces = new ArrayList<>();
+        for (Block b : blocks) {
+            byte[] code = new byte[b.bytes];
+            HostRam.read(b.hpa, code, 0, code.length);
+            pieces.add(new Candidate.Piece(b.rip, code, b.count));
+        }
+        requested++;
+        int mode = (entry.key & Block.MODE) == Block.MODE_64 ? 64 : 32;
+        Candidate candidate = new Candidate(mode, pieces);
+        translator.translate(
+                candidate,
+                translation -> {
+                    answers.add(new Answer(entry, blocks, translation));
+                    core.requests.post(Requests.ENGINE);
+                });
+        int counted = entry.count;
+        settle(); // at the head of a block no code is running
+        if (entry.region) {
+            core.retired -= counted;
+            return entry.first;
+        }
+        return counter.next;
+    }
+
+    /** The entry and what is reached from it, most of it as hot as it is. */
+    private List<Block> gather(Block entry) {
+        List<Block> found = new ArrayList<>();
+        Set<Block> seen = new HashSet<>();
+        ArrayDeque<Block> next = new ArrayDeque<>();
+        next.add(entry);
+        seen.add(entry);
+        int instructions = 0;
+        while (!next.isEmpty() && found.size() < MAX_BLOCKS) {
+            Block b = next.poll();
+            int count = b.instructions;
+            if (instructions + count > MAX_INSTRUCTIONS && !found.isEmpty()) {
+                continue;
+            }
+            instructions += count;
+            found.add(b);
+            follow(b, seen, next);
+        }
+        return found;
+    }
+
+    private void follow(Block b, Set<Block> seen, ArrayDeque<Block> next) {
+        Op last = b.last;
+        if (last instanceof BranchOp branch) {
+            boolean call = last instanceof Flow.Call64;
+            if (!call) {
+                offer(branch.taken, b, seen, next);
+            }
+            offer(branch.fall, b, seen, next);
+            if (branch.fallRip != 0) {
+                offer(known(branch.fallRip, b), b, seen, next);
+            }
+            if (!call && branch.takenRip != 0) {
+                offer(known(branch.takenRip, b), b, seen, next);
+            }
+        }
+    }
+
+    /** The block at an address, if there is one near by. */
+    private Block known(long rip, Block from) {
+        long distance = rip - from.rip;
+        long hpa = from.hpa + distance;
+        boolean same = (hpa & -HostMemory.PAGE_SIZE) == (from.hpa & -HostMemory.PAGE_SIZE);
+        if (same && distance == (int) distance) {
+            CodePage page = core.cache.find(hpa);
+            Block b = page == null ? null : page.find(hpa, rip, from.csBase, from.key);
+            if (b != null) {
+                return b;
+            }
+        }
+        Block b = core.jumps[Core.slot(rip, from.key)];
+        return b.rip == rip && b.key == from.key ? b : Block.NONE;
+    }
+
+    private void offer(Block b, Block from, Set<Block> seen, ArrayDeque<Block> next) {
+        boolean usable = b.hpa >= 0 && b.hpa2 < 0 && !b.dropped && b.key == from.key;
+        if (usable && b.csBase == from.csBase && warm(b) && seen.add(b)) {
+            next.add(b);
+        }
+    }
+
+    private boolean warm(Block b) {
+        return b.region
+                || b.first instanceof CountOp counter
+                        && threshold - counter.left >= threshold / COLD;
+    }
+
+    /** Puts translations that have come in to their places. No code of the core is running. */
+    void settle() {
+        for (Answer answer = answers.poll(); answer != null; answer = answers.poll()) {
+            install(answer);
+        }
+    }
+
+    private void install(Answer answer) {
+        Translation translation = answer.translation;
+        if (translation == null) {
+            refused++;
+            return;
+        }
+        for (Block b : answer.blocks) {
+            if (b.dropped) {
+                stale++;
+                return;
+            }
+        }
+        Block entry = answer.entry;
+        RegionOp op = new RegionOp(core, entry, translation, answer.blocks);
+        core.cache.spread(entry, answer.blocks);
+        entry.first = op;
+        entry.count = 0;
+        entry.region = true;
+        installed++;
+    }
+}

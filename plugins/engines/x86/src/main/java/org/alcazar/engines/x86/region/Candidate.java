@@ -1,0 +1,20 @@
+package org.alcazar.engines.x86.region;
+
+import java.util.List;
+
+/**
+ * Hot code to be translated, as it was in memory when it was asked for.
+ *
+ * @param mode 16, 32 or 64: of the code segment
+ * @param pieces stretches of instructions that may lead from one to the other; the entry's first
+ */
+public record Candidate(int mode, List<Piece> pieces) {
+    /**
+     * Instructions in sequence.
+     *
+     * @param rip offset of the first one in the code segment
+     * @param code their bytes
+     * @param count how many instructions they are
+     */
+    public record Piece(long rip, byte[] code, int count) {}
+}

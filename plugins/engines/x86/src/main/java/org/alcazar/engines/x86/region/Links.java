@@ -1,0 +1,32 @@
+package org.alcazar.engines.x86.region;
+
+import org.jspecify.annotations.Nullable;
+
+/** What one core knows about the exits of one of its regions. */
+public abstract class Links {
+    /** Those of a region that no core runs. */
+    static final Links NONE =
+            new Links() {
+                @Override
+                public void left(int exit) {}
+
+                @Override
+                public @Nullable Region callee(int exit) {
+                    return null;
+                }
+
+                @Override
+                public @Nullable Region calleeAt(long rip) {
+                    return null;
+                }
+            };
+
+    /** The region was left by an exit, or refused to run. */
+    public abstract void left(int exit);
+
+    /** See {@link Region#callee}. */
+    public abstract @Nullable Region callee(int exit);
+
+    /** See {@link Region#calleeAt}. */
+    public abstract @Nullable Region calleeAt(long rip);
+}

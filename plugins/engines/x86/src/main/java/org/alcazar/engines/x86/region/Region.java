@@ -1,0 +1,64 @@
+package org.alcazar.engines.x86.region;
+
+import org.alcazar.engines.x86.state.Cpu;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Translated code of a stretch of a guest's program, as one core runs it: the class is shared by
+ * all cores and machines, the object with its links belongs to one core.
+ *
+ * <p>A region does nothing but the ordinary course of its instructions. Whatever else comes (a page
+ * that no view has, a device, an exception, an instruction that it does not know), it leaves with
+ * the state exactly before that instruction, which the interpreter then executes. So regions raise
+ * no exceptions and make no exits of their own.
+ */
+public abstract class Region {
+    /**
+     * Results of {@link #run} besides the number of an exit: {@code rip} says where to go on, by
+     * any means.
+     */
+    public static final int INDIRECT = -1;
+
+    /** The instruction at {@code rip} is one for the interpreter. */
+    public static final int PLAIN = -2;
+
+    /** Not entered: the budget is too short for it, or the mode is not right. */
+    public static final int REFUSED = -3;
+
+    /** Regions that call one another directly, at most; bounds the host's stack. */
+    public static final int MAX_DEPTH = 60;
+
+    private Links links = Links.NONE;
+
+    /** Where the core's links of this region are. */
+    public final void link(Links to) {
+        links = to;
+    }
+
+    /**
+     * Runs it from its entry.
+     *
+     * @return the number of an exit, whose address {@code rip} is then too, or one of the constants
+     */
+    public abstract int run(Cpu cpu);
+
+    /** Tells the core which region was left by a numbered exit, or refused. */
+    protected final int leave(int exit) {
+        links.left(exit);
+        return exit;
+    }
+
+    /**
+     * What a call by an exit leads to.
+     *
+     * @return null if that is not known to be translated, or should not be run now
+     */
+    protected final @Nullable Region callee(int exit) {
+        return links.callee(exit);
+    }
+
+    /** The same for an address. */
+    protected final @Nullable Region calleeAt(long rip) {
+        return links.calleeAt(rip);
+    }
+}

@@ -1,0 +1,151 @@
+package org.alcazar.engines.x86.translator;
+
+import org.alcazar.engines.x86.semantics.Alu;
+import org.alcazar.engines.x86.semantics.MulDiv;
+import org.alcazar.engines.x86.semantics.Shift;
+import org.alcazar.engines.x86.state.Cpu;
+
+/**
+ * Status flags that translated code has not computed: which operation would, and its operands. A
+ * kind is an operation and log2 of the operand size in bytes. Operands may have anything beyond
+ * their size. Semantics computes the flags when somebody wants them; conditions that follow from
+ * the operands directly are decided without. All methods are meant to be inlined, with the kind a
+ * constant.
+ */
+final class DeferredFlags {
+    /** The flags are in the {@code Cpu}. */
+    static final int NONE = 0;
+
+    static final int ADD = 4;
+
+    /** CMP and NEG too: a is 0 for NEG. */
+    static final int SUB = 8;
+
+    /** AND, OR, XOR, TEST: a is the result. */
+    static final int LOGIC = 12;
+
+    /** b is CF, which stays. */
+    static final int INC = 16;
+
+    static final int DEC = 20;
+
+    /** By a count b that is not 0. */
+    static final int SHL = 24;
+
+    static final int SHR = 28;
+    static final int SAR = 32;
+    static final int IMUL = 36;
+
+    private DeferredFlags() {}
+
+    /** Computes the flags into the core's state. */
+    static void settle(Cpu cpu, int kind, long a, long b) {
+        switch (kind & 3) {
+            case 0 -> settle8(cpu, kind & ~3, (int) a, (int) b);
+            case 1 -> settle16(cpu, kind & ~3, (int) a, (int) b);
+            case 2 -> settle32(cpu, kind & ~3, (int) a, (int) b);
+            default -> settle64(cpu, kind & ~3, a, b);
+        }
+    }
+
+    private static void settle8(Cpu cpu, int op, int a, int b) {
+        switch (op) {
+            case ADD -> Alu.add8(cpu, a, b);
+            case SUB -> Alu.cmp8(cpu, a, b);
+            case LOGIC -> Alu.test8(cpu, a, a);
+            case INC -> {
+                cpu.setCarry(b != 0);
+                Alu.inc8(cpu, a);
+            }
+            case DEC -> {
+                cpu.setCarry(b != 0);
+                Alu.dec8(cpu, a);
+            }
+            default -> {}
+        }
+    }
+
+    private static void settle16(Cpu cpu, int op, int a, int b) {
+        switch (op) {
+            case ADD -> Alu.add16(cpu, a, b);
+            case SUB -> Alu.cmp16(cpu, a, b);
+            case LOGIC -> Alu.test16(cpu, a, a);
+            case INC -> {
+                cpu.setCarry(b != 0);
+                Alu.inc16(cpu, a);
+            }
+            case DEC -> {
+                cpu.setCarry(b != 0);
+                Alu.dec16(cpu, a);
+            }
+            default -> {}
+        }
+    }
+
+    private static void settle32(Cpu cpu, int op, int a, int b) {
+        switch (op) {
+            case ADD -> Alu.add32(cpu, a, b);
+            case SUB -> Alu.cmp32(cpu, a, b);
+            case LOGIC -> Alu.test32(cpu, a, a);
+            case INC -> {
+                cpu.setCarry(b != 0);
+                Alu.inc32(cpu, a);
+            }
+            case DEC -> {
+                cpu.setCarry(b != 0);
+                Alu.dec32(cpu, a);
+            }
+            case SHL -> Shift.shl32(cpu, a, b);
+            case SHR -> Shift.shr32(cpu, a, b);
+            case SAR -> Shift.sar32(cpu, a, b);
+            case IMUL -> MulDiv.imul32(cpu, a, b);
+            default -> {}
+        }
+    }
+
+    private static void settle64(Cpu cpu, int op, long a, long b) {
+        switch (op) {
+            case ADD -> Alu.add64(cpu, a, b);
+            case SUB -> Alu.cmp64(cpu, a, b);
+            case LOGIC -> Alu.test64(cpu, a, a);
+            case INC -> {
+                cpu.setCarry(b != 0);
+                Alu.inc64(cpu, a);
+            }
+            case DEC -> {
+                cpu.setCarry(b != 0);
+                Alu.dec64(cpu, a);
+            }
+            case SHL -> Shift.shl64(cpu, a, (int) b);
+            case SHR -> Shift.shr64(cpu, a, (int) b);
+            case SAR -> Shift.sar64(cpu, a, (int) b);
+            case IMUL -> MulDiv.imul64(cpu, a, b);
+            default -> {}
+        }
+    }
+
+    /** An operand's value, sign-extended from its size. */
+    static long signed(int kind, long v) {
+        return switch (kind & 3) {
+            case 0 -> (byte) v;
+            case 1 -> (short) v;
+            case 2 -> (int) v;
+            default -> v;
+        };
+    }
+
+    /** CF, for INC and DEC, which keep it. Leaves the core's state alone. */
+    static boolean carry(Cpu cpu, int kind, long a, long b) {
+        return switch (kind & ~3) {
+            case NONE -> cpu.carry();
+            case ADD -> Long.compareUnsigned(signed(kind, a + b), signed(kind, a)) < 0;
+            case SUB -> Long.compareUnsigned(signed(kind, a), signed(kind, b)) < 0;
+            case LOGIC -> false;
+            case INC, DEC -> b != 0;
+            default -> {
+                settle(cpu, kind, a, b);
+                yield cpu.carry();
+            }
+        };
+    }
+}

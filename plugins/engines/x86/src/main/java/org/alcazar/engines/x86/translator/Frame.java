@@ -1,0 +1,296 @@
+package org.alcazar.engines.x86.translator;
+
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import org.alcazar.engines.x86.mmu.Mmu;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.machine.Requests;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The local variables of a region's method, and its ways out. Guest registers live in locals: those
+ * in use are loaded at the entry, those that may have changed are stored by the one tail that all
+ * ways out share.
+ */
+final class Frame {
+    static final ClassDesc CPU = desc(Cpu.class);
+    static final ClassDesc MMU = desc(Mmu.class);
+    static final ClassDesc REQUESTS = desc(Requests.class);
+    static final ClassDesc FLAGS = desc(DeferredFlags.class);
+    static final ClassDesc LONGS = CD_long.arrayType();
+
+    static final int THIS = 0, CPU_VAR = 1, GPR = 2, VIEW = 3, TAG = 4;
+
+    /** Retired instructions: those before the present node's end. */
+    static final int RETIRED = 6;
+
+    /** {@link #RETIRED} may be that much at a loop's head. */
+    static final int LIMIT = 8;
+
+    static final int RIP = 10;
+
+    /** Deferred flags; see {@link DeferredFlags}. */
+    static final int KIND = 12, A = 13, B = 15;
+
+    /** Linear and host-physical address of the present instruction's memory operand. */
+    static final int LA = 17, HPA = 19;
+
+    static final int REQUESTS_VAR = 21, XMM = 22, CODE = 23, CALLEE = 24;
+
+    /** For the present instruction. */
+    static final int T0 = 26, T1 = 28, T2 = 30;
+
+    private static final int BASES = 32;
+    private static final int GENERAL = 36;
+    private static final int VECTORS = 68;
+
+    /** Sets of registers by number; vectors by half. */
+    int loaded;
+
+    int dirty;
+    int vectorsLoaded;
+    int vectorsDirty;
+
+    /** FS and GS whose bases are needed: bits 0 and 1. */
+    int bases;
+
+    boolean sse;
+    boolean x87;
+
+    /** A way out in the midst of a node. */
+    private record Stub(Label at, long rip, int back, int kind, int code) {}
+
+    private final List<Stub> stubs = new ArrayList<>();
+    final List<Long> exits = new ArrayList<>();
+    final Label tail;
+
+    Frame(CodeBuilder c) {
+        tail = c.newLabel();
+    }
+
+    /** Takes over what an earlier pass has found. */
+    void expect(Frame before) {
+        loaded = before.loaded;
+        dirty = before.dirty;
+        vectorsLoaded = before.vectorsLoaded;
+        vectorsDirty = before.vectorsDirty;
+        bases = before.bases;
+        sse = before.sse;
+        x87 = before.x87;
+    }
+
+    static ClassDesc desc(Class<?> type) {
+        return type.describeConstable().orElseThrow();
+    }
+
+    // ---- registers
+
+    CodeBuilder get(CodeBuilder c, int r) {
+        loaded |= 1 << r;
+        return c.lload(GENERAL + 2 * r);
+    }
+
+    CodeBuilder set(CodeBuilder c, int r) {
+        loaded |= 1 << r;
+        dirty |= 1 << r;
+        return c.lstore(GENERAL + 2 * r);
+    }
+
+    /**
+     * @param half 2 * n for the low half of XMM register n, 2 * n + 1 for the high one
+     */
+    CodeBuilder getVector(CodeBuilder c, int half) {
+        vectorsLoaded |= 1 << half;
+        return c.lload(VECTORS + 2 * half);
+    }
+
+    CodeBuilder setVector(CodeBuilder c, int half) {
+        vectorsLoaded |= 1 << half;
+        vectorsDirty |= 1 << half;
+        return c.lstore(VECTORS + 2 * half);
+    }
+
+    CodeBuilder base(CodeBuilder c, int segment) {
+        bases |= 1 << segment - 4;
+        return c.lload(BASES + 2 * (segment - 4));
+    }
+
+    /** Stores registers to the core's state, though they stay dirty. */
+    void spill(CodeBuilder c, int set) {
+        for (int r = 0; r < 16; r++) {
+            if ((set >> r & 1) != 0) {
+                c.aload(GPR).loadConstant(r).lload(GENERAL + 2 * r).lastore();
+            }
+        }
+    }
+
+    void reload(CodeBuilder c, int set) {
+        for (int r = 0; r < 16; r++) {
+            if ((set >> r & 1) != 0) {
+                c.aload(GPR).loadConstant(r).laload().lstore(GENERAL + 2 * r);
+            }
+        }
+    }
+
+    void spillVectors(CodeBuilder c, int set) {
+        for (int h = 0; h < 32; h++) {
+            if ((set >>> h & 1) != 0) {
+                c.aload(XMM).loadConstant(h).lload(VECTORS + 2 * h).lastore();
+            }
+        }
+    }
+
+    void reloadVectors(CodeBuilder c, int set) {
+        for (int h = 0; h < 32; h++) {
+            if ((set >>> h & 1) != 0) {
+                c.aload(XMM).loadConstant(h).laload().lstore(VECTORS + 2 * h);
+            }
+        }
+    }
+
+    // ---- flags
+
+    /** Has the flags in the core's state. */
+    void settle(CodeBuilder c, int kind) {
+        if (kind == DeferredFlags.NONE) {
+            return;
+        }
+        c.aload(CPU_VAR);
+        if (kind < 0) {
+            c.iload(KIND);
+        } else {
+            c.loadConstant(kind);
+        }
+        c.lload(A).lload(B);
+        c.invokestatic(
+                FLAGS, "settle", MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long));
+    }
+
+    // ---- ways out
+
+    /** The number of the exit to an address. */
+    int exit(long rip) {
+        int known = exits.indexOf(rip);
+        if (known < 0) {
+            exits.add(rip);
+        }
+        return known < 0 ? exits.size() - 1 : known;
+    }
+
+    /**
+     * A label from where the region is left.
+     *
+     * @param back instructions of the node from this one on, which are not retired
+     * @param kind of the deferred flags there, or -1 if the local variable has it
+     */
+    Label stub(CodeBuilder c, long rip, int back, int kind, int code) {
+        for (Stub s : stubs) {
+            if (s.rip == rip && s.back == back && s.kind == kind && s.code == code) {
+                return s.at;
+            }
+        }
+        Label at = c.newLabel();
+        stubs.add(new Stub(at, rip, back, kind, code));
+        return at;
+    }
+
+    void writeStubs(CodeBuilder c) {
+        for (Stub s : stubs) {
+            c.labelBinding(s.at);
+            leave(c, s.rip, s.back, s.kind, s.code);
+        }
+    }
+
+    void leave(CodeBuilder c, long rip, int back, int kind, int code) {
+        if (back != 0) {
+            c.lload(RETIRED).loadConstant((long) back).lsub().lstore(RETIRED);
+        }
+        if (kind >= 0) {
+            c.loadConstant(kind).istore(KIND);
+        }
+        c.loadConstant(rip).lstore(RIP);
+        c.loadConstant(code).istore(CODE);
+        c.goto_(tail);
+    }
+
+    /** Stores what is dirty and returns {@link #CODE}. */
+    void writeTail(CodeBuilder c, ClassDesc region) {
+        c.labelBinding(tail);
+        writeBack(c, -1);
+        c.aload(CPU_VAR).lload(RIP).putfield(CPU, "rip", CD_long);
+        Label numbered = c.newLabel();
+        c.iload(CODE).ifge(numbered);
+        c.iload(CODE).ireturn();
+        c.labelBinding(numbered);
+        c.aload(THIS).iload(CODE);
+        c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
+    }
+
+    void writeBack(CodeBuilder c, int kind) {
+        spill(c, dirty);
+        spillVectors(c, vectorsDirty);
+        settle(c, kind);
+        c.aload(CPU_VAR).lload(RETIRED).putfield(CPU, "retired", CD_long);
+    }
+
+    /** After other code has run: everything is in the core's state. */
+    void loadAll(CodeBuilder c) {
+        c.aload(CPU_VAR).getfield(CPU, "retired", CD_long).lstore(RETIRED);
+        reload(c, loaded);
+        reloadVectors(c, vectorsLoaded);
+    }
+
+    /** The entry: refuses to run if it may not. */
+    void writeEntry(CodeBuilder c, int longest, ClassDesc region) {
+        c.aload(CPU_VAR).getfield(CPU, "retired", CD_long).lstore(RETIRED);
+        c.aload(CPU_VAR).getfield(CPU, "limit", CD_long);
+        c.loadConstant((long) longest).lsub().lstore(LIMIT);
+        Label refuse = c.newLabel();
+        Label enter = c.newLabel();
+        c.lload(RETIRED).lload(LIMIT).lcmp().ifgt(refuse);
+        if (sse) {
+            guard(c, "sse", refuse);
+        }
+        if (x87) {
+            guard(c, "x87", refuse);
+        }
+        c.goto_(enter);
+        c.labelBinding(refuse);
+        c.aload(THIS).loadConstant(org.alcazar.engines.x86.region.Region.REFUSED);
+        c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
+        c.labelBinding(enter);
+        c.aload(CPU_VAR).getfield(CPU, "gpr", LONGS).astore(GPR);
+        c.aload(CPU_VAR).getfield(CPU, "mmu", MMU).invokevirtual(MMU, "view", MethodTypeDesc.of(LONGS)).astore(VIEW);
+        c.aload(CPU_VAR).getfield(CPU, "mmu", MMU).invokevirtual(MMU, "tag", MethodTypeDesc.of(CD_long)).lstore(TAG);
+        c.aload(CPU_VAR).getfield(CPU, "requests", REQUESTS).astore(REQUESTS_VAR);
+        c.loadConstant(0).istore(KIND);
+        c.loadConstant(0L).lstore(A);
+        c.loadConstant(0L).lstore(B);
+        reload(c, loaded);
+        if (vectorsLoaded != 0) {
+            c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);
+            reloadVectors(c, vectorsLoaded);
+        }
+        for (int s = 0; s < 2; s++) {
+            if ((bases >> s & 1) != 0) {
+                c.aload(CPU_VAR).getfield(CPU, "segmentBase", LONGS).loadConstant(s + 4).laload();
+                c.lstore(BASES + 2 * s);
+            }
+        }
+    }
+
+    private static void guard(CodeBuilder c, String name, Label refuse) {
+        c.aload(CPU_VAR);
+        c.invokestatic(desc(Guards.class), name, MethodTypeDesc.of(CD_boolean, CPU));
+        c.ifeq(refuse);
+    }
+}

@@ -1,0 +1,19 @@
+package org.alcazar.engines.x86.translator;
+
+import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.state.Cpu;
+
+/** What must hold at the entry of regions that have such instructions; else they are interpreted. */
+final class Guards {
+    private Guards() {}
+
+    /** SSE instructions raise nothing by their nature (APM volume 1, 4.12). */
+    static boolean sse(Cpu cpu) {
+        return (cpu.cr0 & (Bits.CR0_EM | Bits.CR0_TS)) == 0 && (cpu.cr4 & Bits.CR4_OSFXSR) != 0;
+    }
+
+    /** Nor do x87 and MMX instructions. */
+    static boolean x87(Cpu cpu) {
+        return (cpu.cr0 & (Bits.CR0_EM | Bits.CR0_TS)) == 0;
+    }
+}

@@ -1,0 +1,975 @@
+package org.alcazar.engines.x86.translator;
+
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.isa.Operand;
+import org.alcazar.engines.x86.isa.OperandKind;
+import org.alcazar.engines.x86.isa.Row;
+import org.alcazar.engines.x86.region.Region;
+import org.alcazar.engines.x86.semantics.Binder;
+import org.alcazar.engines.x86.semantics.Binding;
+import org.alcazar.engines.x86.semantics.Binding.Kind;
+import org.alcazar.engines.x86.semantics.Binding.Place;
+import org.alcazar.engines.x86.translator.Graph.At;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Writes the bytecode of instructions that do not branch. Arithmetic and moves are written out,
+ * with their flags deferred; the rest calls the semantics that the interpreter calls too.
+ */
+final class InstructionWriter {
+    private static final long LOW32 = 0xffffffffL;
+    private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
+    private static final ClassDesc RAM = Frame.desc(GuestRam.class);
+
+    /** Arithmetic that is written out, with the deferred kind of its flags. */
+    private static final Map<String, Integer> ARITHMETIC =
+            Map.ofEntries(
+                    Map.entry("Alu.add", DeferredFlags.ADD),
+                    Map.entry("Alu.sub", DeferredFlags.SUB),
+                    Map.entry("Alu.cmp", DeferredFlags.SUB),
+                    Map.entry("Alu.neg", DeferredFlags.SUB),
+                    Map.entry("Alu.and", DeferredFlags.LOGIC),
+                    Map.entry("Alu.or", DeferredFlags.LOGIC),
+                    Map.entry("Alu.xor", DeferredFlags.LOGIC),
+                    Map.entry("Alu.test", DeferredFlags.LOGIC),
+                    Map.entry("Alu.inc", DeferredFlags.INC),
+                    Map.entry("Alu.dec", DeferredFlags.DEC),
+                    Map.entry("Shift.shl", DeferredFlags.SHL),
+                    Map.entry("Shift.shr", DeferredFlags.SHR),
+                    Map.entry("Shift.sar", DeferredFlags.SAR),
+                    Map.entry("MulDiv.imul", DeferredFlags.IMUL));
+
+    private static final Set<String> SHIFTS = Set.of("Shift.shl", "Shift.shr", "Shift.sar");
+
+    private static final Set<String> COMPARISONS = Set.of("Alu.cmp", "Alu.test");
+
+    /** Take the instruction whole, but touch no more than its registers, RAX, RDX and flags. */
+    private static final Set<String> WHOLE =
+            Set.of(
+                    "MulDiv.mul",
+                    "MulDiv.imul1",
+                    "MulDiv.div",
+                    "MulDiv.idiv",
+                    "Moves.cbw",
+                    "Moves.cwd",
+                    "Moves.lahf",
+                    "Moves.sahf",
+                    "Flags.clc",
+                    "Flags.stc",
+                    "Flags.cmc",
+                    "Flags.cld",
+                    "Flags.std");
+
+    private final CodeBuilder c;
+    private final Frame frame;
+    private final Binder binder;
+    private final boolean long64;
+    private final List<Instruction> constants;
+    private final ClassDesc self;
+
+    /** Deferred flags' kind, or -1 if the local variable has it. */
+    int kind;
+
+    private At at = new At(0, 0, new Instruction());
+
+    /** Instructions of the node from the present one on. */
+    private int back;
+
+    InstructionWriter(
+            CodeBuilder c,
+            Frame frame,
+            Binder binder,
+            boolean long64,
+            List<Instruction> constants,
+            ClassDesc self) {
+        this.c = c;
+        this.frame = frame;
+        this.binder = binder;
+        this.long64 = long64;
+        this.constants = constants;
+        this.self = self;
+    }
+
+    /**
+     * Writes an instruction.
+     *
+     * @return false if it is one for the interpreter, with nothing written
+     */
+    boolean write(At what, int left) {
+        at = what;
+        back = left;
+        Instruction insn = what.insn();
+        Row row = insn.row;
+        String semantics = row.semantics();
+        if (insn.lock && !insn.memory || insn.repeat != 0 && row.has(Row.REPEATABLE)) {
+            return false;
+        }
+        if (semantics.equals("SystemInstructions.nop")) {
+            return true;
+        }
+        if (row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
+            return false;
+        }
+        if (insn.memory && !addressable(insn)) {
+            return false;
+        }
+        if (semantics.startsWith("Stack.")) {
+            return stack(insn, semantics);
+        }
+        if (WHOLE.contains(semantics)) {
+            return whole(insn);
+        }
+        if (semantics.equals("Moves.xchg")) {
+            return exchange(insn);
+        }
+        if (semantics.equals("SseMemory.store128")) {
+            return storeVector(insn);
+        }
+        Method method = binder.resolve(insn);
+        if (Binder.isGeneric(method)) {
+            return row.has(Row.X87) && !row.has(Row.MMX) && whole(insn);
+        }
+        Binding b = new Binding(method, false);
+        binder.bind(b, insn, long64);
+        if (b.notReal && !long64 || b.mmx || b.lock && !arithmeticLock(b)) {
+            return false;
+        }
+        if (insn.row.operands().stream().anyMatch(o -> o.kind() == OperandKind.ABSOLUTE)
+                && !addressable(insn)) {
+            return false;
+        }
+        frame.sse |= b.sse;
+        Integer deferred = ARITHMETIC.get(semantics);
+        if (deferred != null && !b.lock && written(insn, b, deferred)) {
+            return true;
+        }
+        return value(insn, b);
+    }
+
+    private static boolean arithmeticLock(Binding b) {
+        return b.memoryBytes <= 8;
+    }
+
+    /** A label for leaving to the interpreter, which then executes this instruction. */
+    Label out() {
+        return frame.stub(c, at.rip(), back, kind, Region.PLAIN);
+    }
+
+    // ---- addresses and memory
+
+    private boolean addressable(Instruction insn) {
+        if (insn.addressSize == 2) {
+            return false;
+        }
+        return long64 || insn.segment != X86.CS && insn.segment < 4;
+    }
+
+    /** Leaves the offset of the memory operand, truncated to the address size. */
+    void offset(Instruction insn) {
+        boolean relative = insn.base == Instruction.RIP_RELATIVE;
+        long displacement = insn.displacement + (relative ? at.next() : 0);
+        boolean any = false;
+        if (insn.base >= 0 && !relative) {
+            frame.get(c, insn.base);
+            any = true;
+        }
+        if (insn.index >= 0) {
+            frame.get(c, insn.index);
+            if (insn.scale != 0) {
+                c.loadConstant(insn.scale).lshl();
+            }
+            if (any) {
+                c.ladd();
+            }
+            any = true;
+        }
+        if (!any) {
+            c.loadConstant(insn.addressSize == 4 ? displacement & LOW32 : displacement);
+            return;
+        }
+        if (displacement != 0) {
+            c.loadConstant(displacement).ladd();
+        }
+        if (insn.addressSize == 4) {
+            c.loadConstant(LOW32).land();
+        }
+    }
+
+    /** Puts the linear address of the memory operand where {@link Frame#LA} is. */
+    private void address(Instruction insn) {
+        offset(insn);
+        if (long64 && insn.segment >= 4) {
+            c.dup2().lstore(Frame.LA);
+            // The offset by itself must be canonical too.
+            c.lload(Frame.LA).loadConstant(16).lshl().loadConstant(16).lshr();
+            c.lcmp().ifne(out());
+            c.lload(Frame.LA);
+            frame.base(c, insn.segment).ladd();
+        }
+        c.lstore(Frame.LA);
+    }
+
+    /** Finds {@link Frame#HPA} for {@link Frame#LA}, or leaves. */
+    void find(int bytes, boolean write) {
+        c.aload(Frame.VIEW).lload(Frame.TAG).lload(Frame.LA).loadConstant(bytes - 1);
+        c.invokestatic(
+                Frame.MMU,
+                write ? "findWrite" : "findRead",
+                MethodTypeDesc.of(CD_long, Frame.LONGS, CD_long, CD_long, CD_int));
+        c.dup2().lstore(Frame.HPA).loadConstant(0L).lcmp().iflt(out());
+    }
+
+    /** The memory operand, zero-extended to a long. */
+    void load(int bytes) {
+        c.lload(Frame.HPA);
+        c.invokestatic(RAM, "load" + 8 * bytes, MethodTypeDesc.of(CD_long, CD_long));
+    }
+
+    /** Stores the long on the stack. */
+    void store(int bytes) {
+        c.lstore(Frame.T2).lload(Frame.HPA).lload(Frame.T2);
+        c.invokestatic(RAM, "store" + 8 * bytes, MethodTypeDesc.of(CD_void, CD_long, CD_long));
+    }
+
+    // ---- general registers
+
+    private int register(Instruction insn, Place p) {
+        return Binder.registerOf(insn.row.operands().get(p.slot() - 1), insn);
+    }
+
+    /** Leaves an operand as a long; what is above its size means nothing. */
+    private void raw(Instruction insn, Place p) {
+        switch (p.kind()) {
+            case GPR -> frame.get(c, register(insn, p));
+            case HIGH -> frame.get(c, register(insn, p) - 4).loadConstant(8).lushr();
+            case MEMORY -> load(p.bytes());
+            case IMMEDIATE -> c.loadConstant(immediate(insn, p));
+            default -> throw new IllegalStateException("not a number: " + p);
+        }
+    }
+
+    private static long immediate(Instruction insn, Place p) {
+        Operand o = insn.row.operands().get(p.slot() - 1);
+        return switch (o.kind()) {
+            case ONE -> 1;
+            case IMMEDIATE2 -> insn.immediate2;
+            default -> insn.immediate;
+        };
+    }
+
+    /** Stores the long on the stack to an operand. */
+    private void result(Instruction insn, Place p) {
+        switch (p.kind()) {
+            case GPR -> toRegister(register(insn, p), p.bytes());
+            case HIGH -> {
+                int r = register(insn, p) - 4;
+                c.loadConstant(0xffL).land().loadConstant(8).lshl();
+                frame.get(c, r).loadConstant(~0xff00L).land().lor();
+                frame.set(c, r);
+            }
+            case MEMORY -> store(p.bytes());
+            default -> throw new IllegalStateException("no way to store to " + p);
+        }
+    }
+
+    private void toRegister(int r, int bytes) {
+        switch (bytes) {
+            case 8 -> {}
+            case 4 -> c.loadConstant(LOW32).land();
+            default -> {
+                long mask = bytes == 1 ? 0xff : 0xffff;
+                c.loadConstant(mask).land();
+                frame.get(c, r).loadConstant(~mask).land().lor();
+            }
+        }
+        frame.set(c, r);
+    }
+
+    // ---- arithmetic that is written out
+
+    private boolean written(Instruction insn, Binding b, int operation) {
+        String semantics = insn.row.semantics();
+        Place first = b.arguments.getFirst();
+        int bytes = first.bytes();
+        boolean shift = SHIFTS.contains(semantics);
+        if (shift && (bytes < 4 || b.arguments.get(1).kind() != Kind.IMMEDIATE)
+                || operation == DeferredFlags.IMUL && bytes < 4) {
+            return false;
+        }
+        operands(insn, b);
+        int size = Integer.numberOfTrailingZeros(bytes);
+        if (shift) {
+            return shift(insn, b, operation, bytes);
+        }
+        boolean counts = operation == DeferredFlags.INC || operation == DeferredFlags.DEC;
+        boolean unary = b.arguments.size() == 1;
+        if (semantics.equals("Alu.neg")) {
+            c.loadConstant(0L).lstore(Frame.T0);
+            raw(insn, first);
+            c.lstore(Frame.T1);
+        } else if (counts) {
+            carry();
+            c.lstore(Frame.T1);
+            raw(insn, first);
+            c.lstore(Frame.T0);
+        } else {
+            raw(insn, first);
+            c.lstore(Frame.T0);
+            if (!unary) {
+                raw(insn, b.arguments.get(1));
+                c.lstore(Frame.T1);
+            }
+        }
+        combine(semantics);
+        boolean logic = operation == DeferredFlags.LOGIC;
+        if (logic) {
+            c.dup2().lstore(Frame.A);
+        }
+        if (COMPARISONS.contains(semantics)) {
+            c.pop2();
+        } else if (b.result != null) {
+            result(insn, b.result);
+        }
+        if (!logic) {
+            c.lload(Frame.T0).lstore(Frame.A).lload(Frame.T1).lstore(Frame.B);
+        }
+        kind = operation | size;
+        return true;
+    }
+
+    private void carry() {
+        c.aload(Frame.CPU_VAR);
+        if (kind < 0) {
+            c.iload(Frame.KIND);
+        } else {
+            c.loadConstant(kind);
+        }
+        c.lload(Frame.A).lload(Frame.B);
+        c.invokestatic(
+                Frame.FLAGS,
+                "carry",
+                MethodTypeDesc.of(CD_boolean, Frame.CPU, CD_int, CD_long, CD_long));
+        c.i2l();
+    }
+
+    private void combine(String semantics) {
+        c.lload(Frame.T0);
+        switch (semantics) {
+            case "Alu.inc" -> c.loadConstant(1L).ladd();
+            case "Alu.dec" -> c.loadConstant(1L).lsub();
+            default -> {
+                c.lload(Frame.T1);
+                switch (semantics) {
+                    case "Alu.add" -> c.ladd();
+                    case "Alu.sub", "Alu.cmp", "Alu.neg" -> c.lsub();
+                    case "Alu.and", "Alu.test" -> c.land();
+                    case "Alu.or" -> c.lor();
+                    case "Alu.xor" -> c.lxor();
+                    default -> c.lmul();
+                }
+            }
+        }
+    }
+
+    private boolean shift(Instruction insn, Binding b, int operation, int bytes) {
+        Place first = b.arguments.getFirst();
+        int count = (int) immediate(insn, b.arguments.get(1)) & (bytes == 8 ? 63 : 31);
+        raw(insn, first);
+        c.dup2().lstore(Frame.T0);
+        if (count != 0) {
+            switch (operation) {
+                case DeferredFlags.SHL -> c.loadConstant(count).lshl();
+                case DeferredFlags.SHR -> {
+                    if (bytes == 4) {
+                        c.loadConstant(LOW32).land();
+                    }
+                    c.loadConstant(count).lushr();
+                }
+                default -> {
+                    if (bytes == 4) {
+                        c.l2i().i2l();
+                    }
+                    c.loadConstant(count).lshr();
+                }
+            }
+        }
+        if (b.result != null) {
+            result(insn, b.result);
+        }
+        if (count != 0) {
+            c.lload(Frame.T0).lstore(Frame.A).loadConstant((long) count).lstore(Frame.B);
+            kind = operation | Integer.numberOfTrailingZeros(bytes);
+        }
+        return true;
+    }
+
+    /** Address and page of the memory operand, if there is one. */
+    private void operands(Instruction insn, Binding b) {
+        if (!b.addressed) {
+            return;
+        }
+        if (b.memoryBytes == 0) {
+            offset(insn);
+            c.lstore(Frame.LA);
+            return;
+        }
+        address(insn);
+        if (b.aligned) {
+            c.lload(Frame.LA).l2i().loadConstant(15).iand().ifne(out());
+        }
+        find(b.memoryBytes, b.memoryWritten);
+    }
+
+    // ---- the general form: a call of the semantics by values
+
+    private boolean value(Instruction insn, Binding b) {
+        int conditions = b.condition;
+        operands(insn, b);
+        boolean toVector =
+                !b.arguments.isEmpty() && b.arguments.getFirst().kind() == Kind.XMM_NUMBER;
+        boolean usesFlags = b.takesCpu() && !toVector;
+        if (conditions >= 0) {
+            condition(conditions);
+        }
+        if (usesFlags) {
+            frame.settle(c, kind);
+            kind = DeferredFlags.NONE;
+        }
+        if (b.lanes) {
+            lanes(insn, b);
+            return true;
+        }
+        if (b.lock) {
+            locked(insn, b);
+            return true;
+        }
+        if (simple(insn, b)) {
+            return true;
+        }
+        if (toVector && vectorMove(insn, b)) {
+            return true;
+        }
+        int number = toVector ? register(insn, b.arguments.getFirst()) : -1;
+        if (toVector) {
+            int halves = 3 << 2 * number;
+            frame.vectorsLoaded |= halves;
+            frame.vectorsDirty |= halves;
+            frame.spillVectors(c, halves);
+        }
+        Label start = c.newBoundLabel();
+        call(insn, b);
+        Label end = c.newBoundLabel();
+        if (b.takesCpu()) {
+            handler(start, end);
+        }
+        if (toVector) {
+            frame.reloadVectors(c, 3 << 2 * number);
+        }
+        store(insn, b);
+        return true;
+    }
+
+    /** Moves without any semantics worth a call. */
+    private boolean simple(Instruction insn, Binding b) {
+        if (b.result == null || b.arguments.size() != 1) {
+            return false;
+        }
+        Place from = b.arguments.getFirst();
+        switch (insn.row.semantics()) {
+            case "Moves.mov" -> raw(insn, from);
+            case "Moves.lea" -> c.lload(Frame.LA);
+            case "Moves.movzx" -> {
+                raw(insn, from);
+                if (from.kind() != Kind.MEMORY) {
+                    c.loadConstant(from.bytes() == 1 ? 0xffL : 0xffffL).land();
+                }
+            }
+            default -> {
+                return false;
+            }
+        }
+        result(insn, b.result);
+        return true;
+    }
+
+    /** Arguments and the call; leaves the result. */
+    private void call(Instruction insn, Binding b) {
+        Class<?>[] types = b.method.getParameterTypes();
+        int index = 0;
+        if (b.takesCpu()) {
+            c.aload(Frame.CPU_VAR);
+            index = 1;
+        }
+        for (Place p : b.arguments) {
+            argument(insn, p, types[index] == long.class, b);
+            index += p.bytes() == 16 && p.kind() != Kind.XMM_NUMBER ? 2 : 1;
+        }
+        invoke(b.method);
+    }
+
+    private void invoke(Method m) {
+        MethodTypeDesc type =
+                MethodTypeDesc.of(
+                        Frame.desc(m.getReturnType()),
+                        java.util.Arrays.stream(m.getParameterTypes())
+                                .map(Frame::desc)
+                                .toArray(ClassDesc[]::new));
+        c.invokestatic(Frame.desc(m.getDeclaringClass()), m.getName(), type);
+    }
+
+    private void argument(Instruction insn, Place p, boolean wantsLong, Binding b) {
+        switch (p.kind()) {
+            case CONDITION -> {
+                c.iload(Frame.T2 + 1);
+                return;
+            }
+            case XMM_NUMBER -> {
+                c.loadConstant(register(insn, p));
+                return;
+            }
+            case ADDRESS -> c.lload(Frame.LA);
+            case XMM -> {
+                int r = vector(insn, p);
+                frame.getVector(c, 2 * r);
+                if (p.bytes() == 16) {
+                    frame.getVector(c, 2 * r + 1);
+                    return;
+                }
+            }
+            case MEMORY -> {
+                if (p.bytes() == 16) {
+                    load(8);
+                    loadHigh();
+                    return;
+                }
+                if (b.lock) {
+                    c.lload(Frame.T0);
+                } else {
+                    load(p.bytes());
+                }
+            }
+            case HIGH -> {
+                raw(insn, p);
+                c.loadConstant(0xffL).land();
+            }
+            case GPR -> {
+                raw(insn, p);
+                if (p.bytes() < 4) {
+                    c.loadConstant(p.bytes() == 1 ? 0xffL : 0xffffL).land();
+                } else if (p.bytes() == 4 && wantsLong) {
+                    c.loadConstant(LOW32).land();
+                }
+            }
+            default -> raw(insn, p);
+        }
+        if (!wantsLong) {
+            c.l2i();
+        }
+    }
+
+    private int vector(Instruction insn, Place p) {
+        Operand o = insn.row.operands().get(p.slot() - 1);
+        return o.kind() == OperandKind.XMM0 ? 0 : Binder.registerOf(o, insn);
+    }
+
+    private void loadHigh() {
+        c.lload(Frame.HPA).loadConstant(8L).ladd();
+        c.invokestatic(RAM, "load64", MethodTypeDesc.of(CD_long, CD_long));
+    }
+
+    /** Takes the result from the stack to where it belongs. */
+    private void store(Instruction insn, Binding b) {
+        Place p = b.result;
+        if (p == null) {
+            return;
+        }
+        if (b.method.getReturnType() != long.class) {
+            c.i2l();
+            if (p.bytes() == 8) {
+                c.loadConstant(LOW32).land();
+            }
+        }
+        if (p.kind() == Kind.XMM) {
+            throw new IllegalStateException("no way to store to " + p);
+        }
+        result(insn, p);
+    }
+
+    /** Has a condition as 0 or 1 in the second half of {@link Frame#T2}. */
+    private void condition(int code) {
+        Label yes = c.newLabel();
+        Label done = c.newLabel();
+        kind = Conditions.jump(c, frame, kind, code, yes);
+        c.loadConstant(0).istore(Frame.T2 + 1).goto_(done);
+        c.labelBinding(yes);
+        c.loadConstant(1).istore(Frame.T2 + 1);
+        c.labelBinding(done);
+    }
+
+    /** What the semantics throws, the interpreter finds again. */
+    private void handler(Label start, Label end) {
+        Label caught = c.newLabel();
+        Label over = c.newLabel();
+        c.goto_(over);
+        c.labelBinding(caught);
+        c.pop().goto_(out());
+        c.labelBinding(over);
+        c.exceptionCatch(
+                start,
+                end,
+                caught,
+                Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
+    }
+
+    // ---- read-modify-write with LOCK
+
+    private void locked(Instruction insn, Binding b) {
+        int bytes = b.memoryBytes;
+        // The exchange finds another value and is tried again until nobody comes between.
+        c.lload(Frame.LA).loadConstant((long) bytes - 1).land();
+        c.loadConstant(0L).lcmp().ifne(out());
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "flagResult", CD_long).lstore(Frame.A);
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "flagAux", CD_long).lstore(Frame.B);
+        Label again = c.newBoundLabel();
+        c.aload(Frame.CPU_VAR).lload(Frame.A).putfield(Frame.CPU, "flagResult", CD_long);
+        c.aload(Frame.CPU_VAR).lload(Frame.B).putfield(Frame.CPU, "flagAux", CD_long);
+        load(bytes);
+        c.lstore(Frame.T0);
+        call(insn, b);
+        if (b.method.getReturnType() != long.class) {
+            c.i2l();
+        }
+        if (bytes < 8) {
+            c.loadConstant(bytes == 4 ? LOW32 : bytes == 2 ? 0xffffL : 0xffL).land();
+        }
+        c.lstore(Frame.T1);
+        c.lload(Frame.HPA).loadConstant(bytes).lload(Frame.T0).lload(Frame.T1);
+        c.invokestatic(
+                RAM,
+                "exchange",
+                MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_long, CD_long));
+        c.lload(Frame.T0).lcmp().ifne(again);
+    }
+
+    // ---- vectors
+
+    private void lanes(Instruction insn, Binding b) {
+        Place source = b.arguments.getLast();
+        if (source.kind() == Kind.MEMORY) {
+            load(8);
+            c.lstore(Frame.T0);
+            loadHigh();
+            c.lstore(Frame.T1);
+        } else {
+            int r = vector(insn, source);
+            frame.getVector(c, 2 * r).lstore(Frame.T0);
+            frame.getVector(c, 2 * r + 1).lstore(Frame.T1);
+        }
+        int to = vector(insn, java.util.Objects.requireNonNull(b.result));
+        boolean two = b.arguments.size() == 2;
+        for (int half = 0; half < 2; half++) {
+            if (two) {
+                frame.getVector(c, 2 * to + half);
+            }
+            c.lload(half == 0 ? Frame.T0 : Frame.T1);
+            invoke(b.method);
+            frame.setVector(c, 2 * to + half);
+        }
+    }
+
+    /** Moves into an XMM register, written out. */
+    private boolean vectorMove(Instruction insn, Binding b) {
+        int to = register(insn, b.arguments.getFirst());
+        Place from = b.arguments.getLast();
+        switch (b.method.getDeclaringClass().getSimpleName() + '.' + b.method.getName()) {
+            case "SseMemory.load128" -> {
+                if (from.kind() == Kind.MEMORY) {
+                    load(8);
+                    loadHigh();
+                } else {
+                    int r = vector(insn, from);
+                    frame.getVector(c, 2 * r);
+                    frame.getVector(c, 2 * r + 1);
+                }
+                frame.setVector(c, 2 * to + 1);
+                frame.setVector(c, 2 * to);
+            }
+            case "SseMemory.load64", "SseMemory.movd64" -> {
+                quad(insn, from);
+                frame.setVector(c, 2 * to);
+                c.loadConstant(0L);
+                frame.setVector(c, 2 * to + 1);
+            }
+            case "SseMemory.load32", "SseMemory.movd32" -> {
+                quad(insn, from);
+                c.loadConstant(LOW32).land();
+                frame.setVector(c, 2 * to);
+                c.loadConstant(0L);
+                frame.setVector(c, 2 * to + 1);
+            }
+            case "SseMemory.merge64" -> {
+                quad(insn, from);
+                frame.setVector(c, 2 * to);
+            }
+            case "SseMemory.mergeHigh" -> {
+                quad(insn, from);
+                frame.setVector(c, 2 * to + 1);
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void quad(Instruction insn, Place from) {
+        if (from.kind() == Kind.XMM) {
+            frame.getVector(c, 2 * vector(insn, from));
+        } else {
+            raw(insn, from);
+        }
+    }
+
+    private boolean storeVector(Instruction insn) {
+        frame.sse = true;
+        if (insn.memory) {
+            address(insn);
+            if (insn.row.has(Row.ALIGNED)) {
+                c.lload(Frame.LA).l2i().loadConstant(15).iand().ifne(out());
+            }
+            find(16, true);
+            frame.getVector(c, 2 * insn.reg);
+            store(8);
+            c.lload(Frame.HPA).loadConstant(8L).ladd();
+            frame.getVector(c, 2 * insn.reg + 1);
+            c.invokestatic(RAM, "store64", MethodTypeDesc.of(CD_void, CD_long, CD_long));
+        } else {
+            frame.getVector(c, 2 * insn.reg);
+            frame.setVector(c, 2 * insn.rm);
+            frame.getVector(c, 2 * insn.reg + 1);
+            frame.setVector(c, 2 * insn.rm + 1);
+        }
+        return true;
+    }
+
+    // ---- semantics that take the instruction whole
+
+    private boolean whole(Instruction insn) {
+        if (insn.lock) {
+            return false;
+        }
+        boolean x87 = insn.row.has(Row.X87);
+        if (insn.memory) {
+            int bytes = 0;
+            boolean write = false;
+            for (Operand o : insn.row.operands()) {
+                if (o.kind() == OperandKind.RM || o.kind() == OperandKind.MEMORY) {
+                    bytes = o.bytes(insn);
+                    write = o.written();
+                }
+            }
+            if (bytes == 0) {
+                return false;
+            }
+            address(insn);
+            find(bytes, write);
+        }
+        frame.x87 |= x87;
+        int registers = 1 << X86.RAX | 1 << X86.RDX;
+        if (insn.modrm >= 0 && !insn.memory && !x87) {
+            registers |= 1 << insn.rm | 1 << (insn.rm & 3);
+        }
+        if (insn.memory && insn.base >= 0 && insn.base < 16) {
+            registers |= 1 << insn.base;
+        }
+        if (insn.memory && insn.index >= 0) {
+            registers |= 1 << insn.index;
+        }
+        frame.loaded |= registers;
+        frame.spill(c, registers);
+        frame.settle(c, kind);
+        kind = DeferredFlags.NONE;
+        Label start = c.newBoundLabel();
+        if (x87) {
+            c.aload(Frame.CPU_VAR);
+            c.invokestatic(
+                    Frame.desc(org.alcazar.engines.x86.semantics.X87.class),
+                    "checkPending",
+                    MethodTypeDesc.of(CD_void, Frame.CPU));
+        }
+        c.aload(Frame.CPU_VAR).loadConstant(at.next()).putfield(Frame.CPU, "rip", CD_long);
+        c.aload(Frame.CPU_VAR);
+        c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
+        c.loadConstant(constants.size()).aaload();
+        constants.add(insn);
+        invoke(binder.resolve(insn));
+        Label end = c.newBoundLabel();
+        handler(start, end);
+        frame.dirty |= 1 << X86.RAX | 1 << X86.RDX;
+        frame.reload(c, 1 << X86.RAX | 1 << X86.RDX);
+        return true;
+    }
+
+    private boolean exchange(Instruction insn) {
+        if (insn.memory) {
+            return false;
+        }
+        List<Operand> operands = insn.row.operands();
+        int bytes = operands.getFirst().bytes(insn);
+        if (bytes < 4) {
+            return false;
+        }
+        int a = Binder.registerOf(operands.get(0), insn);
+        int b = Binder.registerOf(operands.get(1), insn);
+        frame.get(c, a);
+        frame.get(c, b);
+        toRegister(a, bytes);
+        toRegister(b, bytes);
+        return true;
+    }
+
+    // ---- the stack
+
+    /** Bytes of what the mode pushes. */
+    int word() {
+        return long64 ? 8 : 4;
+    }
+
+    /** Leaves RSP and a distance, as an address. */
+    void top(int distance) {
+        frame.get(c, X86.RSP);
+        if (distance != 0) {
+            c.loadConstant((long) distance).ladd();
+        }
+        if (!long64) {
+            c.loadConstant(LOW32).land();
+        }
+    }
+
+    /** Leaves what is at the top of the stack; {@link #drop} takes it away. */
+    void peek() {
+        top(0);
+        c.lstore(Frame.LA);
+        find(word(), false);
+        load(word());
+    }
+
+    void drop(int bytes) {
+        top(bytes);
+        frame.set(c, X86.RSP);
+    }
+
+    /** Makes room for a word: {@link Frame#LA} is the new RSP, which is not set yet. */
+    void room() {
+        top(-word());
+        c.dup2().lstore(Frame.T1).lstore(Frame.LA);
+        find(word(), true);
+    }
+
+    void pushed() {
+        c.lload(Frame.T1);
+        frame.set(c, X86.RSP);
+    }
+
+    private boolean stack(Instruction insn, String semantics) {
+        if (insn.operandSize != word()) {
+            return false;
+        }
+        Operand operand = insn.row.operands().isEmpty() ? null : insn.row.operands().getFirst();
+        switch (semantics) {
+            case "Stack.push" -> {
+                OperandKind where = java.util.Objects.requireNonNull(operand).kind();
+                switch (where) {
+                    case IMMEDIATE -> c.loadConstant(insn.immediate);
+                    case OPCODE_REGISTER -> frame.get(c, insn.rm);
+                    default -> {
+                        if (insn.memory) {
+                            address(insn);
+                            find(word(), false);
+                            load(word());
+                        } else {
+                            frame.get(c, insn.rm);
+                        }
+                    }
+                }
+                c.lstore(Frame.T0);
+                room();
+                c.lload(Frame.T0);
+                store(word());
+                pushed();
+            }
+            case "Stack.pop" -> {
+                if (java.util.Objects.requireNonNull(operand).kind()
+                        != OperandKind.OPCODE_REGISTER) {
+                    return false;
+                }
+                peek();
+                c.lstore(Frame.T0);
+                drop(word());
+                c.lload(Frame.T0);
+                toRegister(insn.rm, word());
+            }
+            case "Stack.leave" -> {
+                frame.get(c, X86.RBP);
+                if (!long64) {
+                    c.loadConstant(LOW32).land();
+                }
+                c.lstore(Frame.LA);
+                find(word(), false);
+                load(word());
+                c.lload(Frame.LA).loadConstant((long) word()).ladd();
+                if (!long64) {
+                    c.loadConstant(LOW32).land();
+                }
+                frame.set(c, X86.RSP);
+                frame.set(c, X86.RBP);
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Puts the value of a branch's operand into {@link Frame#T0}. */
+    boolean target(At what, int left) {
+        at = what;
+        back = left;
+        Instruction insn = what.insn();
+        if (insn.memory) {
+            if (!addressable(insn)) {
+                return false;
+            }
+            address(insn);
+            find(word(), false);
+            load(word());
+        } else {
+            frame.get(c, insn.rm);
+            if (!long64) {
+                c.loadConstant(LOW32).land();
+            }
+        }
+        c.lstore(Frame.T0);
+        return true;
+    }
+
+    /** Makes an instruction the present one, for what is written by hand. */
+    void at(At what, int left) {
+        at = what;
+        back = left;
+    }
+}

@@ -1,0 +1,333 @@
+package org.alcazar.engines.x86.translator;
+
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.MTD_void;
+
+import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.region.Region;
+import org.alcazar.engines.x86.semantics.Binder;
+import org.alcazar.engines.x86.translator.Graph.At;
+import org.alcazar.engines.x86.translator.Graph.Node;
+
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.reflect.AccessFlag;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes the class of a region: its nodes with the branches between them, calls of other regions,
+ * polls at the heads of loops. Guest code is written twice: the first pass finds out which
+ * registers are in use, which the second has to know from its start.
+ */
+final class RegionWriter {
+    private static final ClassDesc REGION = Frame.desc(Region.class);
+    private static final ClassDesc PARENT = Frame.desc(TranslatedRegion.class);
+    private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, Frame.CPU);
+
+    /**
+     * A region's class.
+     *
+     * @param exits by number the address that it leads to
+     * @param codeBytes of its method
+     */
+    record Written(byte[] bytes, long[] exits, Instruction[] constants, int codeBytes) {}
+
+    private final Graph graph;
+    private final Binder binder;
+    private final ClassDesc self;
+    private final List<Instruction> constants = new ArrayList<>();
+    private final Map<Node, Label> labels = new HashMap<>();
+
+    /** Kinds of deferred flags at the entries of nodes with one way in. */
+    private final Map<Node, Integer> kinds = new HashMap<>();
+
+    private CodeBuilder c;
+    private Frame frame;
+    private InstructionWriter writer;
+    private Node present;
+
+    @SuppressWarnings("NullAway.Init") // set at the start of each pass
+    private RegionWriter(Graph graph, Binder binder) {
+        this.graph = graph;
+        this.binder = binder;
+        self =
+                ClassDesc.of(
+                        TranslatedRegion.class.getPackageName()
+                                + ".Region_"
+                                + Long.toHexString(graph.nodes.getFirst().rip));
+    }
+
+    static Written write(Graph graph, Binder binder) {
+        RegionWriter writer = new RegionWriter(graph, binder);
+        Frame[] known = new Frame[1];
+        writer.build(known);
+        byte[] bytes = writer.build(known);
+        long[] exits = known[0].exits.stream().mapToLong(Long::longValue).toArray();
+        return new Written(
+                bytes, exits, writer.constants.toArray(Instruction[]::new), writer.size(bytes));
+    }
+
+    private int size(byte[] bytes) {
+        return ClassFile.of().parse(bytes).methods().stream()
+                .filter(m -> m.methodName().equalsString("run"))
+                .mapToInt(
+                        m ->
+                                m.findAttribute(java.lang.classfile.Attributes.code())
+                                        .orElseThrow()
+                                        .codeLength())
+                .sum();
+    }
+
+    private byte[] build(Frame[] known) {
+        return ClassFile.of(ClassFile.DebugElementsOption.DROP_DEBUG)
+                .build(
+                        self,
+                        cb -> {
+                            cb.withFlags(AccessFlag.FINAL, AccessFlag.SUPER);
+                            cb.withSuperclass(PARENT);
+                            cb.withMethodBody(
+                                    "<init>",
+                                    MTD_void,
+                                    0,
+                                    m ->
+                                            m.aload(0)
+                                                    .invokespecial(PARENT, "<init>", MTD_void)
+                                                    .return_());
+                            cb.withMethodBody(
+                                    "run",
+                                    RUN,
+                                    java.lang.classfile.ClassFile.ACC_PUBLIC,
+                                    m -> known[0] = body(m, known[0]));
+                        });
+    }
+
+    private Frame body(CodeBuilder code, Frame before) {
+        c = code;
+        frame = new Frame(code);
+        if (before != null) {
+            frame.expect(before);
+        }
+        constants.clear();
+        labels.clear();
+        kinds.clear();
+        writer =
+                new InstructionWriter(code, frame, binder, graph.mode == 64, constants, PARENT);
+        frame.writeEntry(c, graph.instructions(), REGION);
+        for (Node node : graph.nodes) {
+            labels.put(node, c.newLabel());
+        }
+        for (Node node : graph.nodes) {
+            node(node);
+        }
+        frame.writeStubs(c);
+        frame.writeTail(c, REGION);
+        return frame;
+    }
+
+    private void node(Node node) {
+        c.labelBinding(labels.get(node));
+        boolean entry = node == graph.nodes.getFirst();
+        writer.kind =
+                entry && node.entries == 1
+                        ? DeferredFlags.NONE
+                        : node.entries == 1 ? kinds.getOrDefault(node, -1) : -1;
+        present = node;
+        int count = node.body.size();
+        if (count > 0) {
+            c.lload(Frame.RETIRED).loadConstant((long) count).ladd().lstore(Frame.RETIRED);
+        }
+        for (int i = 0; i < count; i++) {
+            At at = node.body.get(i);
+            boolean last = i == count - 1;
+            if (last && branch(at)) {
+                return;
+            }
+            if (!writer.write(at, count - i)) {
+                frame.leave(c, at.rip(), count - i, writer.kind, Region.PLAIN);
+                return;
+            }
+        }
+        edge(node.after);
+    }
+
+    /**
+     * On the way back to the head of a loop: whether something waits for the core, or the budget
+     * ends. Not at the head itself: what is entered goes on at least that far, whatever waits.
+     */
+    private void poll(Node node) {
+        Label out = frame.stub(c, node.rip, 0, writer.kind, frame.exit(node.rip));
+        c.lload(Frame.RETIRED).lload(Frame.LIMIT).lcmp().ifgt(out);
+        c.aload(Frame.REQUESTS_VAR);
+        c.invokevirtual(Frame.REQUESTS, "pending", MethodTypeDesc.of(CD_int));
+        c.ifne(out);
+    }
+
+    private void edge(long rip) {
+        Node to = graph.byRip.get(rip);
+        if (to == null) {
+            frame.leave(c, rip, 0, writer.kind, frame.exit(rip));
+            return;
+        }
+        if (graph.nodes.indexOf(to) <= graph.nodes.indexOf(present)) {
+            poll(to);
+        }
+        if (to.entries == 1) {
+            kinds.put(to, writer.kind);
+        } else if (writer.kind >= 0) {
+            c.loadConstant(writer.kind).istore(Frame.KIND);
+        }
+        c.goto_(labels.get(to));
+    }
+
+    /**
+     * Writes a branch at the end of a node.
+     *
+     * @return false if it is none, or one for the interpreter
+     */
+    private boolean branch(At at) {
+        Instruction insn = at.insn();
+        if (!insn.row.semantics().startsWith("Branches.") || insn.operandSize != writer.word()) {
+            return false;
+        }
+        writer.at(at, 1);
+        boolean direct = Graph.isDirect(insn);
+        long target = graph.mode == 64 ? at.target() : at.target() & 0xffffffffL;
+        if (direct && graph.mode == 64 && target << 16 >> 16 != target) {
+            return false;
+        }
+        if (Graph.isJcc(insn)) {
+            conditional(insn, target, at.next());
+            return true;
+        }
+        if (Graph.isJump(insn)) {
+            return direct ? jump(target) : indirect(at);
+        }
+        if (Graph.isCall(insn)) {
+            return call(at, direct, target);
+        }
+        return insn.row.semantics().equals("Branches.ret") && ret(insn);
+    }
+
+    private void conditional(Instruction insn, long target, long next) {
+        Label taken = c.newLabel();
+        writer.kind = Conditions.jump(c, frame, writer.kind, insn.opcode & 15, taken);
+        edge(next);
+        c.labelBinding(taken);
+        edge(target);
+    }
+
+    private boolean jump(long target) {
+        edge(target);
+        return true;
+    }
+
+    private boolean indirect(At at) {
+        if (!writer.target(at, 1)) {
+            return false;
+        }
+        canonical();
+        leaveTo();
+        return true;
+    }
+
+    /** Leaves to the interpreter if {@link Frame#T0} is no address. */
+    private void canonical() {
+        if (graph.mode == 64) {
+            c.lload(Frame.T0).loadConstant(16).lshl().loadConstant(16).lshr();
+            c.lload(Frame.T0).lcmp().ifne(writer.out());
+        }
+    }
+
+    /** Leaves to the address in {@link Frame#T0}. */
+    private void leaveTo() {
+        if (writer.kind >= 0) {
+            c.loadConstant(writer.kind).istore(Frame.KIND);
+        }
+        c.lload(Frame.T0).lstore(Frame.RIP);
+        c.loadConstant(Region.INDIRECT).istore(Frame.CODE);
+        c.goto_(frame.tail);
+    }
+
+    private boolean ret(Instruction insn) {
+        int release = insn.row.operands().isEmpty() ? 0 : (int) insn.immediate & 0xffff;
+        writer.peek();
+        c.lstore(Frame.T0);
+        canonical();
+        writer.drop(writer.word() + release);
+        leaveTo();
+        return true;
+    }
+
+    private boolean call(At at, boolean direct, long target) {
+        if (!direct) {
+            if (!writer.target(at, 1)) {
+                return false;
+            }
+            canonical();
+        }
+        writer.room();
+        c.loadConstant(at.next());
+        writer.store(writer.word());
+        writer.pushed();
+        Node after = graph.byRip.get(at.next());
+        if (after == null) {
+            if (direct) {
+                frame.leave(c, target, 0, writer.kind, frame.exit(target));
+            } else {
+                leaveTo();
+            }
+            return true;
+        }
+        nested(direct, target, at.next());
+        return true;
+    }
+
+    /** Runs the callee's region within this one, if there is one, and goes on when it returns. */
+    private void nested(boolean direct, long target, long next) {
+        frame.writeBack(c, writer.kind);
+        writer.kind = DeferredFlags.NONE;
+        c.aload(Frame.THIS);
+        if (direct) {
+            c.loadConstant(frame.exit(target));
+            c.invokevirtual(REGION, "callee", MethodTypeDesc.of(REGION, CD_int));
+        } else {
+            c.lload(Frame.T0);
+            c.invokevirtual(REGION, "calleeAt", MethodTypeDesc.of(REGION, CD_long));
+        }
+        c.astore(Frame.CALLEE);
+        Label run = c.newLabel();
+        c.aload(Frame.CALLEE).ifnonnull(run);
+        if (direct) {
+            frame.leave(c, target, 0, writer.kind, frame.exit(target));
+        } else {
+            leaveTo();
+        }
+        c.labelBinding(run);
+        depth(1);
+        c.aload(Frame.CALLEE).aload(Frame.CPU_VAR);
+        c.invokevirtual(REGION, "run", RUN).istore(Frame.CODE);
+        depth(-1);
+        Label elsewhere = c.newLabel();
+        c.iload(Frame.CODE).loadConstant(Region.INDIRECT).if_icmpne(elsewhere);
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "rip", CD_long).loadConstant(next);
+        c.lcmp().ifne(elsewhere);
+        frame.loadAll(c);
+        Label over = frame.stub(c, next, 0, DeferredFlags.NONE, frame.exit(next));
+        c.lload(Frame.RETIRED).lload(Frame.LIMIT).lcmp().ifgt(over);
+        edge(next);
+        c.labelBinding(elsewhere);
+        c.iload(Frame.CODE).ireturn();
+    }
+
+    private void depth(int change) {
+        c.aload(Frame.CPU_VAR).dup().getfield(Frame.CPU, "depth", CD_int);
+        c.loadConstant(change).iadd().putfield(Frame.CPU, "depth", CD_int);
+    }
+}
