@@ -35,8 +35,8 @@ final class BenchCommand {
         spec.usageMessage()
                 .customSynopsis("alcazar bench [NAME] [--against qemu] [OPTIONS]")
                 .description(
-                        "Measures. Without a name it lists what can be measured; `bench boot --against"
-                                + " qemu` boots Linux here and under QEMU.");
+                        "Measures. Without name and options it lists what can be measured; `bench"
+                                + " --against qemu` runs programs in a Linux guest here and under QEMU.");
         return spec;
     }
 

@@ -355,6 +355,14 @@ class BootIT {
         assertTrue(((Number) tree.get("instructions")).longValue() > 100, tree::toString);
         assertTrue(((Map<?, ?>) tree.get("exits")).get("access") instanceof Number);
         assertTrue(((Map<?, ?>) tree.get("seconds")).get("run") instanceof Number);
+        Map<?, ?> memory = (Map<?, ?>) tree.get("process-memory");
+        for (String part : List.of("heap", "metaspace", "code-cache")) {
+            Map<?, ?> bytes = (Map<?, ?>) memory.get(part);
+            long used = ((Number) bytes.get("used")).longValue();
+            assertTrue(used > 100_000, tree::toString);
+            assertTrue(((Number) bytes.get("peak")).longValue() >= used, tree::toString);
+            assertTrue(((Number) bytes.get("committed")).longValue() >= used, tree::toString);
+        }
     }
 
     /** Reads a file of JSON, which is YAML too. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,6 +21,9 @@ public final class GuestCatalog {
 
     /** Folders whose guests are made together, by make, and have no description. */
     public static final List<String> MADE = List.of("litmus", "micro");
+
+    /** Guests with programs of this tree: the folder in which make builds them. */
+    private static final Map<String, String> PROGRAMS = Map.of("linux-bench", "bench");
 
     /**
      * A guest that is known by name.
@@ -101,6 +105,7 @@ public final class GuestCatalog {
     public void prepare(String name, Progress progress)
             throws GuestException, InterruptedException {
         if (known(name).buildable()) {
+            makePrograms(name);
             recipe(name).prepare(progress);
         }
     }
@@ -114,6 +119,7 @@ public final class GuestCatalog {
         if (MADE.contains(name)) {
             new MakeRecipe(name, guests.resolve(name), commands).build(progress);
         } else if (known(name).buildable()) {
+            makePrograms(name);
             recipe(name).update(progress);
         } else {
             throw new GuestException("guest '" + name + "' has no recipe; nothing to build");
@@ -129,6 +135,14 @@ public final class GuestCatalog {
             throw new GuestException("no guest '" + name + "'; known: " + names);
         }
         return guest.get();
+    }
+
+    /** Says nothing, for it takes a moment and mostly finds that there is nothing to do. */
+    private void makePrograms(String name) throws GuestException, InterruptedException {
+        String folder = PROGRAMS.get(name);
+        if (folder != null) {
+            new MakeRecipe(folder, guests.resolve(folder), commands).build(Progress.SILENT);
+        }
     }
 
     private LinuxRecipe recipe(String name) throws GuestException {

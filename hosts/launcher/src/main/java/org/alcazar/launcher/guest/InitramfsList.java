@@ -36,11 +36,12 @@ public final class InitramfsList {
 
     private final Path list;
     private final Map<String, Path> values;
-    private final Initramfs result = new Initramfs();
+    private final Initramfs result;
 
-    private InitramfsList(Path list, Map<String, Path> values) {
+    private InitramfsList(Path list, Map<String, Path> values, Initramfs result) {
         this.list = list;
         this.values = values;
+        this.result = result;
     }
 
     /**
@@ -52,20 +53,27 @@ public final class InitramfsList {
      *     has file and line
      */
     public static Initramfs read(Path list, Map<String, Path> values) throws GuestException {
+        Initramfs result = new Initramfs();
+        add(list, values, result);
+        return result;
+    }
+
+    /** As {@link #read}, adding to what there is; a path that is there already is refused. */
+    public static void add(Path list, Map<String, Path> values, Initramfs to)
+            throws GuestException {
         List<String> lines;
         try {
             lines = Files.readAllLines(list);
         } catch (IOException e) {
             throw new GuestException(list + ": cannot be read; is the source tree complete?", e);
         }
-        InitramfsList reader = new InitramfsList(list, values);
+        InitramfsList reader = new InitramfsList(list, values, to);
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
             if (!line.isEmpty() && !line.startsWith("#")) {
                 reader.line(i + 1, List.of(BLANKS.split(line)));
             }
         }
-        return reader.result;
     }
 
     private void line(int number, List<String> words) throws GuestException {

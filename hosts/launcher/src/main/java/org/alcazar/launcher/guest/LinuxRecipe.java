@@ -25,9 +25,9 @@ import java.util.stream.Stream;
  * <p>Kernel and BusyBox come from the machine's package manager, or from files given by hand in
  * {@code given/GUEST/vmlinuz} and {@code given/GUEST/busybox} beside the recipe's sources; either
  * may be given alone. A list {@code GUEST.programs} among the sources names further programs of the
- * distribution, which come with the libraries they need. The result is a folder with {@code
- * vmlinuz}, {@code initrd.gz}, {@code busybox}, {@code programs} and a manifest; it appears whole
- * or not at all.
+ * distribution, which come with the libraries they need; a list {@code GUEST.list} names further
+ * files, in the form of {@link InitramfsList}. The result is a folder with {@code vmlinuz}, {@code
+ * initrd.gz}, {@code busybox}, {@code programs} and a manifest; it appears whole or not at all.
  */
 public final class LinuxRecipe {
     /** Name of the kernel's file in the folder of the result. */
@@ -52,6 +52,7 @@ public final class LinuxRecipe {
     private static final Map<String, List<String>> METAPACKAGES =
             Map.of(
                     "linux", CLOUD,
+                    "linux-bench", CLOUD,
                     "linux-generic", List.of("linux-image-amd64", "linux-image-generic"),
                     "linux-stress", CLOUD);
 
@@ -193,6 +194,10 @@ public final class LinuxRecipe {
     private Initramfs describe(Path from, Collection<String> names) throws GuestException {
         Map<String, Path> values = Map.of(BUSYBOX, from.resolve(BUSYBOX));
         Initramfs files = InitramfsList.read(sources.resolve(LIST), values);
+        Path own = sources.resolve(guest + ".list");
+        if (Files.exists(own)) {
+            InitramfsList.add(own, values, files);
+        }
         for (String name : names) {
             if (name.startsWith(PROGRAMS + "/")) {
                 files.file(name.substring(PROGRAMS.length()), 0755, from.resolve(name));

@@ -273,6 +273,7 @@ public final class GuestRun {
         tree.put("status", reached.status());
         tree.put("reason", reached.reason());
         tree.put("seconds", phases.seconds(secondsBeforeMain()));
+        tree.put("process-memory", ProcessMemory.bytes());
         tree.putAll(control.statistics(vm));
         try {
             StatisticsFile.write(stats.get(), tree);

@@ -100,4 +100,13 @@ class GuestCatalogTest {
                 "make in %s: W: a warning".formatted(guests.resolve("micro")),
                 message(() -> catalog().build("micro", Progress.SILENT)));
     }
+
+    @Test
+    void theProgramsOfAGuestAreMadeBeforeIt() throws Exception {
+        describe("linux/linux-bench.yaml");
+        apt.programs.addAll(List.of("make", "gcc", "as", "ld", "objcopy"));
+        String refusal = message(() -> catalog().prepare("linux-bench", Progress.SILENT));
+        assertEquals("make --no-print-directory -s", apt.log.getFirst());
+        assertTrue(refusal.contains("initramfs.list"), refusal); // there are no sources here
+    }
 }

@@ -141,6 +141,17 @@ class LinuxRecipeTest {
     }
 
     @Test
+    void aGuestsOwnListAddsFilesToItAlone() throws Exception {
+        byte[] before = Files.readAllBytes(prepare().initrd());
+        Files.writeString(sources.resolve("linux-bench.list"), "file /more init 0644 0 0\n");
+        assertArrayEquals(before, Files.readAllBytes(prepare().initrd()));
+        Files.writeString(sources.resolve("linux.list"), "file /more init 0644 0 0\n");
+        assertFalse(Arrays.equals(before, Files.readAllBytes(prepare().initrd())));
+        Files.writeString(sources.resolve("linux.list"), "file /init init 0644 0 0\n");
+        assertEquals(sources.resolve("linux.list") + ":1: /init: is there already", refusal());
+    }
+
+    @Test
     void anUpdateFetchesOnlyWhatIsNewer() throws Exception {
         prepare();
         apt.versions.put("busybox-static", "1:1.36-1");
@@ -350,7 +361,7 @@ class LinuxRecipeTest {
                 assertThrows(
                         GuestException.class, () -> new LinuxRecipe("beos", sources, build, apt));
         assertEquals(
-                "no recipe for guest 'beos'; there are [linux, linux-generic, linux-stress]",
+                "no recipe for guest 'beos'; there are [linux, linux-bench, linux-generic, linux-stress]",
                 e.getMessage());
     }
 }
