@@ -3,39 +3,63 @@ package org.alcazar.bench;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
-/** Entry of {@code ./alcazar bench}. Without a name it lists the benchmarks. */
+/**
+ * Entry of {@code ./alcazar bench}. Without a name it lists the benchmarks; options alone are for
+ * the one of whole guests.
+ */
 public final class Main {
+    private static final String GUESTS = "guests";
     private static final Map<String, String> BENCHES =
-            Map.of(
-                    "boot",
-                            "Debian kernel from start to init [--against qemu] [--rounds N] [--json FILE]",
-                    "exits", "exit path and device access under JMH, with the allocation profiler",
-                    "smp",
-                            "what several vcores get done, as ratios [--rounds N] [--ms N] [--json FILE]");
+            new TreeMap<>(
+                    Map.of(
+                            "boot",
+                            "Debian kernel from start to init " + options(BootBench.OPTIONS),
+                            "exits",
+                            "exit path and device access under JMH, with the allocation profiler",
+                            GUESTS,
+                            "programs in a Linux guest; the name may be left out before options "
+                                    + options(GuestBench.OPTIONS),
+                            "smp",
+                            "what several vcores get done, as ratios "
+                                    + options(SmpBench.OPTIONS)));
 
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
-        List<String> rest = Arrays.asList(arguments);
-        String name = rest.isEmpty() ? "" : rest.getFirst();
-        int status =
-                switch (name) {
-                    case "boot" -> BootBench.run(rest.subList(1, rest.size()));
-                    case "exits" -> ExitBench.run(rest.subList(1, rest.size()));
-                    case "smp" -> SmpBench.run(rest.subList(1, rest.size()));
-                    default -> list(name);
-                };
-        System.exit(status);
+        List<String> words = Arrays.asList(arguments);
+        boolean named = !words.isEmpty() && !words.getFirst().startsWith("--");
+        String name = words.isEmpty() ? "" : named ? words.getFirst() : GUESTS;
+        System.exit(run(name, named ? words.subList(1, words.size()) : words));
     }
 
-    private static int list(String name) {
-        if (!name.isEmpty()) {
-            System.err.println(
-                    "alcazar: no benchmark '" + name + "'; there are boot, exits and smp");
+    private static int run(String name, List<String> options) throws Exception {
+        try {
+            return switch (name) {
+                case "" -> list();
+                case "boot" -> BootBench.run(options);
+                case "exits" -> ExitBench.run(options);
+                case GUESTS -> GuestBench.run(options);
+                case "smp" -> SmpBench.run(options);
+                default ->
+                        throw new Options.Wrong(
+                                "no benchmark '%s'; there are %s"
+                                        .formatted(name, String.join(", ", BENCHES.keySet())));
+            };
+        } catch (Options.Wrong e) {
+            System.err.println("alcazar: " + e.getMessage());
             return 2;
         }
-        BENCHES.forEach((bench, what) -> System.out.println(bench + "\t" + what));
+    }
+
+    private static int list() {
+        BENCHES.forEach((bench, what) -> System.out.printf("%-8s%s%n", bench, what));
         return 0;
+    }
+
+    private static String options(List<Options.Option> options) {
+        return options.stream().map(option -> "[" + option + "]").collect(Collectors.joining(" "));
     }
 }

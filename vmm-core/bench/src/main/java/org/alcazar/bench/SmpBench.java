@@ -1,9 +1,8 @@
 package org.alcazar.bench;
 
-import java.io.BufferedReader;
+import org.alcazar.bench.Options.Option;
+
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,8 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
@@ -26,10 +23,10 @@ final class SmpBench {
     /** Rounds in which the just-in-time compiler still works. */
     private static final int WARM_UP = 3;
 
-    private static final int LOADS = 9;
+    private static final long SILENCE_SECONDS = 60;
 
-    /** Seconds beyond those of the loads before the guest is taken to hang. */
-    private static final long SPARE = 60;
+    private static final Option MILLIS = Option.number("--ms");
+    static final List<Option> OPTIONS = List.of(Options.ROUNDS, MILLIS, Options.JSON);
 
     /** One figure to look at, and what it has to be at least, 0 if nothing is asked. */
     private record Ratio(String what, String load, int cores, int than, double least) {}
@@ -47,50 +44,20 @@ final class SmpBench {
     /** What a load got done in each round, by load and number of vcores. */
     private final Map<String, List<Double>> done = new LinkedHashMap<>();
 
-    private int rounds = 9;
-    private int millis = 300;
-    private Optional<Path> json = Optional.empty();
+    private final int rounds;
+    private final int millis;
 
-    static int run(List<String> arguments) throws IOException, InterruptedException {
-        SmpBench bench = new SmpBench();
-        for (int i = 0; i < arguments.size(); i += 2) {
-            String value = i + 1 < arguments.size() ? arguments.get(i + 1) : "";
-            if (!bench.option(arguments.get(i), value)) {
-                System.err.println(
-                        "alcazar: bench smp takes --rounds N (1 to 999), --ms N (10 to 9999) and --json FILE, not '%s %s'"
-                                .formatted(arguments.get(i), value));
-                return 2;
-            }
-        }
-        return bench.measure();
+    private SmpBench(Options options) {
+        rounds = options.number(Options.ROUNDS, 9);
+        millis = options.number(MILLIS, 300);
     }
 
-    private boolean option(String name, String value) {
-        switch (name) {
-            case "--rounds" -> {
-                if (!value.matches("[1-9][0-9]{0,2}")) {
-                    return false;
-                }
-                rounds = Integer.parseInt(value);
-            }
-            case "--ms" -> {
-                if (!value.matches("[1-9][0-9]{1,3}")) {
-                    return false;
-                }
-                millis = Integer.parseInt(value);
-            }
-            case "--json" -> {
-                json = Optional.of(Path.of(value));
-                return !value.isEmpty();
-            }
-            default -> {
-                return false;
-            }
-        }
-        return true;
+    static int run(List<String> arguments) throws IOException, InterruptedException, Options.Wrong {
+        Options options = Options.parse("smp", OPTIONS, arguments);
+        return new SmpBench(options).measure(options.text(Options.JSON));
     }
 
-    private int measure() throws IOException, InterruptedException {
+    private int measure(Optional<String> json) throws IOException, InterruptedException {
         Path guest = root.resolve("guests/micro/build/smpload.elf");
         if (!Files.exists(guest)) {
             System.err.println("alcazar: the guest is not built; run ./alcazar guest build micro");
@@ -103,47 +70,35 @@ final class SmpBench {
         runGuest(guest);
         report();
         if (json.isPresent()) {
-            writeJson(json.get());
+            writeJson(Path.of(json.get()));
         }
         return 0;
     }
 
     private void runGuest(Path guest) throws IOException, InterruptedException {
-        int all = rounds + WARM_UP;
-        Process process =
-                new ProcessBuilder(
-                                root.resolve("alcazar").toString(),
-                                "run",
-                                "--kernel",
-                                guest.toString(),
-                                "--cpus",
-                                String.valueOf(CORES),
-                                "--memory",
-                                "64M",
-                                "--append",
-                                "cpus=%d ms=%d rounds=%d".formatted(CORES, millis, all))
-                        .redirectInput(Path.of("/dev/null").toFile())
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-        // A guest that hangs must not hold the bench: its end closes the stream below.
-        CompletableFuture.runAsync(
-                process::destroyForcibly,
-                CompletableFuture.delayedExecutor(
-                        SPARE + (long) all * LOADS * millis / 500, TimeUnit.SECONDS));
-        boolean ended = false;
-        try (BufferedReader lines =
-                new BufferedReader(
-                        new InputStreamReader(
-                                process.getInputStream(), StandardCharsets.ISO_8859_1))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                ended |= line.equals("ok smpload");
-                take(line);
-            }
-        } finally {
-            process.destroyForcibly();
-        }
-        if (!ended) {
-            throw new IOException("the guest did not come to its end; status " + process.waitFor());
+        List<String> command =
+                List.of(
+                        root.resolve("alcazar").toString(),
+                        "run",
+                        "--kernel",
+                        guest.toString(),
+                        "--cpus",
+                        String.valueOf(CORES),
+                        "--memory",
+                        "64M",
+                        "--append",
+                        "cpus=%d ms=%d rounds=%d".formatted(CORES, millis, rounds + WARM_UP));
+        boolean[] ended = {false};
+        TimedProcess.End end =
+                new TimedProcess(SILENCE_SECONDS + millis / 100)
+                        .run(
+                                command,
+                                (line, seconds) -> {
+                                    ended[0] |= line.equals("ok smpload");
+                                    take(line);
+                                });
+        if (!ended[0]) {
+            throw new IOException("the guest did not come to its end:\n" + end.last());
         }
     }
 
@@ -162,47 +117,37 @@ final class SmpBench {
         return found.subList(Math.min(WARM_UP, found.size()), found.size());
     }
 
-    private List<Double> ratios(Ratio ratio) {
+    private Samples ratios(Ratio ratio) {
         List<Double> many = rounds(ratio.load, ratio.cores);
         List<Double> few = rounds(ratio.load, ratio.than);
-        return IntStream.range(0, Math.min(many.size(), few.size()))
-                .mapToObj(i -> many.get(i) / few.get(i))
-                .toList();
+        return new Samples(
+                IntStream.range(0, Math.min(many.size(), few.size()))
+                        .mapToObj(i -> many.get(i) / few.get(i))
+                        .toList());
     }
 
     private void report() {
         for (Ratio ratio : RATIOS) {
-            List<Double> all = ratios(ratio);
-            double median = median(all);
+            Samples all = ratios(ratio);
             System.out.printf(
                     "%-34s %.2f  (%.2f to %.2f, %d rounds)%s%n",
                     ratio.what,
-                    median,
-                    all.stream().mapToDouble(v -> v).min().orElse(0),
-                    all.stream().mapToDouble(v -> v).max().orElse(0),
-                    all.size(),
+                    all.median(),
+                    all.min(),
+                    all.max(),
+                    all.values().size(),
                     ratio.least == 0
                             ? ""
                             : " wanted %.2f%s"
-                                    .formatted(ratio.least, median < ratio.least ? ": short" : ""));
+                                    .formatted(
+                                            ratio.least,
+                                            all.median() < ratio.least ? ": short" : ""));
         }
     }
 
     private void writeJson(Path file) throws IOException {
-        StringBuilder out = new StringBuilder("{");
-        for (Ratio ratio : RATIOS) {
-            out.append(out.length() > 1 ? "," : "")
-                    .append("\n  \"")
-                    .append(ratio.what)
-                    .append("\": ")
-                    .append(ratios(ratio));
-        }
-        Files.writeString(file, out.append("\n}\n"));
-    }
-
-    private static double median(List<Double> values) {
-        List<Double> sorted = values.stream().sorted().toList();
-        int n = sorted.size();
-        return n == 0 ? 0 : (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;
+        Map<String, Object> tree = new LinkedHashMap<>();
+        RATIOS.forEach(ratio -> tree.put(ratio.what, ratios(ratio).values()));
+        Files.writeString(file, Json.text(tree));
     }
 }

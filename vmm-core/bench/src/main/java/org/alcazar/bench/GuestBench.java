@@ -1,0 +1,221 @@
+package org.alcazar.bench;
+
+import org.alcazar.bench.Markers.Repetition;
+import org.alcazar.bench.Options.Option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Runs the programs of {@code guests/bench} in the same Linux guest under Alcazar and under its
+ * peers in turn, round after round: one boot per peer and round does them all.
+ */
+final class GuestBench {
+    private static final Option ONLY = Option.text("--only", "NAME[,NAME]…");
+    private static final Option REPETITIONS = Option.number("--repetitions");
+    private static final Option WARM_UP = Option.number("--warm-up");
+    private static final Option QUICK = Option.flag("--quick");
+    private static final Option ENGINE = Option.text("--engine", "NAME");
+    static final List<Option> OPTIONS =
+            List.of(
+                    Options.AGAINST,
+                    ONLY,
+                    Options.ROUNDS,
+                    REPETITIONS,
+                    WARM_UP,
+                    QUICK,
+                    ENGINE,
+                    Options.JSON);
+
+    /** What Alcazar's own faults end with; see DESIGN, "The command line". */
+    private static final int FAULT = 6;
+
+    private static final long SILENCE_SECONDS = 300;
+    private static final String GUEST = "linux-bench";
+    private static final String PROGRAMS = "guests/bench";
+
+    private final Path root = Path.of(System.getProperty("alcazar.root", "."));
+    private final Options options;
+    private final List<Program> programs;
+    private final int rounds;
+    private final int warmUp;
+    private final int repetitions;
+    private final Path stats;
+    private final List<Peer> peers = new ArrayList<>();
+    private final List<String> troubles = new ArrayList<>();
+    private Optional<MemoryUse> memory = Optional.empty();
+
+    private GuestBench(Options options, Path stats) throws Options.Wrong {
+        boolean quick = options.has(QUICK);
+        this.options = options;
+        this.stats = stats;
+        programs = programs(options.text(ONLY));
+        rounds = options.number(Options.ROUNDS, quick ? 1 : 3);
+        warmUp = options.number(WARM_UP, quick ? 2 : 4);
+        repetitions = warmUp + options.number(REPETITIONS, quick ? 3 : 5);
+    }
+
+    static int run(List<String> arguments) throws IOException, InterruptedException, Options.Wrong {
+        Options options = Options.parse("guests", OPTIONS, arguments);
+        Path stats = Files.createTempFile("alcazar-bench", ".json");
+        try {
+            return new GuestBench(options, stats).measure();
+        } finally {
+            Files.deleteIfExists(stats);
+        }
+    }
+
+    private static List<Program> programs(Optional<String> only) throws Options.Wrong {
+        if (only.isEmpty()) {
+            return Program.ALL;
+        }
+        List<Program> chosen = new ArrayList<>();
+        for (String name : only.get().split(",", -1)) {
+            chosen.add(
+                    Program.named(name)
+                            .orElseThrow(() ->
+                                    new Options.Wrong(
+                                            "no program '%s'; there are %s"
+                                                    .formatted(name, names(Program.ALL, ", ")))));
+        }
+        return chosen;
+    }
+
+    private static String names(List<Program> programs, String separator) {
+        return programs.stream().map(Program::name).collect(Collectors.joining(separator));
+    }
+
+    /** Those that are programs indeed. */
+    private List<Program> ran() {
+        return programs.stream().filter(program -> !program.equals(Program.BOOT)).toList();
+    }
+
+    private int measure() throws IOException, InterruptedException {
+        LinuxGuest guest =
+                LinuxGuest.find(
+                        root, GUEST, List.of(PROGRAMS, "guests/linux", "guests/linux/scripts"));
+        List<String> ours = new ArrayList<>(List.of("--stats", stats.toString()));
+        options.text(ENGINE).ifPresent(engine -> ours.addAll(List.of("--engine", engine)));
+        peers.add(new Peer.Alcazar(root, ours));
+        if (options.has(Options.AGAINST)) {
+            peers.add(new Peer.Qemu());
+        }
+        peers.removeIf(Peer::isLeftOut);
+        Results results = new Results(warmUp, checksums());
+        if (canRunHere() && !ran().isEmpty()) {
+            System.err.println("on the machine itself");
+            List<String> command = nativeCommand(guest);
+            results.add(Results.NATIVE, markers(Results.NATIVE, command));
+        }
+        String append =
+                "console=ttyS0 alcazar.run=bench bench.of=%s bench.repetitions=%d"
+                        .formatted(names(ran(), ","), repetitions);
+        for (int round = 1; round <= rounds; round++) {
+            for (Peer peer : peers) {
+                System.err.printf("round %d of %d: %s%n", round, rounds, peer.name());
+                results.add(peer.name(), markers(peer.name(), peer.command(guest, append)));
+                readStatistics();
+            }
+        }
+        return report(results);
+    }
+
+    private static boolean canRunHere() {
+        return System.getProperty("os.name", "").equals("Linux")
+                && System.getProperty("os.arch", "").equals("amd64");
+    }
+
+    private List<String> nativeCommand(LinuxGuest guest) {
+        Path folder = root.resolve(PROGRAMS);
+        List<String> command = new ArrayList<>();
+        command.addAll(List.of("sh", folder.resolve("run").toString()));
+        command.add(folder.resolve("build").toString());
+        command.add(guest.busybox().toString());
+        command.add(String.valueOf(repetitions));
+        ran().forEach(program -> command.add(program.name()));
+        return command;
+    }
+
+    private Map<String, String> checksums() throws IOException {
+        return Files.readAllLines(root.resolve(PROGRAMS).resolve("checksums")).stream()
+                .map(line -> line.split(" ", -1))
+                .collect(Collectors.toMap(words -> words[0], words -> words[1]));
+    }
+
+    private Markers markers(String peer, List<String> command)
+            throws IOException, InterruptedException {
+        Markers markers = new Markers(repetitions, this::progress);
+        TimedProcess.End end = new TimedProcess(SILENCE_SECONDS).run(command, markers);
+        if (end.status() != 0) {
+            troubles.add("%s ended with status %d:\n%s".formatted(peer, end.status(), end.last()));
+        }
+        return markers;
+    }
+
+    private void progress(String program, List<Repetition> done) {
+        Samples seconds =
+                Samples.of(
+                        done.subList(Math.min(warmUp, done.size() - 1), done.size()).stream()
+                                .map(Repetition::seconds)
+                                .toList());
+        if (done.size() == 1) {
+            System.err.printf("  %-10s %8.3f s%n", program, seconds.median());
+        } else {
+            System.err.printf(
+                    "  %-10s %8.3f s, at first %.3f%n",
+                    program, seconds.median(), done.getFirst().seconds());
+        }
+    }
+
+    /** Keeps the greatest use of memory; the file is there after Alcazar's rounds. */
+    private void readStatistics() throws IOException {
+        MemoryUse use = MemoryUse.parse(Files.readString(stats));
+        Files.writeString(stats, "");
+        boolean more = memory.isEmpty() || use.total("peak") > memory.get().total("peak");
+        if (!use.bytes().isEmpty() && more) {
+            memory = Optional.of(use);
+        }
+    }
+
+    private int report(Results results) throws IOException {
+        String ours = peers.getFirst().name();
+        for (String peer : results.peers()) {
+            for (Program program : peer.equals(Results.NATIVE) ? ran() : programs) {
+                int wanted = program.equals(Program.BOOT) ? 1 : repetitions;
+                results.trouble(peer, program, wanted).ifPresent(troubles::add);
+            }
+        }
+        Table table = new Table(results, ours, programs);
+        System.out.print(table.text());
+        memory.ifPresent(use -> System.out.println(use.text()));
+        for (String peer : results.peers()) {
+            programs.forEach(
+                    program -> results.clock(peer, program).ifPresent(System.out::println));
+        }
+        troubles.forEach(trouble -> System.err.println("alcazar: " + trouble));
+        if (options.text(Options.JSON).isPresent()) {
+            writeJson(Path.of(options.text(Options.JSON).get()), table);
+        }
+        return troubles.isEmpty() ? 0 : FAULT;
+    }
+
+    private void writeJson(Path file, Table table) throws IOException {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("rounds", rounds);
+        tree.put("warm-up", warmUp);
+        tree.put("repetitions", repetitions);
+        tree.put("processors", Runtime.getRuntime().availableProcessors());
+        options.text(ENGINE).ifPresent(engine -> tree.put("engine", engine));
+        tree.putAll(table.tree());
+        memory.ifPresent(use -> tree.put("memory", use.bytes()));
+        tree.put("troubles", troubles);
+        Files.writeString(file, Json.text(tree));
+    }
+}
