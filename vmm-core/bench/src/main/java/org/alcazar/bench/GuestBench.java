@@ -4,6 +4,8 @@ import org.alcazar.bench.Markers.Repetition;
 import org.alcazar.bench.Options.Option;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,10 +36,8 @@ final class GuestBench {
                     ENGINE,
                     Options.JSON);
 
-    /** What Alcazar's own faults end with; see DESIGN, "The command line". */
-    private static final int FAULT = 6;
-
     private static final long SILENCE_SECONDS = 300;
+    private static final OperatingSystemMXBean LOAD = ManagementFactory.getOperatingSystemMXBean();
     private static final String GUEST = "linux-bench";
     private static final String PROGRAMS = "guests/bench";
 
@@ -50,6 +50,8 @@ final class GuestBench {
     private final Path stats;
     private final List<Peer> peers = new ArrayList<>();
     private final List<String> troubles = new ArrayList<>();
+    private final List<Double> loads = new ArrayList<>();
+    private final Map<String, String> versions = new LinkedHashMap<>();
     private Optional<MemoryUse> memory = Optional.empty();
 
     private GuestBench(Options options, Path stats) throws Options.Wrong {
@@ -108,6 +110,9 @@ final class GuestBench {
             peers.add(new Peer.Qemu());
         }
         peers.removeIf(Peer::isLeftOut);
+        for (Peer peer : peers) {
+            versions.put(peer.name(), version(peer));
+        }
         Results results = new Results(warmUp, checksums());
         if (canRunHere() && !ran().isEmpty()) {
             System.err.println("on the machine itself");
@@ -122,9 +127,17 @@ final class GuestBench {
                 System.err.printf("round %d of %d: %s%n", round, rounds, peer.name());
                 results.add(peer.name(), markers(peer.name(), peer.command(guest, append)));
                 readStatistics();
+                loads.add(LOAD.getSystemLoadAverage());
             }
         }
         return report(results);
+    }
+
+    private static String version(Peer peer) throws IOException, InterruptedException {
+        List<String> said = new ArrayList<>();
+        new TimedProcess(SILENCE_SECONDS)
+                .run(List.of(peer.program(), "--version"), (line, seconds, cpu) -> said.add(line));
+        return said.isEmpty() ? "unknown" : said.getFirst();
     }
 
     private static boolean canRunHere() {
@@ -194,6 +207,16 @@ final class GuestBench {
         }
         Table table = new Table(results, ours, programs);
         System.out.print(table.text());
+        Samples load = new Samples(loads);
+        System.out.printf(
+                "%s; %d rounds of %d repetitions after %d; load average %.1f to %.1f on %d processors%n",
+                String.join("; ", versions.values()),
+                rounds,
+                repetitions - warmUp,
+                warmUp,
+                load.min(),
+                load.max(),
+                Runtime.getRuntime().availableProcessors());
         memory.ifPresent(use -> System.out.println(use.text()));
         for (String peer : results.peers()) {
             programs.forEach(
@@ -203,15 +226,17 @@ final class GuestBench {
         if (options.text(Options.JSON).isPresent()) {
             writeJson(Path.of(options.text(Options.JSON).get()), table);
         }
-        return troubles.isEmpty() ? 0 : FAULT;
+        return troubles.isEmpty() ? 0 : Main.FAULT;
     }
 
     private void writeJson(Path file, Table table) throws IOException {
         Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("versions", versions);
         tree.put("rounds", rounds);
         tree.put("warm-up", warmUp);
         tree.put("repetitions", repetitions);
         tree.put("processors", Runtime.getRuntime().availableProcessors());
+        tree.put("load-averages", loads);
         options.text(ENGINE).ifPresent(engine -> tree.put("engine", engine));
         tree.putAll(table.tree());
         memory.ifPresent(use -> tree.put("memory", use.bytes()));

@@ -1,5 +1,6 @@
 package org.alcazar.bench;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ public final class Main {
                             "what several vcores get done, as ratios "
                                     + options(SmpBench.OPTIONS)));
 
+    /** What Alcazar's own faults end with; see DESIGN, "The command line". */
+    static final int FAULT = 6;
+
     private Main() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -51,6 +55,9 @@ public final class Main {
         } catch (Options.Wrong e) {
             System.err.println("alcazar: " + e.getMessage());
             return 2;
+        } catch (IOException e) {
+            System.err.println("alcazar: bench " + name + ": " + e.getMessage());
+            return FAULT;
         }
     }
 

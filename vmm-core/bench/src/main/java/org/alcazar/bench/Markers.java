@@ -17,10 +17,11 @@ final class Markers implements TimedProcess.Lines {
      * One repetition.
      *
      * @param seconds by this machine's clock
+     * @param cpuSeconds of processor time, by all threads of the peer
      * @param guestSeconds by the guest's clock
      * @param checksum 16 hexadecimal digits
      */
-    record Repetition(double seconds, double guestSeconds, String checksum) {}
+    record Repetition(double seconds, double cpuSeconds, double guestSeconds, String checksum) {}
 
     /** Told when a program has done its last repetition. */
     @FunctionalInterface
@@ -36,9 +37,10 @@ final class Markers implements TimedProcess.Lines {
     private final int expected;
     private final Finished listener;
     private final Map<String, List<Repetition>> programs = new LinkedHashMap<>();
-    private Optional<Double> boot = Optional.empty();
+    private Optional<Repetition> boot = Optional.empty();
     private String current = "";
     private double since;
+    private double cpuSince;
     private double guestSince;
 
     /**
@@ -52,26 +54,26 @@ final class Markers implements TimedProcess.Lines {
     }
 
     @Override
-    public void line(String line, double seconds) {
+    public void line(String line, double seconds, double cpu) {
         if (boot.isEmpty() && line.startsWith(INIT)) {
-            boot = Optional.of(seconds);
-            listener.finished(Program.BOOT.name(), bootRepetition());
+            boot = Optional.of(new Repetition(seconds, cpu, seconds, ""));
+            listener.finished(Program.BOOT.name(), boot.stream().toList());
             return;
         }
         Matcher begin = BEGIN.matcher(line);
         if (begin.matches()) {
             current = begin.group(1);
             programs.put(current, new ArrayList<>());
-            from(seconds, begin.group(2));
+            from(seconds, cpu, begin.group(2));
             return;
         }
         Matcher done = DONE.matcher(line);
         if (done.matches() && done.group(1).equals(current)) {
-            repetition(done, seconds);
+            repetition(done, seconds, cpu);
         }
     }
 
-    private void repetition(Matcher done, double seconds) {
+    private void repetition(Matcher done, double seconds, double cpu) {
         List<Repetition> repetitions = programs.getOrDefault(current, List.of());
         if (Integer.parseInt(done.group(2)) != repetitions.size() + 1) {
             current = ""; // a line is lost; what follows would be measured from the wrong one
@@ -80,27 +82,25 @@ final class Markers implements TimedProcess.Lines {
         repetitions.add(
                 new Repetition(
                         seconds - since,
+                        cpu - cpuSince,
                         Double.parseDouble(done.group(4)) - guestSince,
                         done.group(3)));
-        from(seconds, done.group(4));
+        from(seconds, cpu, done.group(4));
         if (repetitions.size() == expected) {
             listener.finished(current, List.copyOf(repetitions));
         }
     }
 
-    private void from(double seconds, String guestSeconds) {
+    private void from(double seconds, double cpu, String guestSeconds) {
         since = seconds;
+        cpuSince = cpu;
         guestSince = Double.parseDouble(guestSeconds);
-    }
-
-    private List<Repetition> bootRepetition() {
-        return boot.map(seconds -> List.of(new Repetition(seconds, seconds, ""))).orElse(List.of());
     }
 
     /** What a program did, in order; empty when it did not run. */
     List<Repetition> of(Program program) {
         return program.equals(Program.BOOT)
-                ? bootRepetition()
+                ? boot.stream().toList()
                 : List.copyOf(programs.getOrDefault(program.name(), List.of()));
     }
 }

@@ -25,6 +25,9 @@ sealed interface Peer {
         return missing.isPresent();
     }
 
+    /** The program itself, which tells its version when asked with {@code --version}. */
+    String program();
+
     /** The command that boots the guest, with its console on standard output, and ends with it. */
     List<String> command(LinuxGuest guest, String append);
 
@@ -45,9 +48,14 @@ sealed interface Peer {
         }
 
         @Override
+        public String program() {
+            return root.resolve("alcazar").toString();
+        }
+
+        @Override
         public List<String> command(LinuxGuest guest, String append) {
             List<String> command = new ArrayList<>();
-            command.add(root.resolve("alcazar").toString());
+            command.add(program());
             command.addAll(List.of("run", "--kernel", guest.kernel().toString()));
             command.addAll(List.of("--initrd", guest.initrd().toString()));
             command.addAll(List.of("--append", append, "--memory", MEMORY));
@@ -58,8 +66,6 @@ sealed interface Peer {
 
     /** QEMU's translator, as the distribution has it. */
     record Qemu() implements Peer {
-        static final String PROGRAM = "qemu-system-x86_64";
-
         @Override
         public String name() {
             return "qemu-tcg";
@@ -70,14 +76,19 @@ sealed interface Peer {
             String path = System.getenv().getOrDefault("PATH", "");
             boolean there =
                     Stream.of(path.split(":", -1))
-                            .anyMatch(folder -> Files.isExecutable(Path.of(folder, PROGRAM)));
-            return there ? Optional.empty() : Optional.of(PROGRAM + " (package qemu-system-x86)");
+                            .anyMatch(folder -> Files.isExecutable(Path.of(folder, program())));
+            return there ? Optional.empty() : Optional.of(program() + " (package qemu-system-x86)");
+        }
+
+        @Override
+        public String program() {
+            return "qemu-system-x86_64";
         }
 
         @Override
         public List<String> command(LinuxGuest guest, String append) {
             return List.of(
-                    PROGRAM,
+                    program(),
                     "-accel",
                     "tcg",
                     "-smp",

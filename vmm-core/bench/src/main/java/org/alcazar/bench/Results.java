@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -69,30 +71,41 @@ final class Results {
                         .toList());
     }
 
-    /** Seconds for the first repetition, one of each round. */
-    Samples cold(String peer, Program program) {
-        return Samples.of(
-                rounds(peer).stream()
-                        .flatMap(round -> round.of(program).stream().limit(1))
-                        .map(Repetition::seconds)
-                        .toList());
+    /** A peer's time over ours when warm, one of each round in which both have finished. */
+    Samples ratios(String peer, String ours, Program program) {
+        return ratios(peer, ours, round -> median(round, program, Repetition::seconds));
     }
 
-    /** A peer's time over ours, one of each round in which both have finished. */
-    Samples ratios(String peer, String ours, Program program) {
+    /** The same of processor time, which others on this machine disturb less. */
+    Samples cpuRatios(String peer, String ours, Program program) {
+        return ratios(peer, ours, round -> median(round, program, Repetition::cpuSeconds));
+    }
+
+    /** The same of the first repetitions. */
+    Samples coldRatios(String peer, String ours, Program program) {
+        return ratios(
+                peer,
+                ours,
+                round ->
+                        round.of(program).stream()
+                                .mapToDouble(Repetition::seconds)
+                                .findFirst()
+                                .orElse(Double.NaN));
+    }
+
+    private Samples ratios(String peer, String ours, ToDoubleFunction<Markers> time) {
         int both = Math.min(rounds(peer).size(), rounds(ours).size());
         return Samples.of(
                 IntStream.range(0, both)
                         .mapToObj(i ->
-                                median(rounds(peer).get(i), program)
-                                        / median(rounds(ours).get(i), program))
-                        .filter(Double::isFinite)
+                                time.applyAsDouble(rounds(peer).get(i))
+                                        / time.applyAsDouble(rounds(ours).get(i)))
+                        .filter(ratio -> Double.isFinite(ratio) && ratio > 0)
                         .toList());
     }
 
-    private double median(Markers round, Program program) {
-        return Samples.of(counted(round, program).stream().map(Repetition::seconds).toList())
-                .median();
+    private double median(Markers round, Program program, Function<Repetition, Double> time) {
+        return Samples.of(counted(round, program).stream().map(time).toList()).median();
     }
 
     /** What is wrong with a program under a peer, or empty: not done, or a wrong checksum. */

@@ -93,7 +93,7 @@ final class SmpBench {
                 new TimedProcess(SILENCE_SECONDS + millis / 100)
                         .run(
                                 command,
-                                (line, seconds) -> {
+                                (line, seconds, cpu) -> {
                                     ended[0] |= line.equals("ok smpload");
                                     take(line);
                                 });

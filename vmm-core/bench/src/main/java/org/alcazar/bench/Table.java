@@ -43,12 +43,15 @@ final class Table {
     String text() {
         StringBuilder out = new StringBuilder("%-11s".formatted(""));
         results.peers().forEach(peer -> out.append("%12s".formatted(peer)));
-        guests().forEach(peer -> out.append("%12s%15s%8s".formatted("ratio", "spread", "cold")));
+        guests().forEach(peer ->
+                out.append("%12s%15s%8s%8s".formatted("ratio", "spread", "cpu", "cold")));
         out.append("\n");
         classes().forEach((kind, members) -> group(out, kind, members));
         out.append("Median seconds of a repetition.");
         guests().forEach(peer ->
-                out.append(" A ratio is the time of %s over that of %s.".formatted(peer, ours)));
+                out.append(
+                        " A ratio is the time of %s over that of %s; cpu: of processor time; cold: of the first repetition."
+                                .formatted(peer, ours)));
         return out.append("\n").toString();
     }
 
@@ -70,11 +73,10 @@ final class Table {
                 .forEach(peer -> out.append(seconds(results.seconds(peer, program).median())));
         for (String peer : guests()) {
             Samples ratios = results.ratios(peer, ours, program);
-            double cold =
-                    results.cold(peer, program).median() / results.cold(ours, program).median();
             out.append(ratio(ratios.median(), 12));
             out.append("%15s".formatted(spread(ratios)));
-            out.append(ratio(cold, 8));
+            out.append(ratio(results.cpuRatios(peer, ours, program).median(), 8));
+            out.append(ratio(results.coldRatios(peer, ours, program).median(), 8));
         }
         out.append("\n");
     }
@@ -121,6 +123,8 @@ final class Table {
             Samples ratios = results.ratios(peer, ours, program);
             entry.put("ratio-to-" + peer, ratios.median());
             entry.put("ratios-to-" + peer, ratios.values());
+            entry.put("cpu-ratios-to-" + peer, results.cpuRatios(peer, ours, program).values());
+            entry.put("cold-ratios-to-" + peer, results.coldRatios(peer, ours, program).values());
         }
         for (String peer : results.peers()) {
             List<Object> rounds = new ArrayList<>();

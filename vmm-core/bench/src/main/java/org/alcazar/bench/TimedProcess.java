@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -23,8 +24,10 @@ final class TimedProcess {
          * One line.
          *
          * @param seconds since just before the process was started
+         * @param cpu seconds of processor time that it has used in all its threads, to a hundredth;
+         *     children do not count; 0 where the machine does not tell
          */
-        void line(String line, double seconds);
+        void line(String line, double seconds, double cpu);
     }
 
     /**
@@ -62,6 +65,8 @@ final class TimedProcess {
                         .redirectError(errors.toFile());
         builder.environment().put("ALCAZAR_NO_BUILD", "1"); // what runs here has been built
         Process process = builder.start();
+        Thread hook = new Thread(process::destroyForcibly, "end-peer");
+        Runtime.getRuntime().addShutdownHook(hook);
         Thread watchdog = Thread.ofPlatform().daemon().start(() -> watch(process));
         try (BufferedReader reader =
                 new BufferedReader(
@@ -69,7 +74,7 @@ final class TimedProcess {
                                 process.getInputStream(), StandardCharsets.ISO_8859_1))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 lastLine = System.nanoTime();
-                lines.line(line, (lastLine - start) / NANOS);
+                lines.line(line, (lastLine - start) / NANOS, cpu(process));
                 last.addLast(line);
                 if (last.size() > LAST_LINES) {
                     last.removeFirst();
@@ -82,8 +87,21 @@ final class TimedProcess {
             return new End(status, String.join("\n", last));
         } finally {
             process.destroyForcibly();
+            removeHook(hook);
             watchdog.join();
             Files.deleteIfExists(errors);
+        }
+    }
+
+    private static double cpu(Process process) {
+        return process.info().totalCpuDuration().map(Duration::toMillis).orElse(0L) / 1e3;
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // This program is ending, and the hook runs or has run.
         }
     }
 

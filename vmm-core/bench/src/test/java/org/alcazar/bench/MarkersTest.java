@@ -19,24 +19,24 @@ class MarkersTest {
 
     private void lines(String... lines) {
         for (int i = 0; i < lines.length; i++) {
-            markers.line(lines[i], i * 10);
+            markers.line(lines[i], i * 10, 0);
         }
     }
 
     @Test
     void aRepetitionTakesTheTimeBetweenTheArrivalOfTwoLines() {
-        markers.line("[    0.000000] Linux version 6.1", 0.5);
-        markers.line("alcazar: init reached after 3.20 s", 4.0);
-        markers.line("bench crc begin 3.500000000", 5.0);
-        markers.line("bench crc 1 " + SUM + " 4.000000000", 5.75);
-        markers.line("bench crc 2 0000000000000001 4.250000000", 6.0);
+        markers.line("[    0.000000] Linux version 6.1", 0.5, 0);
+        markers.line("alcazar: init reached after 3.20 s", 4.0, 3.0);
+        markers.line("bench crc begin 3.500000000", 5.0, 6.0);
+        markers.line("bench crc 1 " + SUM + " 4.000000000", 5.75, 7.5);
+        markers.line("bench crc 2 0000000000000001 4.250000000", 6.0, 7.75);
         assertEquals(List.of("boot 1", "crc 2"), finished);
         assertEquals(
                 List.of(
-                        new Repetition(0.75, 0.5, SUM),
-                        new Repetition(0.25, 0.25, "0000000000000001")),
+                        new Repetition(0.75, 1.5, 0.5, SUM),
+                        new Repetition(0.25, 0.25, 0.25, "0000000000000001")),
                 markers.of(CRC));
-        assertEquals(4.0, markers.of(Program.BOOT).getFirst().seconds());
+        assertEquals(List.of(new Repetition(4, 3, 4, "")), markers.of(Program.BOOT));
         assertEquals(List.of(), markers.of(FFT));
     }
 

@@ -17,7 +17,7 @@ class TimedProcessTest {
         return new TimedProcess(silence)
                 .run(
                         List.of("sh", "-c", script),
-                        (line, seconds) -> {
+                        (line, seconds, cpu) -> {
                             lines.add(line);
                             times.add(seconds);
                         });
