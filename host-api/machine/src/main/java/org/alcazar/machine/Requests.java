@@ -41,8 +41,7 @@ public final class Requests {
         }
     }
 
-    @SuppressWarnings("unused") // read through BITS
-    private int bits;
+    private volatile int bits;
 
     private volatile int startupVector;
     private volatile Runnable waker = () -> {};
@@ -81,9 +80,9 @@ public final class Requests {
         return out.toString();
     }
 
-    /** All bits, by an opaque read. */
+    /** All bits. */
     public int pending() {
-        return (int) BITS.getOpaque(this);
+        return bits;
     }
 
     /**

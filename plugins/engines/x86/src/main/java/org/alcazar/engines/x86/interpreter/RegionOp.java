@@ -15,6 +15,7 @@ final class RegionOp extends Op {
     final Region region;
 
     private final Core core;
+    private final Regions regions;
     private final ExitOp[] exits;
 
     /** Its other pages: their linear addresses, and where they were when it was made. */
@@ -25,10 +26,10 @@ final class RegionOp extends Op {
     /** Generation of the translations for which {@link #pages} are right. */
     private int generation;
 
-    long runs;
-
-    RegionOp(Core core, Block block, Translation translation, List<Block> blocks) {
+    RegionOp(
+            Core core, Regions regions, Block block, Translation translation, List<Block> blocks) {
         this.core = core;
+        this.regions = regions;
         this.block = block;
         region = translation.instance();
         long[] targets = translation.exits();
@@ -74,18 +75,25 @@ final class RegionOp extends Op {
             return core.plain(block.rip);
         }
         core.depth = 0;
+        regions.runs++;
         int exit = region.run(core);
         if (exit == Region.INDIRECT) {
+            regions.indirect++;
             return core.jump(core.rip);
         }
         if (exit == Region.PLAIN) {
+            regions.plain++;
             return core.plain(core.rip);
         }
         return core.left.go(exit);
     }
 
     private @Nullable Op go(int exit) {
-        return exit == Region.REFUSED ? core.plain(block.rip) : exits[exit].take(core);
+        if (exit == Region.REFUSED) {
+            regions.refusals++;
+            return core.plain(block.rip);
+        }
+        return exits[exit].take(core);
     }
 
     /** The region of a block, if that can be run at once. */
@@ -102,7 +110,6 @@ final class RegionOp extends Op {
 
     /** Whether all of its pages are where they were. */
     private boolean usable() {
-        runs++;
         return pages.length == 0 || generation == core.mmu.generation || lookAgain();
     }
 

@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -41,6 +42,13 @@ final class Regions {
     long installed;
     long refused;
     long stale;
+
+    /** Entries from outside, and why regions were left, if not by a numbered exit. */
+    long runs;
+
+    long plain;
+    long indirect;
+    long refusals;
 
     Regions(Core core, Translator translator) {
         this.core = core;
@@ -78,6 +86,7 @@ final class Regions {
         Candidate candidate = new Candidate(mode, pieces);
         translator.translate(
                 candidate,
+                () -> -counter.left,
                 translation -> {
                     answers.add(new Answer(entry, blocks, translation));
                     core.requests.post(Requests.ENGINE);
@@ -152,10 +161,22 @@ final class Regions {
         }
     }
 
+    /** Whether it has run often, and is not the head of a region, to which an exit leads. */
     private boolean warm(Block b) {
-        return b.region
-                || b.first instanceof CountOp counter
-                        && threshold - counter.left >= threshold / COLD;
+        return b.first instanceof CountOp counter
+                && threshold - counter.left >= threshold / COLD;
+    }
+
+    /** Adds what there is to know of regions to a core's counters. */
+    void count(Map<String, Long> all) {
+        all.put("regions-requested", requested);
+        all.put("regions-installed", installed);
+        all.put("regions-refused", refused);
+        all.put("regions-stale", stale);
+        all.put("region-runs", runs);
+        all.put("region-left-plain", plain);
+        all.put("region-left-indirect", indirect);
+        all.put("region-refusals", refusals);
     }
 
     /** Puts translations that have come in to their places. No code of the core is running. */
@@ -178,7 +199,7 @@ final class Regions {
             }
         }
         Block entry = answer.entry;
-        RegionOp op = new RegionOp(core, entry, translation, answer.blocks);
+        RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks);
         core.cache.spread(entry, answer.blocks);
         entry.first = op;
         entry.count = 0;

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.invoke.VarHandle;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * One core of the interpreter: its run loop.
@@ -209,23 +210,20 @@ final class X86Core implements VirtualCore {
 
     @Override
     public Map<String, Long> counters() {
-        return Map.of(
-                "blocks-decoded",
-                finder.decoded,
-                "blocks-dropped",
-                cache.dropped,
-                "dispatches",
-                dispatches,
-                "single-steps",
-                steps,
-                "faults",
-                faults,
-                "node-classes",
-                core.index == 0 ? (long) spinner.size() : 0, // all cores share them
-                "tlb-misses",
-                core.mmu.misses,
-                "page-walks",
-                core.mmu.walks);
+        Map<String, Long> all = new TreeMap<>();
+        all.put("blocks-decoded", finder.decoded);
+        all.put("blocks-dropped", cache.dropped);
+        all.put("dispatches", dispatches);
+        all.put("single-steps", steps);
+        all.put("faults", faults);
+        // All cores share them.
+        all.put("node-classes", core.index == 0 ? (long) spinner.size() : 0);
+        all.put("tlb-misses", core.mmu.misses);
+        all.put("page-walks", core.mmu.walks);
+        if (core.regions != null) {
+            core.regions.count(all);
+        }
+        return all;
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.region;
 import org.jspecify.annotations.Nullable;
 
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /** Makes regions; shared by the machines of an engine provider. */
 public interface Translator {
@@ -12,8 +13,10 @@ public interface Translator {
     /**
      * Asks for a translation.
      *
+     * @param heat how often it has run since it was worth it; read from any thread
      * @param done gets it, or null if there will be none; called from any thread, the caller's
      *     included, soon or after a while
      */
-    void translate(Candidate candidate, Consumer<@Nullable Translation> done);
+    void translate(
+            Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done);
 }

@@ -30,6 +30,6 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
                 Integer.parseInt(
                         options.getOrDefault(THRESHOLD, Integer.toString(DEFAULT_THRESHOLD)));
         RegionTranslator translator = new RegionTranslator(model.table(), threshold);
-        return threshold == 1 ? translator : new Background(translator);
+        return threshold == 1 ? translator : new Background(translator, model);
     }
 }

@@ -1,39 +1,54 @@
 package org.alcazar.engines.x86.translator;
 
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.region.Candidate;
+import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
+import org.alcazar.engines.x86.state.Cpu;
+import org.alcazar.engines.x86.state.CpuModel;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.Standstill;
 import org.jspecify.annotations.Nullable;
 
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
-/** Has another translator work on one thread of its own, which ends when there is nothing to do. */
+/**
+ * Has a translator work on a thread of its own, the hottest code first, and gives regions out when
+ * they are machine code: a region that the JVM still interprets is slower than the interpreter of
+ * guest code is.
+ */
 public final class Background implements Translator {
-    /** Candidates that may wait; code that stays hot comes again. */
+    /** Candidates that may wait; code that is dropped meanwhile comes again when it is hot again. */
     private static final int WAITING = 4096;
 
-    private final RegionTranslator translator;
-    private final ThreadPoolExecutor thread;
+    /** After so many calls HotSpot compiles a method, even if many others wait for that too. */
+    private static final int WARM = 600;
 
-    public Background(RegionTranslator translator) {
+    private record Task(
+            Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {}
+
+    private final RegionTranslator translator;
+
+    /** Refuses every region at its entry: its budget is 0. */
+    private final Cpu cold;
+
+    private final List<Task> waiting = new ArrayList<>();
+    private boolean working;
+
+    public Background(RegionTranslator translator, CpuModel model) {
         this.translator = translator;
-        thread =
-                new ThreadPoolExecutor(
-                        1,
-                        1,
-                        5,
-                        TimeUnit.SECONDS,
-                        new LinkedBlockingQueue<>(WAITING),
-                        work -> {
-                            Thread made = new Thread(work, "translator");
-                            made.setDaemon(true);
-                            return made;
-                        },
-                        new ThreadPoolExecutor.DiscardPolicy());
-        thread.allowCoreThreadTimeOut(true);
+        cold =
+                new Cpu(
+                        0,
+                        new ControlBlock(X86.ARCHITECTURE),
+                        new PhysicalBus(),
+                        model,
+                        new Standstill());
     }
 
     @Override
@@ -42,7 +57,53 @@ public final class Background implements Translator {
     }
 
     @Override
-    public void translate(Candidate candidate, Consumer<@Nullable Translation> done) {
-        thread.execute(() -> translator.translate(candidate, done));
+    public void translate(
+            Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
+        synchronized (waiting) {
+            if (waiting.size() == WAITING) {
+                return;
+            }
+            waiting.add(new Task(candidate, heat, done));
+            if (!working) {
+                working = true;
+                Thread thread = new Thread(this::work, "translator");
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+    }
+
+    private void work() {
+        for (Task task = next(); task != null; task = next()) {
+            Translation made = translator.translate(task.candidate);
+            if (made != null) {
+                Region region = made.instance();
+                for (int i = 0; i < WARM; i++) {
+                    region.run(cold);
+                }
+            }
+            task.done.accept(made);
+        }
+    }
+
+    /** The hottest; null if there is nothing to do, and the thread ends. */
+    private @Nullable Task next() {
+        synchronized (waiting) {
+            int best = -1;
+            int most = Integer.MIN_VALUE;
+            for (int i = 0; i < waiting.size(); i++) {
+                int heat = waiting.get(i).heat.getAsInt();
+                if (heat > most) {
+                    most = heat;
+                    best = i;
+                }
+            }
+            if (best < 0) {
+                working = false;
+                return null;
+            }
+            Task last = waiting.removeLast();
+            return best == waiting.size() ? last : waiting.set(best, last);
+        }
     }
 }

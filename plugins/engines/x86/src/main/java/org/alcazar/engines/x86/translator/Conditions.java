@@ -177,7 +177,10 @@ final class Conditions {
     /** Conditions on the result alone, and CF where it is easy. */
     private static boolean result(CodeBuilder c, int kind, int condition, Label to) {
         int operation = kind & ~3;
-        boolean counts = operation == DeferredFlags.INC || operation == DeferredFlags.DEC;
+        boolean counts =
+                operation == DeferredFlags.INC
+                        || operation == DeferredFlags.DEC
+                        || operation == DeferredFlags.MUL;
         switch (condition) {
             case E, NE, S, NS -> {
                 value(c, kind);
@@ -213,6 +216,11 @@ final class Conditions {
     private static void value(CodeBuilder c, int kind) {
         switch (kind & ~3) {
             case DeferredFlags.ADD -> c.lload(Frame.A).lload(Frame.B).ladd();
+            case DeferredFlags.ADC ->
+                    c.lload(Frame.A).lload(Frame.B).ladd().lload(Frame.C).ladd();
+            case DeferredFlags.SBB ->
+                    c.lload(Frame.A).lload(Frame.B).lsub().lload(Frame.C).lsub();
+            case DeferredFlags.MUL -> c.lload(Frame.A);
             case DeferredFlags.INC -> c.lload(Frame.A).loadConstant(1L).ladd();
             case DeferredFlags.DEC -> c.lload(Frame.A).loadConstant(1L).lsub();
             case DeferredFlags.SHL -> c.lload(Frame.A).lload(Frame.B).l2i().lshl();

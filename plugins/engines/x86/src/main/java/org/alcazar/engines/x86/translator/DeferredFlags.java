@@ -36,10 +36,21 @@ final class DeferredFlags {
     static final int SAR = 32;
     static final int IMUL = 36;
 
+    /** MUL: a and b are the product's halves. */
+    static final int MUL = 40;
+
+    /** With a carry c, 0 or 1. */
+    static final int ADC = 44;
+
+    static final int SBB = 48;
+
     private DeferredFlags() {}
 
     /** Computes the flags into the core's state. */
-    static void settle(Cpu cpu, int kind, long a, long b) {
+    static void settle(Cpu cpu, int kind, long a, long b, long c) {
+        if (kind >= ADC) {
+            cpu.setCarry(c != 0);
+        }
         switch (kind & 3) {
             case 0 -> settle8(cpu, kind & ~3, (int) a, (int) b);
             case 1 -> settle16(cpu, kind & ~3, (int) a, (int) b);
@@ -51,6 +62,8 @@ final class DeferredFlags {
     private static void settle8(Cpu cpu, int op, int a, int b) {
         switch (op) {
             case ADD -> Alu.add8(cpu, a, b);
+            case ADC -> Alu.adc8(cpu, a, b);
+            case SBB -> Alu.sbb8(cpu, a, b);
             case SUB -> Alu.cmp8(cpu, a, b);
             case LOGIC -> Alu.test8(cpu, a, a);
             case INC -> {
@@ -68,6 +81,8 @@ final class DeferredFlags {
     private static void settle16(Cpu cpu, int op, int a, int b) {
         switch (op) {
             case ADD -> Alu.add16(cpu, a, b);
+            case ADC -> Alu.adc16(cpu, a, b);
+            case SBB -> Alu.sbb16(cpu, a, b);
             case SUB -> Alu.cmp16(cpu, a, b);
             case LOGIC -> Alu.test16(cpu, a, a);
             case INC -> {
@@ -85,6 +100,8 @@ final class DeferredFlags {
     private static void settle32(Cpu cpu, int op, int a, int b) {
         switch (op) {
             case ADD -> Alu.add32(cpu, a, b);
+            case ADC -> Alu.adc32(cpu, a, b);
+            case SBB -> Alu.sbb32(cpu, a, b);
             case SUB -> Alu.cmp32(cpu, a, b);
             case LOGIC -> Alu.test32(cpu, a, a);
             case INC -> {
@@ -99,6 +116,7 @@ final class DeferredFlags {
             case SHR -> Shift.shr32(cpu, a, b);
             case SAR -> Shift.sar32(cpu, a, b);
             case IMUL -> MulDiv.imul32(cpu, a, b);
+            case MUL -> MulDiv.multiplied(cpu, a, b);
             default -> {}
         }
     }
@@ -106,6 +124,8 @@ final class DeferredFlags {
     private static void settle64(Cpu cpu, int op, long a, long b) {
         switch (op) {
             case ADD -> Alu.add64(cpu, a, b);
+            case ADC -> Alu.adc64(cpu, a, b);
+            case SBB -> Alu.sbb64(cpu, a, b);
             case SUB -> Alu.cmp64(cpu, a, b);
             case LOGIC -> Alu.test64(cpu, a, a);
             case INC -> {
@@ -120,6 +140,7 @@ final class DeferredFlags {
             case SHR -> Shift.shr64(cpu, a, (int) b);
             case SAR -> Shift.sar64(cpu, a, (int) b);
             case IMUL -> MulDiv.imul64(cpu, a, b);
+            case MUL -> MulDiv.multiplied(cpu, a, b);
             default -> {}
         }
     }
@@ -134,18 +155,25 @@ final class DeferredFlags {
         };
     }
 
-    /** CF, for INC and DEC, which keep it. Leaves the core's state alone. */
-    static boolean carry(Cpu cpu, int kind, long a, long b) {
+    /** CF, for what takes it. Leaves the core's state alone, but for kinds that are rare here. */
+    static boolean carry(Cpu cpu, int kind, long a, long b, long c) {
         return switch (kind & ~3) {
             case NONE -> cpu.carry();
             case ADD -> Long.compareUnsigned(signed(kind, a + b), signed(kind, a)) < 0;
             case SUB -> Long.compareUnsigned(signed(kind, a), signed(kind, b)) < 0;
+            case ADC -> carryOut(signed(kind, a), signed(kind, b), signed(kind, a + b + c));
+            case SBB -> carryOut(~signed(kind, a), signed(kind, b), ~signed(kind, a - b - c));
             case LOGIC -> false;
-            case INC, DEC -> b != 0;
+            case INC, DEC, MUL -> b != 0;
             default -> {
-                settle(cpu, kind, a, b);
+                settle(cpu, kind, a, b, c);
                 yield cpu.carry();
             }
         };
+    }
+
+    /** Out of the highest bit; of a subtraction, with what is subtracted from inverted. */
+    private static boolean carryOut(long a, long b, long sum) {
+        return (a & b | (a | b) & ~sum) < 0;
     }
 }

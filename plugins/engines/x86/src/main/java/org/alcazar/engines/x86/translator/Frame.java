@@ -39,7 +39,7 @@ final class Frame {
     static final int RIP = 10;
 
     /** Deferred flags; see {@link DeferredFlags}. */
-    static final int KIND = 12, A = 13, B = 15;
+    static final int KIND = 12, A = 13, B = 15, C = 132;
 
     /** Linear and host-physical address of the present instruction's memory operand. */
     static final int LA = 17, HPA = 19;
@@ -170,9 +170,11 @@ final class Frame {
         } else {
             c.loadConstant(kind);
         }
-        c.lload(A).lload(B);
+        c.lload(A).lload(B).lload(C);
         c.invokestatic(
-                FLAGS, "settle", MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long));
+                FLAGS,
+                "settle",
+                MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long, CD_long));
     }
 
     // ---- ways out
@@ -275,6 +277,7 @@ final class Frame {
         c.loadConstant(0).istore(KIND);
         c.loadConstant(0L).lstore(A);
         c.loadConstant(0L).lstore(B);
+        c.loadConstant(0L).lstore(C);
         reload(c, loaded);
         if (vectorsLoaded != 0) {
             c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);

@@ -51,7 +51,9 @@ final class InstructionWriter {
                     Map.entry("Shift.shl", DeferredFlags.SHL),
                     Map.entry("Shift.shr", DeferredFlags.SHR),
                     Map.entry("Shift.sar", DeferredFlags.SAR),
-                    Map.entry("MulDiv.imul", DeferredFlags.IMUL));
+                    Map.entry("MulDiv.imul", DeferredFlags.IMUL),
+                    Map.entry("Alu.adc", DeferredFlags.ADC),
+                    Map.entry("Alu.sbb", DeferredFlags.SBB));
 
     private static final Set<String> SHIFTS = Set.of("Shift.shl", "Shift.shr", "Shift.sar");
 
@@ -74,8 +76,13 @@ final class InstructionWriter {
                     "Flags.cld",
                     "Flags.std");
 
+    private static final Set<String> EXCHANGES = Set.of("Moves.xchg", "Alu.xadd", "Alu.cmpxchg");
+
+    private static final ClassDesc MATH = Frame.desc(Math.class);
+
     private final CodeBuilder c;
     private final Frame frame;
+    private final ExchangeWriter exchanges;
     private final Binder binder;
     private final boolean long64;
     private final List<Instruction> constants;
@@ -102,6 +109,7 @@ final class InstructionWriter {
         this.long64 = long64;
         this.constants = constants;
         this.self = self;
+        exchanges = new ExchangeWriter(c, frame, this);
     }
 
     /**
@@ -130,11 +138,14 @@ final class InstructionWriter {
         if (semantics.startsWith("Stack.")) {
             return stack(insn, semantics);
         }
+        if (semantics.equals("MulDiv.mul") || semantics.equals("MulDiv.imul1")) {
+            return multiply(insn, semantics.equals("MulDiv.mul")) || whole(insn);
+        }
         if (WHOLE.contains(semantics)) {
             return whole(insn);
         }
-        if (semantics.equals("Moves.xchg")) {
-            return exchange(insn);
+        if (EXCHANGES.contains(semantics)) {
+            return insn.memory ? exchanges.write(insn) : exchange(insn);
         }
         if (semantics.equals("SseMemory.store128")) {
             return storeVector(insn);
@@ -145,7 +156,7 @@ final class InstructionWriter {
         }
         Binding b = new Binding(method, false);
         binder.bind(b, insn, long64);
-        if (b.notReal && !long64 || b.mmx || b.lock && !arithmeticLock(b)) {
+        if (b.notReal && !long64 || b.mmx || b.lock && b.memoryBytes > 8) {
             return false;
         }
         if (insn.row.operands().stream().anyMatch(o -> o.kind() == OperandKind.ABSOLUTE)
@@ -158,10 +169,6 @@ final class InstructionWriter {
             return true;
         }
         return value(insn, b);
-    }
-
-    private static boolean arithmeticLock(Binding b) {
-        return b.memoryBytes <= 8;
     }
 
     /** A label for leaving to the interpreter, which then executes this instruction. */
@@ -210,7 +217,7 @@ final class InstructionWriter {
     }
 
     /** Puts the linear address of the memory operand where {@link Frame#LA} is. */
-    private void address(Instruction insn) {
+    void address(Instruction insn) {
         offset(insn);
         if (long64 && insn.segment >= 4) {
             c.dup2().lstore(Frame.LA);
@@ -286,7 +293,7 @@ final class InstructionWriter {
         }
     }
 
-    private void toRegister(int r, int bytes) {
+    void toRegister(int r, int bytes) {
         switch (bytes) {
             case 8 -> {}
             case 4 -> c.loadConstant(LOW32).land();
@@ -316,6 +323,7 @@ final class InstructionWriter {
             return shift(insn, b, operation, bytes);
         }
         boolean counts = operation == DeferredFlags.INC || operation == DeferredFlags.DEC;
+        boolean carries = operation == DeferredFlags.ADC || operation == DeferredFlags.SBB;
         boolean unary = b.arguments.size() == 1;
         if (semantics.equals("Alu.neg")) {
             c.loadConstant(0L).lstore(Frame.T0);
@@ -327,6 +335,10 @@ final class InstructionWriter {
             raw(insn, first);
             c.lstore(Frame.T0);
         } else {
+            if (carries) {
+                carry();
+                c.lstore(Frame.C);
+            }
             raw(insn, first);
             c.lstore(Frame.T0);
             if (!unary) {
@@ -358,11 +370,11 @@ final class InstructionWriter {
         } else {
             c.loadConstant(kind);
         }
-        c.lload(Frame.A).lload(Frame.B);
+        c.lload(Frame.A).lload(Frame.B).lload(Frame.C);
         c.invokestatic(
                 Frame.FLAGS,
                 "carry",
-                MethodTypeDesc.of(CD_boolean, Frame.CPU, CD_int, CD_long, CD_long));
+                MethodTypeDesc.of(CD_boolean, Frame.CPU, CD_int, CD_long, CD_long, CD_long));
         c.i2l();
     }
 
@@ -375,6 +387,8 @@ final class InstructionWriter {
                 c.lload(Frame.T1);
                 switch (semantics) {
                     case "Alu.add" -> c.ladd();
+                    case "Alu.adc" -> c.ladd().lload(Frame.C).ladd();
+                    case "Alu.sbb" -> c.lsub().lload(Frame.C).lsub();
                     case "Alu.sub", "Alu.cmp", "Alu.neg" -> c.lsub();
                     case "Alu.and", "Alu.test" -> c.land();
                     case "Alu.or" -> c.lor();
@@ -454,7 +468,7 @@ final class InstructionWriter {
             return true;
         }
         if (b.lock) {
-            locked(insn, b);
+            exchanges.locked(b, () -> call(insn, b));
             return true;
         }
         if (simple(insn, b)) {
@@ -635,34 +649,64 @@ final class InstructionWriter {
                 Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
     }
 
-    // ---- read-modify-write with LOCK
-
-    private void locked(Instruction insn, Binding b) {
-        int bytes = b.memoryBytes;
-        // The exchange finds another value and is tried again until nobody comes between.
-        c.lload(Frame.LA).loadConstant((long) bytes - 1).land();
-        c.loadConstant(0L).lcmp().ifne(out());
-        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "flagResult", CD_long).lstore(Frame.A);
-        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "flagAux", CD_long).lstore(Frame.B);
-        Label again = c.newBoundLabel();
-        c.aload(Frame.CPU_VAR).lload(Frame.A).putfield(Frame.CPU, "flagResult", CD_long);
-        c.aload(Frame.CPU_VAR).lload(Frame.B).putfield(Frame.CPU, "flagAux", CD_long);
-        load(bytes);
-        c.lstore(Frame.T0);
-        call(insn, b);
-        if (b.method.getReturnType() != long.class) {
-            c.i2l();
+    /** With one operand: RDX and RAX get the halves. */
+    private boolean multiply(Instruction insn, boolean unsigned) {
+        int bytes = insn.row.operands().getFirst().bytes(insn);
+        if (bytes < 4) {
+            return false;
         }
-        if (bytes < 8) {
-            c.loadConstant(bytes == 4 ? LOW32 : bytes == 2 ? 0xffffL : 0xffL).land();
+        rm(insn, bytes, false);
+        if (bytes == 4) {
+            extend(unsigned);
         }
         c.lstore(Frame.T1);
-        c.lload(Frame.HPA).loadConstant(bytes).lload(Frame.T0).lload(Frame.T1);
-        c.invokestatic(
-                RAM,
-                "exchange",
-                MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_long, CD_long));
-        c.lload(Frame.T0).lcmp().ifne(again);
+        frame.get(c, X86.RAX);
+        if (bytes == 4) {
+            extend(unsigned);
+        }
+        c.lstore(Frame.T0);
+        c.lload(Frame.T0).lload(Frame.T1).lmul().lstore(Frame.T2);
+        if (bytes == 8) {
+            c.lload(Frame.T0).lload(Frame.T1);
+            c.invokestatic(
+                    MATH,
+                    unsigned ? "unsignedMultiplyHigh" : "multiplyHigh",
+                    MethodTypeDesc.of(CD_long, CD_long, CD_long));
+        } else {
+            c.lload(Frame.T2).loadConstant(32).lushr();
+        }
+        frame.set(c, X86.RDX);
+        c.lload(Frame.T2);
+        toRegister(X86.RAX, bytes);
+        if (unsigned) {
+            c.lload(Frame.T2).lstore(Frame.A);
+            frame.get(c, X86.RDX).lstore(Frame.B);
+        } else {
+            c.lload(Frame.T0).lstore(Frame.A).lload(Frame.T1).lstore(Frame.B);
+        }
+        kind =
+                (unsigned ? DeferredFlags.MUL : DeferredFlags.IMUL)
+                        | Integer.numberOfTrailingZeros(bytes);
+        return true;
+    }
+
+    private void extend(boolean unsigned) {
+        if (unsigned) {
+            c.loadConstant(LOW32).land();
+        } else {
+            c.l2i().i2l();
+        }
+    }
+
+    /** Leaves the operand by ModRM.rm, of 4 or 8 bytes; with memory its page is found. */
+    private void rm(Instruction insn, int bytes, boolean write) {
+        if (insn.memory) {
+            address(insn);
+            find(bytes, write);
+            load(bytes);
+        } else {
+            frame.get(c, insn.rm);
+        }
     }
 
     // ---- vectors
@@ -825,7 +869,7 @@ final class InstructionWriter {
     }
 
     private boolean exchange(Instruction insn) {
-        if (insn.memory) {
+        if (!insn.row.semantics().equals("Moves.xchg")) {
             return false;
         }
         List<Operand> operands = insn.row.operands();

@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /** Translates candidates, each in the thread that asks for it. */
 public final class RegionTranslator implements Translator {
@@ -34,7 +35,8 @@ public final class RegionTranslator implements Translator {
     }
 
     @Override
-    public void translate(Candidate candidate, Consumer<@Nullable Translation> done) {
+    public void translate(
+            Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
         done.accept(translate(candidate));
     }
 
