@@ -19,12 +19,26 @@ class ProgramTest {
                 Files.readAllLines(SOURCES.resolve("checksums")).stream()
                         .map(line -> line.split(" ", -1)[0])
                         .toList();
-        List<String> known =
-                Program.ALL.stream()
-                        .filter(program -> !program.equals(Program.BOOT))
-                        .map(Program::name)
+        assertEquals(programs(), checked);
+    }
+
+    @Test
+    void theGuestHasThemAll() throws Exception {
+        Path list = SOURCES.resolveSibling("linux").resolve("linux-bench.list");
+        List<String> inGuest =
+                Files.readAllLines(list).stream()
+                        .filter(line -> line.contains(" ../bench/build/"))
+                        .map(line -> line.split(" ", -1)[1])
+                        .sorted()
                         .toList();
-        assertEquals(known, checked);
+        assertEquals(programs().stream().map(name -> "/bench/" + name).sorted().toList(), inGuest);
+    }
+
+    private static List<String> programs() {
+        return Program.ALL.stream()
+                .filter(program -> !program.equals(Program.BOOT))
+                .map(Program::name)
+                .toList();
     }
 
     @Test

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +31,8 @@ class TimedProcessTest {
     }
 
     @Test
-    @Timeout(60)
     void aProcessThatIsSilentForTooLongIsEnded() throws Exception {
-        assertEquals(137, run(1, "echo a; exec sleep 1000").status());
+        assertEquals(137, run(1, "echo a; exec sleep 20").status());
         assertEquals(List.of("a"), lines);
     }
 }
