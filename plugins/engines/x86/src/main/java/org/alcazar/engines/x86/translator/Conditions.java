@@ -52,6 +52,7 @@ final class Conditions {
             case DeferredFlags.SUB -> compare(c, kind, condition, to);
             case DeferredFlags.LOGIC -> logic(c, kind, condition, to);
             case DeferredFlags.IMUL -> false;
+            case DeferredFlags.FLOAT -> order(c, condition, to);
             default -> result(c, kind, condition, to);
         };
     }
@@ -97,7 +98,8 @@ final class Conditions {
                 operand(c, kind, Frame.B);
                 unsigned(c, kind);
                 Opcode[] by = {Opcode.IFLT, Opcode.IFGE, Opcode.IFLE, Opcode.IFGT};
-                c.branch(by[condition == B ? 0 : condition == AE ? 1 : condition == BE ? 2 : 3], to);
+                c.branch(
+                        by[condition == B ? 0 : condition == AE ? 1 : condition == BE ? 2 : 3], to);
             }
             default -> {
                 return false;
@@ -109,9 +111,7 @@ final class Conditions {
     private static void unsigned(CodeBuilder c, int kind) {
         if (wide(kind)) {
             c.invokestatic(
-                    CD_LONG_CLASS,
-                    "compareUnsigned",
-                    MethodTypeDesc.of(CD_int, CD_long, CD_long));
+                    CD_LONG_CLASS, "compareUnsigned", MethodTypeDesc.of(CD_int, CD_long, CD_long));
         } else {
             c.invokestatic(
                     CD_INTEGER, "compareUnsigned", MethodTypeDesc.of(CD_int, CD_int, CD_int));
@@ -171,6 +171,42 @@ final class Conditions {
         }
         operand(c, kind, Frame.A);
         zero(c, kind, opcode, to);
+        return true;
+    }
+
+    /** Of two doubles, neither of them NaN: PF, OF and SF are clear. */
+    private static boolean order(CodeBuilder c, int condition, Label to) {
+        switch (condition) {
+            case 0, S, 10, L -> {
+                return true; // never
+            }
+            case 1, NS, 11, GE -> {
+                c.goto_(to); // what follows is dead
+                return true;
+            }
+            default -> {}
+        }
+        c.lload(Frame.A);
+        VectorLocals.toDouble(c);
+        c.lload(Frame.B);
+        VectorLocals.toDouble(c);
+        boolean below = condition == B || condition == AE;
+        // Where a NaN would lead does not matter, but this way it is one comparison.
+        if (below || condition == E || condition == NE) {
+            c.dcmpg();
+        } else {
+            c.dcmpl();
+        }
+        c.branch(
+                switch (condition) {
+                    case B -> Opcode.IFLT;
+                    case AE -> Opcode.IFGE;
+                    case E, LE -> Opcode.IFEQ;
+                    case NE, G -> Opcode.IFNE;
+                    case BE -> Opcode.IFLE;
+                    default -> Opcode.IFGT;
+                },
+                to);
         return true;
     }
 

@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.translator;
 import org.alcazar.engines.x86.semantics.Alu;
 import org.alcazar.engines.x86.semantics.MulDiv;
 import org.alcazar.engines.x86.semantics.Shift;
+import org.alcazar.engines.x86.semantics.SseScalar;
 import org.alcazar.engines.x86.state.Cpu;
 
 /**
@@ -43,6 +44,9 @@ final class DeferredFlags {
     static final int ADC = 44;
 
     static final int SBB = 48;
+
+    /** COMISD and its relatives: a and b are doubles' bits, neither NaN nor denormal. */
+    static final int FLOAT = 52;
 
     private DeferredFlags() {}
 
@@ -141,6 +145,7 @@ final class DeferredFlags {
             case SAR -> Shift.sar64(cpu, a, (int) b);
             case IMUL -> MulDiv.imul64(cpu, a, b);
             case MUL -> MulDiv.multiplied(cpu, a, b);
+            case FLOAT -> SseScalar.ucomisd(cpu, a, b);
             default -> {}
         }
     }

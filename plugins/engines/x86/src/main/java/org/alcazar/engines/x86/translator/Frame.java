@@ -51,14 +51,13 @@ final class Frame {
 
     private static final int BASES = 32;
     private static final int GENERAL = 36;
-    private static final int VECTORS = 68;
 
-    /** Sets of registers by number; vectors by half. */
+    /** Sets of registers by number. */
     int loaded;
 
     int dirty;
-    int vectorsLoaded;
-    int vectorsDirty;
+
+    final VectorLocals vectors = new VectorLocals();
 
     /** FS and GS whose bases are needed: bits 0 and 1. */
     int bases;
@@ -66,14 +65,18 @@ final class Frame {
     boolean sse;
     boolean x87;
 
+    /** Has arithmetic that is right only while {@link Guards#lazy} holds. */
+    boolean lazy;
+
     /** A way out in the midst of a node. */
     private record Stub(Label at, long rip, int back, int kind, int code) {}
 
     private final List<Stub> stubs = new ArrayList<>();
-    final List<Long> exits = new ArrayList<>();
+    private final List<Long> exits;
     final Label tail;
 
-    Frame(CodeBuilder c) {
+    Frame(CodeBuilder c, List<Long> exits) {
+        this.exits = exits;
         tail = c.newLabel();
     }
 
@@ -81,11 +84,11 @@ final class Frame {
     void expect(Frame before) {
         loaded = before.loaded;
         dirty = before.dirty;
-        vectorsLoaded = before.vectorsLoaded;
-        vectorsDirty = before.vectorsDirty;
+        vectors.expect(before.vectors);
         bases = before.bases;
         sse = before.sse;
         x87 = before.x87;
+        lazy = before.lazy;
     }
 
     static ClassDesc desc(Class<?> type) {
@@ -103,20 +106,6 @@ final class Frame {
         loaded |= 1 << r;
         dirty |= 1 << r;
         return c.lstore(GENERAL + 2 * r);
-    }
-
-    /**
-     * @param half 2 * n for the low half of XMM register n, 2 * n + 1 for the high one
-     */
-    CodeBuilder getVector(CodeBuilder c, int half) {
-        vectorsLoaded |= 1 << half;
-        return c.lload(VECTORS + 2 * half);
-    }
-
-    CodeBuilder setVector(CodeBuilder c, int half) {
-        vectorsLoaded |= 1 << half;
-        vectorsDirty |= 1 << half;
-        return c.lstore(VECTORS + 2 * half);
     }
 
     CodeBuilder base(CodeBuilder c, int segment) {
@@ -137,22 +126,6 @@ final class Frame {
         for (int r = 0; r < 16; r++) {
             if ((set >> r & 1) != 0) {
                 c.aload(GPR).loadConstant(r).laload().lstore(GENERAL + 2 * r);
-            }
-        }
-    }
-
-    void spillVectors(CodeBuilder c, int set) {
-        for (int h = 0; h < 32; h++) {
-            if ((set >>> h & 1) != 0) {
-                c.aload(XMM).loadConstant(h).lload(VECTORS + 2 * h).lastore();
-            }
-        }
-    }
-
-    void reloadVectors(CodeBuilder c, int set) {
-        for (int h = 0; h < 32; h++) {
-            if ((set >>> h & 1) != 0) {
-                c.aload(XMM).loadConstant(h).laload().lstore(VECTORS + 2 * h);
             }
         }
     }
@@ -239,7 +212,7 @@ final class Frame {
 
     void writeBack(CodeBuilder c, int kind) {
         spill(c, dirty);
-        spillVectors(c, vectorsDirty);
+        vectors.spill(c, vectors.dirty);
         settle(c, kind);
         c.aload(CPU_VAR).lload(RETIRED).putfield(CPU, "retired", CD_long);
     }
@@ -248,7 +221,7 @@ final class Frame {
     void loadAll(CodeBuilder c) {
         c.aload(CPU_VAR).getfield(CPU, "retired", CD_long).lstore(RETIRED);
         reload(c, loaded);
-        reloadVectors(c, vectorsLoaded);
+        vectors.reload(c, vectors.loaded);
     }
 
     /** The entry: refuses to run if it may not. */
@@ -271,17 +244,23 @@ final class Frame {
         c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
         c.labelBinding(enter);
         c.aload(CPU_VAR).getfield(CPU, "gpr", LONGS).astore(GPR);
-        c.aload(CPU_VAR).getfield(CPU, "mmu", MMU).invokevirtual(MMU, "view", MethodTypeDesc.of(LONGS)).astore(VIEW);
-        c.aload(CPU_VAR).getfield(CPU, "mmu", MMU).invokevirtual(MMU, "tag", MethodTypeDesc.of(CD_long)).lstore(TAG);
+        c.aload(CPU_VAR)
+                .getfield(CPU, "mmu", MMU)
+                .invokevirtual(MMU, "view", MethodTypeDesc.of(LONGS))
+                .astore(VIEW);
+        c.aload(CPU_VAR)
+                .getfield(CPU, "mmu", MMU)
+                .invokevirtual(MMU, "tag", MethodTypeDesc.of(CD_long))
+                .lstore(TAG);
         c.aload(CPU_VAR).getfield(CPU, "requests", REQUESTS).astore(REQUESTS_VAR);
         c.loadConstant(0).istore(KIND);
         c.loadConstant(0L).lstore(A);
         c.loadConstant(0L).lstore(B);
         c.loadConstant(0L).lstore(C);
         reload(c, loaded);
-        if (vectorsLoaded != 0) {
+        if (vectors.loaded != 0) {
             c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);
-            reloadVectors(c, vectorsLoaded);
+            vectors.reload(c, vectors.loaded);
         }
         for (int s = 0; s < 2; s++) {
             if ((bases >> s & 1) != 0) {

@@ -3,13 +3,28 @@ package org.alcazar.engines.x86.translator;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.state.Cpu;
 
-/** What must hold at the entry of regions that have such instructions; else they are interpreted. */
+/**
+ * What must hold at the entry of regions that have such instructions; else they are interpreted.
+ */
 final class Guards {
+    private static final int INEXACT = 1 << 5;
+    private static final int INEXACT_MASK = 1 << 12;
+    private static final int ROUNDING = 3 << 13;
+
     private Guards() {}
 
     /** SSE instructions raise nothing by their nature (APM volume 1, 4.12). */
     static boolean sse(Cpu cpu) {
         return (cpu.cr0 & (Bits.CR0_EM | Bits.CR0_TS)) == 0 && (cpu.cr4 & Bits.CR4_OSFXSR) != 0;
+    }
+
+    /**
+     * Rounding is to the nearest, and inexact results are no news: not an exception, and MXCSR has
+     * told of one already. Nothing in a region ends this. Other control bits don't matter to {@link
+     * Ordinary} operations.
+     */
+    static boolean lazy(Cpu cpu) {
+        return (cpu.mxcsr & (ROUNDING | INEXACT_MASK | INEXACT)) == (INEXACT_MASK | INEXACT);
     }
 
     /** Nor do x87 and MMX instructions. */

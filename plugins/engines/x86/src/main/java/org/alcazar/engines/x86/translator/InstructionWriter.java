@@ -83,6 +83,7 @@ final class InstructionWriter {
     private final CodeBuilder c;
     private final Frame frame;
     private final ExchangeWriter exchanges;
+    private final VectorWriter vectors;
     private final Binder binder;
     private final boolean long64;
     private final List<Instruction> constants;
@@ -102,9 +103,11 @@ final class InstructionWriter {
             Binder binder,
             boolean long64,
             List<Instruction> constants,
-            ClassDesc self) {
+            ClassDesc self,
+            boolean lazy) {
         this.c = c;
         this.frame = frame;
+        vectors = new VectorWriter(c, frame, this, lazy);
         this.binder = binder;
         this.long64 = long64;
         this.constants = constants;
@@ -259,7 +262,7 @@ final class InstructionWriter {
     }
 
     /** Leaves an operand as a long; what is above its size means nothing. */
-    private void raw(Instruction insn, Place p) {
+    void raw(Instruction insn, Place p) {
         switch (p.kind()) {
             case GPR -> frame.get(c, register(insn, p));
             case HIGH -> frame.get(c, register(insn, p) - 4).loadConstant(8).lushr();
@@ -279,7 +282,7 @@ final class InstructionWriter {
     }
 
     /** Stores the long on the stack to an operand. */
-    private void result(Instruction insn, Place p) {
+    void result(Instruction insn, Place p) {
         switch (p.kind()) {
             case GPR -> toRegister(register(insn, p), p.bytes());
             case HIGH -> {
@@ -453,6 +456,9 @@ final class InstructionWriter {
     private boolean value(Instruction insn, Binding b) {
         int conditions = b.condition;
         operands(insn, b);
+        if (b.sse && vectors.write(insn, b)) {
+            return true;
+        }
         boolean toVector =
                 !b.arguments.isEmpty() && b.arguments.getFirst().kind() == Kind.XMM_NUMBER;
         boolean usesFlags = b.takesCpu() && !toVector;
@@ -463,10 +469,6 @@ final class InstructionWriter {
             frame.settle(c, kind);
             kind = DeferredFlags.NONE;
         }
-        if (b.lanes) {
-            lanes(insn, b);
-            return true;
-        }
         if (b.lock) {
             exchanges.locked(b, () -> call(insn, b));
             return true;
@@ -474,15 +476,12 @@ final class InstructionWriter {
         if (simple(insn, b)) {
             return true;
         }
-        if (toVector && vectorMove(insn, b)) {
-            return true;
-        }
         int number = toVector ? register(insn, b.arguments.getFirst()) : -1;
         if (toVector) {
             int halves = 3 << 2 * number;
-            frame.vectorsLoaded |= halves;
-            frame.vectorsDirty |= halves;
-            frame.spillVectors(c, halves);
+            frame.vectors.loaded |= halves;
+            frame.vectors.dirty |= halves;
+            frame.vectors.spill(c, halves);
         }
         Label start = c.newBoundLabel();
         call(insn, b);
@@ -491,7 +490,7 @@ final class InstructionWriter {
             handler(start, end);
         }
         if (toVector) {
-            frame.reloadVectors(c, 3 << 2 * number);
+            frame.vectors.reload(c, 3 << 2 * number);
         }
         store(insn, b);
         return true;
@@ -535,7 +534,7 @@ final class InstructionWriter {
         invoke(b.method);
     }
 
-    private void invoke(Method m) {
+    void invoke(Method m) {
         MethodTypeDesc type =
                 MethodTypeDesc.of(
                         Frame.desc(m.getReturnType()),
@@ -557,10 +556,10 @@ final class InstructionWriter {
             }
             case ADDRESS -> c.lload(Frame.LA);
             case XMM -> {
-                int r = vector(insn, p);
-                frame.getVector(c, 2 * r);
+                int r = VectorWriter.register(insn, p);
+                frame.vectors.get(c, 2 * r);
                 if (p.bytes() == 16) {
-                    frame.getVector(c, 2 * r + 1);
+                    frame.vectors.get(c, 2 * r + 1);
                     return;
                 }
             }
@@ -595,12 +594,8 @@ final class InstructionWriter {
         }
     }
 
-    private int vector(Instruction insn, Place p) {
-        Operand o = insn.row.operands().get(p.slot() - 1);
-        return o.kind() == OperandKind.XMM0 ? 0 : Binder.registerOf(o, insn);
-    }
-
-    private void loadHigh() {
+    /** The second half of a memory operand of 16 bytes. */
+    void loadHigh() {
         c.lload(Frame.HPA).loadConstant(8L).ladd();
         c.invokestatic(RAM, "load64", MethodTypeDesc.of(CD_long, CD_long));
     }
@@ -643,10 +638,7 @@ final class InstructionWriter {
         c.pop().goto_(out());
         c.labelBinding(over);
         c.exceptionCatch(
-                start,
-                end,
-                caught,
-                Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
+                start, end, caught, Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
     }
 
     /** With one operand: RDX and RAX get the halves. */
@@ -711,83 +703,6 @@ final class InstructionWriter {
 
     // ---- vectors
 
-    private void lanes(Instruction insn, Binding b) {
-        Place source = b.arguments.getLast();
-        if (source.kind() == Kind.MEMORY) {
-            load(8);
-            c.lstore(Frame.T0);
-            loadHigh();
-            c.lstore(Frame.T1);
-        } else {
-            int r = vector(insn, source);
-            frame.getVector(c, 2 * r).lstore(Frame.T0);
-            frame.getVector(c, 2 * r + 1).lstore(Frame.T1);
-        }
-        int to = vector(insn, java.util.Objects.requireNonNull(b.result));
-        boolean two = b.arguments.size() == 2;
-        for (int half = 0; half < 2; half++) {
-            if (two) {
-                frame.getVector(c, 2 * to + half);
-            }
-            c.lload(half == 0 ? Frame.T0 : Frame.T1);
-            invoke(b.method);
-            frame.setVector(c, 2 * to + half);
-        }
-    }
-
-    /** Moves into an XMM register, written out. */
-    private boolean vectorMove(Instruction insn, Binding b) {
-        int to = register(insn, b.arguments.getFirst());
-        Place from = b.arguments.getLast();
-        switch (b.method.getDeclaringClass().getSimpleName() + '.' + b.method.getName()) {
-            case "SseMemory.load128" -> {
-                if (from.kind() == Kind.MEMORY) {
-                    load(8);
-                    loadHigh();
-                } else {
-                    int r = vector(insn, from);
-                    frame.getVector(c, 2 * r);
-                    frame.getVector(c, 2 * r + 1);
-                }
-                frame.setVector(c, 2 * to + 1);
-                frame.setVector(c, 2 * to);
-            }
-            case "SseMemory.load64", "SseMemory.movd64" -> {
-                quad(insn, from);
-                frame.setVector(c, 2 * to);
-                c.loadConstant(0L);
-                frame.setVector(c, 2 * to + 1);
-            }
-            case "SseMemory.load32", "SseMemory.movd32" -> {
-                quad(insn, from);
-                c.loadConstant(LOW32).land();
-                frame.setVector(c, 2 * to);
-                c.loadConstant(0L);
-                frame.setVector(c, 2 * to + 1);
-            }
-            case "SseMemory.merge64" -> {
-                quad(insn, from);
-                frame.setVector(c, 2 * to);
-            }
-            case "SseMemory.mergeHigh" -> {
-                quad(insn, from);
-                frame.setVector(c, 2 * to + 1);
-            }
-            default -> {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private void quad(Instruction insn, Place from) {
-        if (from.kind() == Kind.XMM) {
-            frame.getVector(c, 2 * vector(insn, from));
-        } else {
-            raw(insn, from);
-        }
-    }
-
     private boolean storeVector(Instruction insn) {
         frame.sse = true;
         if (insn.memory) {
@@ -796,17 +711,8 @@ final class InstructionWriter {
                 c.lload(Frame.LA).l2i().loadConstant(15).iand().ifne(out());
             }
             find(16, true);
-            frame.getVector(c, 2 * insn.reg);
-            store(8);
-            c.lload(Frame.HPA).loadConstant(8L).ladd();
-            frame.getVector(c, 2 * insn.reg + 1);
-            c.invokestatic(RAM, "store64", MethodTypeDesc.of(CD_void, CD_long, CD_long));
-        } else {
-            frame.getVector(c, 2 * insn.reg);
-            frame.setVector(c, 2 * insn.rm);
-            frame.getVector(c, 2 * insn.reg + 1);
-            frame.setVector(c, 2 * insn.rm + 1);
         }
+        vectors.store128(insn);
         return true;
     }
 
@@ -858,8 +764,11 @@ final class InstructionWriter {
         c.aload(Frame.CPU_VAR).loadConstant(at.next()).putfield(Frame.CPU, "rip", CD_long);
         c.aload(Frame.CPU_VAR);
         c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
-        c.loadConstant(constants.size()).aaload();
-        constants.add(insn);
+        int known = constants.indexOf(insn); // no two are equal
+        c.loadConstant(known < 0 ? constants.size() : known).aaload();
+        if (known < 0) {
+            constants.add(insn);
+        }
         invoke(binder.resolve(insn));
         Label end = c.newBoundLabel();
         handler(start, end);

@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.translator;
 
+import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.MTD_void;
@@ -9,6 +10,7 @@ import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.semantics.Binder;
 import org.alcazar.engines.x86.translator.Graph.At;
 import org.alcazar.engines.x86.translator.Graph.Node;
+import org.jspecify.annotations.Nullable;
 
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
@@ -29,6 +31,11 @@ import java.util.Map;
 final class RegionWriter {
     private static final ClassDesc REGION = Frame.desc(Region.class);
     private static final ClassDesc PARENT = Frame.desc(TranslatedRegion.class);
+    private static final ClassDesc GUARDS = Frame.desc(Guards.class);
+
+    /** The method for when {@link Guards#lazy} does not hold. */
+    private static final String EXACT = "exact";
+
     private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, Frame.CPU);
 
     /**
@@ -42,6 +49,10 @@ final class RegionWriter {
     private final Graph graph;
     private final Binder binder;
     private final ClassDesc self;
+
+    /** What all passes share: exits by number, and instructions that semantics want whole. */
+    private final List<Long> exits = new ArrayList<>();
+
     private final List<Instruction> constants = new ArrayList<>();
     private final Map<Node, Label> labels = new HashMap<>();
 
@@ -49,6 +60,7 @@ final class RegionWriter {
     private final Map<Node, Integer> kinds = new HashMap<>();
 
     private CodeBuilder c;
+    private boolean lazy;
     private Frame frame;
     private InstructionWriter writer;
     private Node present;
@@ -66,23 +78,23 @@ final class RegionWriter {
 
     static Written write(Graph graph, Binder binder) {
         RegionWriter writer = new RegionWriter(graph, binder);
-        Frame[] known = new Frame[1];
+        Frame[] known = new Frame[2];
         writer.build(known);
         byte[] bytes = writer.build(known);
-        long[] exits = known[0].exits.stream().mapToLong(Long::longValue).toArray();
+        long[] exits = writer.exits.stream().mapToLong(Long::longValue).toArray();
         return new Written(
                 bytes, exits, writer.constants.toArray(Instruction[]::new), writer.size(bytes));
     }
 
     private int size(byte[] bytes) {
         return ClassFile.of().parse(bytes).methods().stream()
-                .filter(m -> m.methodName().equalsString("run"))
-                .mapToInt(
-                        m ->
-                                m.findAttribute(java.lang.classfile.Attributes.code())
-                                        .orElseThrow()
-                                        .codeLength())
-                .sum();
+                .filter(m -> !m.methodName().equalsString("<init>"))
+                .mapToInt(m ->
+                        m.findAttribute(java.lang.classfile.Attributes.code())
+                                .orElseThrow()
+                                .codeLength())
+                .max()
+                .orElseThrow();
     }
 
     private byte[] build(Frame[] known) {
@@ -104,21 +116,38 @@ final class RegionWriter {
                                     "run",
                                     RUN,
                                     java.lang.classfile.ClassFile.ACC_PUBLIC,
-                                    m -> known[0] = body(m, known[0]));
+                                    m -> known[0] = body(m, known[0], true));
+                            if (known[0].lazy) {
+                                cb.withMethodBody(
+                                        EXACT, RUN, 0, m -> known[1] = body(m, known[1], false));
+                            }
                         });
     }
 
-    private Frame body(CodeBuilder code, Frame before) {
+    /**
+     * Writes the method.
+     *
+     * @param lazily whether arithmetic is written for {@link Guards#lazy}; where that does not hold
+     *     at the entry, the other form runs
+     */
+    private Frame body(CodeBuilder code, @Nullable Frame before, boolean lazily) {
         c = code;
-        frame = new Frame(code);
+        lazy = lazily;
+        frame = new Frame(code, exits);
         if (before != null) {
             frame.expect(before);
         }
-        constants.clear();
         labels.clear();
         kinds.clear();
         writer =
-                new InstructionWriter(code, frame, binder, graph.mode == 64, constants, PARENT);
+                new InstructionWriter(
+                        code, frame, binder, graph.mode == 64, constants, PARENT, lazy);
+        if (lazy && frame.lazy) {
+            Label here = c.newLabel();
+            lazily(here);
+            c.aload(Frame.THIS).aload(Frame.CPU_VAR).invokevirtual(self, EXACT, RUN).ireturn();
+            c.labelBinding(here);
+        }
         frame.writeEntry(c, graph.instructions(), REGION);
         for (Node node : graph.nodes) {
             labels.put(node, c.newLabel());
@@ -131,8 +160,14 @@ final class RegionWriter {
         return frame;
     }
 
+    private void lazily(Label to) {
+        c.aload(Frame.CPU_VAR);
+        c.invokestatic(GUARDS, "lazy", MethodTypeDesc.of(CD_boolean, Frame.CPU)).ifne(to);
+    }
+
     private void node(Node node) {
         c.labelBinding(labels.get(node));
+        frame.vectors.forget();
         boolean entry = node == graph.nodes.getFirst();
         writer.kind =
                 entry && node.entries == 1
@@ -167,6 +202,9 @@ final class RegionWriter {
         c.aload(Frame.REQUESTS_VAR);
         c.invokevirtual(Frame.REQUESTS, "pending", MethodTypeDesc.of(CD_int));
         c.ifne(out);
+        if (!lazy) {
+            lazily(out);
+        }
     }
 
     private void edge(long rip) {
