@@ -132,7 +132,8 @@ final class InstructionWriter {
         if (semantics.equals("SystemInstructions.nop")) {
             return true;
         }
-        if (row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
+        boolean ends = semantics.equals("FxSave.ldmxcsr"); // may end what Guards.lazy says
+        if (ends || row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
             return false;
         }
         if (insn.memory && !addressable(insn)) {
