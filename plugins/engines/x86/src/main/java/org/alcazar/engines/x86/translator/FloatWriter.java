@@ -23,8 +23,8 @@ final class FloatWriter {
     private static final ClassDesc ORDINARY = Frame.desc(Ordinary.class);
     private static final ClassDesc MATH = Frame.desc(Math.class);
 
-    /** Results of up to four lanes, then the operand at hand. */
-    private static final int RESULTS = VectorLocals.FIRST + 64;
+    /** Results of up to four lanes. */
+    private static final int RESULTS = VectorLocals.TEMPORARY;
 
     private final CodeBuilder c;
     private final Frame frame;

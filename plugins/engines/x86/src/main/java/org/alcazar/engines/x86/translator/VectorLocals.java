@@ -23,6 +23,9 @@ final class VectorLocals {
     /** The first of 64 local variables. */
     static final int FIRST = 68;
 
+    /** Eight more, for the present instruction. */
+    static final int TEMPORARY = 134;
+
     /** Sets of halves. */
     int loaded;
 

@@ -19,7 +19,7 @@ final class VectorWriter {
     private static final long LOW32 = 0xffffffffL;
 
     /** Four lanes of a shuffle's result. */
-    private static final int LANES = VectorLocals.FIRST + 64;
+    private static final int LANES = VectorLocals.TEMPORARY;
 
     private final CodeBuilder c;
     private final VectorLocals vectors;
