@@ -46,6 +46,9 @@ final class Frame {
 
     static final int REQUESTS_VAR = 21, XMM = 22, CODE = 23, CALLEE = 24;
 
+    /** Before the present instruction. */
+    static final int MXCSR = 25;
+
     /** For the present instruction. */
     static final int T0 = 26, T1 = 28, T2 = 30;
 

@@ -32,6 +32,10 @@ import java.util.Set;
  */
 final class InstructionWriter {
     private static final long LOW32 = 0xffffffffL;
+
+    /** ES in the x87 status word: an exception is pending. */
+    private static final int FLOAT_ERROR = 0x80;
+
     private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
     private static final ClassDesc RAM = Frame.desc(GuestRam.class);
 
@@ -79,6 +83,16 @@ final class InstructionWriter {
     private static final Set<String> EXCHANGES = Set.of("Moves.xchg", "Alu.xadd", "Alu.cmpxchg");
 
     private static final ClassDesc MATH = Frame.desc(Math.class);
+
+    /** Have registers as operands that their rows don't name. */
+    private static final Set<String> UNNAMED =
+            Set.of(
+                    "Sse42.pcmpestri",
+                    "Sse42.pcmpestriq",
+                    "Sse42.pcmpestrm",
+                    "Sse42.pcmpestrmq",
+                    "Sse42.pcmpistri",
+                    "Sse42.pcmpistrm");
 
     private final CodeBuilder c;
     private final Frame frame;
@@ -133,7 +147,8 @@ final class InstructionWriter {
             return true;
         }
         boolean ends = semantics.equals("FxSave.ldmxcsr"); // may end what Guards.lazy says
-        if (ends || row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
+        boolean odd = ends || UNNAMED.contains(semantics);
+        if (odd || row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
             return false;
         }
         if (insn.memory && !addressable(insn)) {
@@ -471,6 +486,9 @@ final class InstructionWriter {
             kind = DeferredFlags.NONE;
         }
         if (b.lock) {
+            // Even for NOT, which has no flags: those in waiting lie where it keeps others.
+            frame.settle(c, kind);
+            kind = DeferredFlags.NONE;
             exchanges.locked(b, () -> call(insn, b));
             return true;
         }
@@ -484,11 +502,15 @@ final class InstructionWriter {
             frame.vectors.dirty |= halves;
             frame.vectors.spill(c, halves);
         }
+        boolean floats = b.sse && b.takesCpu();
+        if (floats) {
+            c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "mxcsr", CD_int).istore(Frame.MXCSR);
+        }
         Label start = c.newBoundLabel();
         call(insn, b);
         Label end = c.newBoundLabel();
         if (b.takesCpu()) {
-            handler(start, end);
+            handler(start, end, floats);
         }
         if (toVector) {
             frame.vectors.reload(c, 3 << 2 * number);
@@ -630,13 +652,21 @@ final class InstructionWriter {
         c.labelBinding(done);
     }
 
-    /** What the semantics throws, the interpreter finds again. */
-    private void handler(Label start, Label end) {
+    /**
+     * What the semantics throws, the interpreter finds again.
+     *
+     * @param floats it has set flags in MXCSR before
+     */
+    private void handler(Label start, Label end, boolean floats) {
         Label caught = c.newLabel();
         Label over = c.newLabel();
         c.goto_(over);
         c.labelBinding(caught);
-        c.pop().goto_(out());
+        c.pop();
+        if (floats) {
+            c.aload(Frame.CPU_VAR).iload(Frame.MXCSR).putfield(Frame.CPU, "mxcsr", CD_int);
+        }
+        c.goto_(out());
         c.labelBinding(over);
         c.exceptionCatch(
                 start, end, caught, Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
@@ -754,14 +784,12 @@ final class InstructionWriter {
         frame.spill(c, registers);
         frame.settle(c, kind);
         kind = DeferredFlags.NONE;
-        Label start = c.newBoundLabel();
-        if (x87) {
-            c.aload(Frame.CPU_VAR);
-            c.invokestatic(
-                    Frame.desc(org.alcazar.engines.x86.semantics.X87.class),
-                    "checkPending",
-                    MethodTypeDesc.of(CD_void, Frame.CPU));
+        if (x87 && !insn.row.has(Row.NO_WAIT)) {
+            // The interpreter tells whom it concerns of the pending exception.
+            c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "fsw", CD_int);
+            c.loadConstant(FLOAT_ERROR).iand().ifne(out());
         }
+        Label start = c.newBoundLabel();
         c.aload(Frame.CPU_VAR).loadConstant(at.next()).putfield(Frame.CPU, "rip", CD_long);
         c.aload(Frame.CPU_VAR);
         c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
@@ -772,7 +800,7 @@ final class InstructionWriter {
         }
         invoke(binder.resolve(insn));
         Label end = c.newBoundLabel();
-        handler(start, end);
+        handler(start, end, false);
         frame.dirty |= 1 << X86.RAX | 1 << X86.RDX;
         frame.reload(c, 1 << X86.RAX | 1 << X86.RDX);
         return true;
