@@ -46,6 +46,9 @@ final class Core extends Cpu {
     /** The region that was left by a numbered exit, or refused to run. */
     @Nullable RegionOp left;
 
+    /** Verifies translated code, if the engine is to. */
+    @Nullable Lockstep lockstep;
+
     /** The next block is to be interpreted. */
     boolean plainNext;
 

@@ -6,6 +6,7 @@ import org.alcazar.engines.x86.region.Translation;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Takes the place of a block's nodes when its code is translated: runs the region, and goes on
@@ -26,8 +27,7 @@ final class RegionOp extends Op {
     /** Generation of the translations for which {@link #pages} are right. */
     private int generation;
 
-    RegionOp(
-            Core core, Regions regions, Block block, Translation translation, List<Block> blocks) {
+    RegionOp(Core core, Regions regions, Block block, Translation translation, List<Block> blocks) {
         this.core = core;
         this.regions = regions;
         this.block = block;
@@ -37,11 +37,7 @@ final class RegionOp extends Op {
         for (int i = 0; i < exits.length; i++) {
             exits[i] = new ExitOp(block, targets[i]);
         }
-        long entry = block.hpa >>> 12;
-        Block[] others =
-                blocks.stream()
-                        .filter(b -> b.hpa >>> 12 != entry)
-                        .toArray(Block[]::new);
+        Block[] others = blocks.stream().filter(b -> !samePage(b, block)).toArray(Block[]::new);
         pages = new long[others.length];
         frames = new long[others.length];
         for (int i = 0; i < others.length; i++) {
@@ -69,14 +65,29 @@ final class RegionOp extends Op {
                 });
     }
 
+    /** Whether they move together: a page may be mapped at two addresses. */
+    private static boolean samePage(Block a, Block b) {
+        return a.hpa >>> 12 == b.hpa >>> 12 && a.linear() >>> 12 == b.linear() >>> 12;
+    }
+
     @Override
     @Nullable Op exec(Core core) {
         if (!usable()) {
             return core.plain(block.rip);
         }
+        Lockstep lockstep = core.lockstep;
+        return lockstep == null ? goOn(run()) : lockstep.exec(this);
+    }
+
+    /** Runs the region. @return as {@link Region#run} */
+    int run() {
         core.depth = 0;
         regions.runs++;
-        int exit = region.run(core);
+        return region.run(core);
+    }
+
+    /** Goes on after the region has run. */
+    @Nullable Op goOn(int exit) {
         if (exit == Region.INDIRECT) {
             regions.indirect++;
             return core.jump(core.rip);
@@ -85,7 +96,7 @@ final class RegionOp extends Op {
             regions.plain++;
             return core.plain(core.rip);
         }
-        return core.left.go(exit);
+        return Objects.requireNonNull(core.left).go(exit);
     }
 
     private @Nullable Op go(int exit) {

@@ -89,6 +89,9 @@ final class X86Core implements VirtualCore {
         finder =
                 new BlockFinder(
                         core, new BlockBuilder(new NodeFactory(spinner), engine.model), engine);
+        if (engine.verifyEvery > 0) {
+            core.lockstep = new Lockstep(core, engine, finder, engine.verifyEvery);
+        }
         replies = new Replies(core);
         reset(block);
     }
@@ -100,6 +103,11 @@ final class X86Core implements VirtualCore {
 
     boolean is(Core other) {
         return core == other;
+    }
+
+    /** Whether it can't run now, because the present thread is its own or it never ran. */
+    boolean standsFor(Thread present) {
+        return thread == null || thread == present;
     }
 
     // ---- VirtualCore
@@ -222,6 +230,9 @@ final class X86Core implements VirtualCore {
         all.put("page-walks", core.mmu.walks);
         if (core.regions != null) {
             core.regions.count(all);
+        }
+        if (core.lockstep != null) {
+            core.lockstep.count(all);
         }
         return all;
     }

@@ -25,6 +25,9 @@ final class X86Engine implements Engine {
     /** Where the cores' random numbers start. */
     final long seed;
 
+    /** So many runs of translated code to one that is verified; 0 to verify none. */
+    final int verifyEvery;
+
     final Standstill standstill = new Standstill();
 
     /** Pages that cores have marked for their code so far: begun, and ordered from all cores. */
@@ -43,9 +46,11 @@ final class X86Engine implements Engine {
             Spinner spinner,
             CpuModel model,
             long seed,
-            @Nullable Translator translator) {
+            @Nullable Translator translator,
+            int verifyEvery) {
         this.model = model;
         this.seed = seed;
+        this.verifyEvery = verifyEvery;
         this.bus = bus;
         this.spinner = spinner;
         this.translator = translator;
@@ -137,6 +142,17 @@ final class X86Engine implements Engine {
     /** How many there are, 1 at least. */
     int cores() {
         return Math.max(1, cores.size());
+    }
+
+    /** Whether no other core runs while this one does: all are the present thread's. */
+    boolean alone(Core by) {
+        Thread present = Thread.currentThread();
+        for (X86Core core : cores) {
+            if (!core.is(by) && !core.standsFor(present)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Has the next write to a page reported, because a core waits for it. */

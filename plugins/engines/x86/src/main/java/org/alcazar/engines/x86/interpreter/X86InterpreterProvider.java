@@ -42,7 +42,13 @@ public class X86InterpreterProvider implements EngineProvider {
     public Engine create(PhysicalBus bus, Map<String, String> options) {
         CpuModel model = model(options.getOrDefault(CPU_MODEL, "max"));
         long seed = Long.parseLong(options.getOrDefault(SEED, "0"));
-        return new X86Engine(bus, spinner, model, seed, translator(model, options));
+        return new X86Engine(
+                bus, spinner, model, seed, translator(model, options), verifyEvery(options));
+    }
+
+    /** So many runs of translated code to one that is verified; 0 to verify none. */
+    protected int verifyEvery(Map<String, String> options) {
+        return 0;
     }
 
     /** What hot code goes to; null to interpret all. */

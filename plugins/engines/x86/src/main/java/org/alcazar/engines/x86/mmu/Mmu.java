@@ -6,6 +6,7 @@ import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -37,7 +38,8 @@ public final class Mmu {
     private static final int VIEWS = 4;
     private static final int ENTRIES = 4096;
     private static final int INDEX = 4 * ENTRIES - 4;
-    private static final int READ_TAG = 0, WRITE_TAG = 1, ADDEND = 2, FETCH_TAG = 3;
+    private static final int FETCH_TAG = 3;
+    static final int WRITE_TAG = 1, ADDEND = 2;
     private static final long PAGE = -4096;
 
     /** One generation, and where they end. */
@@ -81,6 +83,9 @@ public final class Mmu {
 
     /** Every data access takes the slow path and is reported to the core's breakpoints. */
     private boolean watching;
+
+    /** If views may lead to these pages only for writing. */
+    private @Nullable WritablePages writable;
 
     /**
      * Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege.
@@ -399,7 +404,7 @@ public final class Mmu {
             if (known == Tlb.NONE || !isRam(known) || !allows(known, PageWalker.FETCH, viewIndex)) {
                 return -1;
             }
-            fill(la, known, viewIndex);
+            fill(la, known, viewIndex, PageWalker.FETCH);
         }
         return la + v[at + ADDEND];
     }
@@ -546,6 +551,9 @@ public final class Mmu {
      */
     long target(long linear, int bytes, int access, boolean system) {
         misses++;
+        if (access == PageWalker.WRITE && writable != null) {
+            writable.lookups++;
+        }
         long la = linear;
         if (!cpu.longMode()) {
             la &= 0xffff_ffffL;
@@ -557,7 +565,7 @@ public final class Mmu {
         int to = system ? SUPERVISOR : viewIndex;
         long known = tlb.find(la);
         if (known != Tlb.NONE && allows(known, access, to)) {
-            fill(la, known, to);
+            fill(la, known, to, access);
             return known & PAGE | la & ~PAGE;
         }
         walks++;
@@ -573,7 +581,7 @@ public final class Mmu {
         if (!walker.touchedDevice) {
             long value = hpa & PAGE | walker.flags;
             tlb.put(la, value, walker.pageShift);
-            fill(la, value, to);
+            fill(la, value, to, access);
         }
         return hpa;
     }
@@ -607,7 +615,7 @@ public final class Mmu {
                 && ((value & Tlb.WRITABLE) != 0 || !user && (cpu.cr0 & Bits.CR0_WP) == 0);
     }
 
-    private void fill(long la, long value, int to) {
+    private void fill(long la, long value, int to, int access) {
         if (!isRam(value)) {
             return;
         }
@@ -617,6 +625,13 @@ public final class Mmu {
         boolean data = to != CHECKED && !watching;
         boolean writable =
                 data && allows(value, PageWalker.WRITE, to) && RamPages.flags(value & PAGE) == 0;
+        WritablePages few = this.writable;
+        if (few != null) {
+            writable &= access == PageWalker.WRITE;
+            if (writable) {
+                few.add(v, at);
+            }
+        }
         v[at] = data && allows(value, 0, to) ? page : 0;
         v[at + WRITE_TAG] = writable ? page : 0;
         v[at + ADDEND] = (value & PAGE) - (la & PAGE);
@@ -710,6 +725,11 @@ public final class Mmu {
         }
         viewIndex = to;
         view = views[to];
+    }
+
+    /** From now on views lead to no other pages for writing; to be set before anything runs. */
+    public void restrict(WritablePages pages) {
+        writable = pages;
     }
 
     /** Whether data accesses are reported to {@link Cpu#breakpoints}. */

@@ -19,14 +19,16 @@ public final class TranslatorComponent extends X86TranslatorProvider implements 
 
     @Override
     public Schema configuration() {
-        return Schema.of(
-                EngineKeys.cpuModel(),
-                EngineKeys.seed(),
-                Key.integer(
-                        THRESHOLD,
-                        1,
-                        Integer.MAX_VALUE,
-                        DEFAULT_THRESHOLD,
-                        "executions after which code is translated"));
+        return Schema.of(EngineKeys.cpuModel(), EngineKeys.seed(), threshold());
+    }
+
+    /** When code is translated. */
+    static Key threshold() {
+        return Key.integer(
+                THRESHOLD,
+                1,
+                Integer.MAX_VALUE,
+                DEFAULT_THRESHOLD,
+                "executions after which code is translated");
     }
 }

@@ -1,8 +1,8 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
-import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.BusDevice;
@@ -59,8 +59,7 @@ final class BareMachine implements AutoCloseable {
         bus.attachPorts(0x3f8, 8, new Com1());
         bus.attachPorts(0xf4, 4, new DebugExit());
         bus.attachMemory(LOCAL_APIC, 4096, new LocalApic());
-        engine =
-                TestEngines.create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
+        engine = TestEngines.create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
         block.interrupts = this::acknowledge;

@@ -61,9 +61,6 @@ final class RandomGuest implements AutoCloseable {
     private static final int ODD = 24;
     private static final long RANDOM_FLAGS = 0x7fd5 | Bits.RF | Bits.AC | Bits.ID;
 
-    private static final Engine SHARED_NODES =
-            TestEngines.create(new PhysicalBus(), Map.of());
-
     final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
     long exits;
     int kicks;
@@ -71,12 +68,13 @@ final class RandomGuest implements AutoCloseable {
 
     private final Random random;
     private final Mode mode;
+    private final Engine engine = TestEngines.create(new PhysicalBus(), Map.of());
     private final VirtualCore core;
 
     RandomGuest(Random random, Mode mode) {
         this.random = random;
         this.mode = mode;
-        core = SHARED_NODES.newCore(0, block);
+        core = engine.newCore(0, block);
         block.translation = Translation.NESTED;
         block.translationRoot = NESTED;
         block.interrupts = new RandomInterrupts();
@@ -448,5 +446,6 @@ final class RandomGuest implements AutoCloseable {
     @Override
     public void close() {
         core.close();
+        engine.close();
     }
 }

@@ -1,9 +1,9 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.LongModeTables;
-import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;

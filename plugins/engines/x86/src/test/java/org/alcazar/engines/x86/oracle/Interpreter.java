@@ -2,10 +2,10 @@ package org.alcazar.engines.x86.oracle;
 
 import static org.alcazar.engines.x86.oracle.Layout.PAGE;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;

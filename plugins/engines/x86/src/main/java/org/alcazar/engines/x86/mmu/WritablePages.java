@@ -1,0 +1,58 @@
+package org.alcazar.engines.x86.mmu;
+
+import java.util.Arrays;
+
+/**
+ * The only pages that a core's views have tags for writing to, while all that is written by them
+ * must be known: a write to another page takes the slow path and puts that page in the place of the
+ * oldest one.
+ */
+public final class WritablePages {
+    /** How many there are at most. */
+    public static final int MAX = 12;
+
+    private static final long PAGE = -4096;
+    private static final long[] NONE = {};
+
+    private final long[][] views = new long[MAX][];
+    private final int[] entries = new int[MAX];
+    private int oldest;
+
+    /** Lookups for writing so far: what a view did not have. */
+    public int lookups;
+
+    public WritablePages() {
+        Arrays.fill(views, NONE);
+    }
+
+    /** An entry of a view is about to get a tag for writing. */
+    void add(long[] view, int entry) {
+        for (int i = 0; i < MAX; i++) {
+            if (views[i] == view && entries[i] == entry) {
+                return;
+            }
+        }
+        long[] gone = views[oldest];
+        if (gone != NONE) {
+            gone[entries[oldest] + Mmu.WRITE_TAG] = 0;
+        }
+        views[oldest] = view;
+        entries[oldest] = entry;
+        oldest = oldest == MAX - 1 ? 0 : oldest + 1;
+    }
+
+    /**
+     * Host-physical address of one of the pages, or -1 if there is none with this number.
+     *
+     * @param tag of {@link Mmu#tag}
+     */
+    public long page(int number, long tag) {
+        long[] view = views[number];
+        if (view == NONE) {
+            return -1;
+        }
+        int entry = entries[number];
+        long tagged = view[entry + Mmu.WRITE_TAG];
+        return (tagged & ~PAGE) == tag ? (tagged & PAGE) + view[entry + Mmu.ADDEND] : -1;
+    }
+}
