@@ -82,8 +82,6 @@ final class InstructionWriter {
 
     private static final Set<String> EXCHANGES = Set.of("Moves.xchg", "Alu.xadd", "Alu.cmpxchg");
 
-    private static final ClassDesc MATH = Frame.desc(Math.class);
-
     /** Have registers as operands that their rows don't name. */
     private static final Set<String> UNNAMED =
             Set.of(
@@ -97,6 +95,7 @@ final class InstructionWriter {
     private final CodeBuilder c;
     private final Frame frame;
     private final ExchangeWriter exchanges;
+    private final WideWriter wide;
     private final VectorWriter vectors;
     private final Binder binder;
     private final boolean long64;
@@ -127,6 +126,7 @@ final class InstructionWriter {
         this.constants = constants;
         this.self = self;
         exchanges = new ExchangeWriter(c, frame, this);
+        wide = new WideWriter(c, frame, this);
     }
 
     /**
@@ -157,11 +157,8 @@ final class InstructionWriter {
         if (semantics.startsWith("Stack.")) {
             return stack(insn, semantics);
         }
-        if (semantics.equals("MulDiv.mul") || semantics.equals("MulDiv.imul1")) {
-            return multiply(insn, semantics.equals("MulDiv.mul")) || whole(insn);
-        }
         if (WHOLE.contains(semantics)) {
-            return whole(insn);
+            return wide.write(insn) || whole(insn);
         }
         if (EXCHANGES.contains(semantics)) {
             return insn.memory ? exchanges.write(insn) : exchange(insn);
@@ -672,60 +669,11 @@ final class InstructionWriter {
                 start, end, caught, Frame.desc(org.alcazar.engines.x86.state.CpuFault.class));
     }
 
-    /** With one operand: RDX and RAX get the halves. */
-    private boolean multiply(Instruction insn, boolean unsigned) {
-        int bytes = insn.row.operands().getFirst().bytes(insn);
-        if (bytes < 4) {
-            return false;
-        }
-        rm(insn, bytes, false);
-        if (bytes == 4) {
-            extend(unsigned);
-        }
-        c.lstore(Frame.T1);
-        frame.get(c, X86.RAX);
-        if (bytes == 4) {
-            extend(unsigned);
-        }
-        c.lstore(Frame.T0);
-        c.lload(Frame.T0).lload(Frame.T1).lmul().lstore(Frame.T2);
-        if (bytes == 8) {
-            c.lload(Frame.T0).lload(Frame.T1);
-            c.invokestatic(
-                    MATH,
-                    unsigned ? "unsignedMultiplyHigh" : "multiplyHigh",
-                    MethodTypeDesc.of(CD_long, CD_long, CD_long));
-        } else {
-            c.lload(Frame.T2).loadConstant(32).lushr();
-        }
-        frame.set(c, X86.RDX);
-        c.lload(Frame.T2);
-        toRegister(X86.RAX, bytes);
-        if (unsigned) {
-            c.lload(Frame.T2).lstore(Frame.A);
-            frame.get(c, X86.RDX).lstore(Frame.B);
-        } else {
-            c.lload(Frame.T0).lstore(Frame.A).lload(Frame.T1).lstore(Frame.B);
-        }
-        kind =
-                (unsigned ? DeferredFlags.MUL : DeferredFlags.IMUL)
-                        | Integer.numberOfTrailingZeros(bytes);
-        return true;
-    }
-
-    private void extend(boolean unsigned) {
-        if (unsigned) {
-            c.loadConstant(LOW32).land();
-        } else {
-            c.l2i().i2l();
-        }
-    }
-
     /** Leaves the operand by ModRM.rm, of 4 or 8 bytes; with memory its page is found. */
-    private void rm(Instruction insn, int bytes, boolean write) {
+    void rm(Instruction insn, int bytes) {
         if (insn.memory) {
             address(insn);
-            find(bytes, write);
+            find(bytes, false);
             load(bytes);
         } else {
             frame.get(c, insn.rm);
