@@ -107,7 +107,7 @@ final class Lockstep {
     /** Interprets until so many instructions are retired. @return what was odd */
     private String repeat(long end) {
         long limit = core.limit;
-        int lookups = writable.lookups;
+        writable.forget();
         repeating = true;
         try {
             while (core.retired < end) {
@@ -123,8 +123,10 @@ final class Lockstep {
             core.limit = limit;
             core.link = null;
         }
-        boolean elsewhere = writable.lookups != lookups;
-        return elsewhere ? String.format("  the interpreter has written elsewhere%n") : "";
+        long page = pages.writtenElsewhere();
+        return page < 0
+                ? ""
+                : String.format(Locale.ROOT, "  the interpreter has written to page %x%n", page);
     }
 
     /** Interprets a block, or one instruction if that would be too much. */

@@ -17,6 +17,9 @@ import java.util.Locale;
 final class SavedPages {
     private static final int PAGE = (int) HostMemory.PAGE_SIZE;
 
+    /** A page that was saved in vain so often is not worth it. */
+    private static final int IDLE = 24;
+
     private final Mmu mmu;
     private final WritablePages writable;
     private final MemorySegment ram = HostRam.slice(0, HostRam.SIZE);
@@ -25,6 +28,12 @@ final class SavedPages {
     private final long[] pages = new long[WritablePages.MAX];
     private final boolean[] changed = new boolean[WritablePages.MAX];
     private int count;
+
+    /** Their numbers among the writable ones. */
+    private final int[] numbers = new int[WritablePages.MAX];
+
+    /** By these numbers: how often they were saved in vain, one after the other. */
+    private final int[] idle = new int[WritablePages.MAX];
 
     SavedPages(Mmu mmu, WritablePages writable) {
         this.mmu = mmu;
@@ -40,6 +49,7 @@ final class SavedPages {
             if (page >= 0 && !known(page)) {
                 MemorySegment.copy(ram, page, before, (long) count * PAGE, PAGE);
                 changed[count] = false;
+                numbers[count] = i;
                 pages[count++] = page;
             }
         }
@@ -55,6 +65,16 @@ final class SavedPages {
         return false;
     }
 
+    /** A page that was looked up for writing and is none of the saved ones, or -1. */
+    long writtenElsewhere() {
+        for (int i = 0; writable.lookup(i) >= 0; i++) {
+            if (!known(writable.lookup(i))) {
+                return writable.lookup(i);
+            }
+        }
+        return -1;
+    }
+
     /** Notes what has been written since, and undoes it. */
     void undo() {
         for (int i = 0; i < count; i++) {
@@ -62,8 +82,13 @@ final class SavedPages {
             long page = pages[i];
             if (mismatch(page, before, at) >= 0) {
                 changed[i] = true;
+                idle[numbers[i]] = 0;
                 MemorySegment.copy(ram, page, after, at, PAGE);
                 MemorySegment.copy(before, at, ram, page, PAGE);
+            } else if (++idle[numbers[i]] == IDLE) {
+                // Few pages make it fast.
+                idle[numbers[i]] = 0;
+                writable.remove(numbers[i]);
             }
         }
     }

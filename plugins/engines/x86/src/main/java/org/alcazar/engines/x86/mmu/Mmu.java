@@ -551,9 +551,6 @@ public final class Mmu {
      */
     long target(long linear, int bytes, int access, boolean system) {
         misses++;
-        if (access == PageWalker.WRITE && writable != null) {
-            writable.lookups++;
-        }
         long la = linear;
         if (!cpu.longMode()) {
             la &= 0xffff_ffffL;
@@ -566,6 +563,7 @@ public final class Mmu {
         long known = tlb.find(la);
         if (known != Tlb.NONE && allows(known, access, to)) {
             fill(la, known, to, access);
+            note(known, access);
             return known & PAGE | la & ~PAGE;
         }
         walks++;
@@ -583,7 +581,14 @@ public final class Mmu {
             tlb.put(la, value, walker.pageShift);
             fill(la, value, to, access);
         }
+        note(hpa, access);
         return hpa;
+    }
+
+    private void note(long hpa, int access) {
+        if (access == PageWalker.WRITE && writable != null) {
+            writable.lookedUp(hpa & PAGE);
+        }
     }
 
     private boolean canonical(long la) {

@@ -18,8 +18,10 @@ public final class WritablePages {
     private final int[] entries = new int[MAX];
     private int oldest;
 
-    /** Lookups for writing so far: what a view did not have. */
-    public int lookups;
+    /** Pages that were looked up for writing since {@link #forget}. */
+    private final long[] lookups = new long[MAX];
+
+    private int lookupCount;
 
     public WritablePages() {
         Arrays.fill(views, NONE);
@@ -27,18 +29,44 @@ public final class WritablePages {
 
     /** An entry of a view is about to get a tag for writing. */
     void add(long[] view, int entry) {
+        int free = -1;
         for (int i = 0; i < MAX; i++) {
             if (views[i] == view && entries[i] == entry) {
                 return;
             }
+            free = views[i] == NONE ? i : free;
         }
-        long[] gone = views[oldest];
-        if (gone != NONE) {
-            gone[entries[oldest] + Mmu.WRITE_TAG] = 0;
+        if (free < 0) {
+            free = oldest;
+            oldest = oldest == MAX - 1 ? 0 : oldest + 1;
+            remove(free);
         }
-        views[oldest] = view;
-        entries[oldest] = entry;
-        oldest = oldest == MAX - 1 ? 0 : oldest + 1;
+        views[free] = view;
+        entries[free] = entry;
+    }
+
+    /** Takes a page out. */
+    public void remove(int number) {
+        views[number][entries[number] + Mmu.WRITE_TAG] = 0;
+        views[number] = NONE;
+    }
+
+    void lookedUp(long page) {
+        lookups[Math.min(lookupCount++, MAX - 1)] = page;
+    }
+
+    /** Begins anew to note pages that are looked up for writing. */
+    public void forget() {
+        lookupCount = 0;
+    }
+
+    /**
+     * A page that was looked up for writing, host-physical, the last one at the highest number.
+     *
+     * @return -1 if there were no more
+     */
+    public long lookup(int number) {
+        return number < Math.min(lookupCount, MAX) ? lookups[number] : -1;
     }
 
     /**

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 /** Makes random cases: code around one form, and a state in which it does something. */
 final class CaseBuilder {
     private static final int MOST = 4;
+    private static final int[] FLAT_CODE = {0}, FLAT_DATA = {5};
 
     private final Values values = new Values();
     private final Encoder encoder = new Encoder();
@@ -19,7 +20,11 @@ final class CaseBuilder {
     /** What may stand beside any instruction, by mode: 64, 32, 16. */
     private final List<List<Form>> company;
 
-    CaseBuilder(List<Form> all) {
+    /** In 32-bit code all segments that it uses tacitly are flat. */
+    private final boolean flat;
+
+    CaseBuilder(List<Form> all, boolean flat) {
+        this.flat = flat;
         company = List.of(company(all, 64), company(all, 32), company(all, 16));
     }
 
@@ -147,7 +152,7 @@ final class CaseBuilder {
         floats(to, Layout.FX, random, lane);
     }
 
-    private static void segments(Form form, State to, SplittableRandom random, int codeAt) {
+    private void segments(Form form, State to, SplittableRandom random, int codeAt) {
         if (form.mode() == 64) {
             to.set32(Layout.ENTRY, (int) Layout.CODE_PAGE + codeAt);
             to.set16(Layout.SS, Descriptor.USER_DS);
@@ -156,18 +161,26 @@ final class CaseBuilder {
             return;
         }
         to.set32(Layout.COMPAT, 1);
-        int[] codes = form.mode() == 32 ? Descriptor.CODE_32 : Descriptor.CODE_16;
+        boolean flat = this.flat && form.mode() == 32;
+        int[] codes = flat ? FLAT_CODE : form.mode() == 32 ? Descriptor.CODE_32 : Descriptor.CODE_16;
         int code = codes[random.nextInt(codes.length)];
         to.set16(Layout.CS, Descriptor.selector(code));
         long entry = Layout.CODE_PAGE + codeAt - Descriptor.TABLE.get(code).base();
         to.set32(Layout.ENTRY, (int) entry);
         int[] stacks =
-                random.nextInt(3) == 0 == (form.mode() == 16)
+                flat
+                        ? FLAT_DATA
+                        : random.nextInt(3) == 0 == (form.mode() == 16)
                         ? Descriptor.STACK_32
                         : Descriptor.STACK_16;
         to.set16(Layout.SS, Descriptor.selector(stacks[random.nextInt(stacks.length)]));
         for (int s : new int[] {Layout.DS, Layout.ES, Layout.FS, Layout.GS}) {
-            to.set16(s, dataSelector(form.mode(), random));
+            boolean mustBeFlat = flat && (s == Layout.DS || s == Layout.ES);
+            to.set16(
+                    s,
+                    mustBeFlat
+                            ? Descriptor.selector(FLAT_DATA[0])
+                            : dataSelector(form.mode(), random));
         }
     }
 

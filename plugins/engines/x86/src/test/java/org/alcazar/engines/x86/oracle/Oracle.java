@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.oracle;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.decode.Disassembler;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.decode.Syntax;
@@ -45,7 +46,7 @@ final class Oracle {
     Oracle(NativeProcessor processor, Interpreter interpreter, List<Form> all) {
         this.processor = processor;
         this.interpreter = interpreter;
-        builder = new CaseBuilder(all);
+        builder = new CaseBuilder(all, TestEngines.translates());
     }
 
     /** How many cases ran. */

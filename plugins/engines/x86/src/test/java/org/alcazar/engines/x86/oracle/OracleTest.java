@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -28,9 +29,25 @@ import java.util.regex.Pattern;
  * alcazar.oracle.only}, a regular expression that is looked for in the names of forms.
  */
 class OracleTest {
-    private static final int CASES = Integer.getInteger("alcazar.oracle.cases", 100);
     private static final long SEED = Long.getLong("alcazar.oracle.seed", 1);
     private static final String ONLY = System.getProperty("alcazar.oracle.only", "");
+
+    private final int cases;
+    private final int smallest;
+    private Map<String, Long> counters = Map.of();
+
+    OracleTest() {
+        this(100, 16);
+    }
+
+    /**
+     * @param cases for each form
+     * @param smallest mode that is looked at: 16, 32 or 64
+     */
+    OracleTest(int cases, int smallest) {
+        this.cases = Integer.getInteger("alcazar.oracle.cases", cases);
+        this.smallest = smallest;
+    }
 
     @Test
     @DisplayName("every form that user mode can run does what the processor does")
@@ -50,8 +67,8 @@ class OracleTest {
             Oracle oracle = new Oracle(processor, interpreter, forms);
             long start = System.nanoTime();
             for (Form form : forms) {
-                if (only.matcher(form.name()).find()) {
-                    oracle.form(form, CASES, SEED);
+                if (form.mode() >= smallest && only.matcher(form.name()).find()) {
+                    oracle.form(form, cases, SEED);
                 }
             }
             oracle.flush();
@@ -67,7 +84,13 @@ class OracleTest {
                     oracle.once);
             assertEquals("", summary(oracle));
             assertTrue(oracle.run() > 0);
+            counters = interpreter.counters();
         }
+    }
+
+    /** The engine's, after the forms. */
+    Map<String, Long> counters() {
+        return counters;
     }
 
     private static String summary(Oracle oracle) {
