@@ -58,6 +58,14 @@ final class RegionOp extends Op {
                     }
 
                     @Override
+                    public @Nullable Region following(int exit) {
+                        RegionOp left = core.left;
+                        return left == null
+                                ? null
+                                : RegionOp.callee(core, left.exits[exit].taken);
+                    }
+
+                    @Override
                     public @Nullable Region calleeAt(long rip) {
                         Block b = core.jumps[Core.slot(rip, core.key)];
                         return b.rip == rip && b.key == core.key ? RegionOp.callee(core, b) : null;

@@ -19,6 +19,11 @@ public abstract class Links {
                 public @Nullable Region calleeAt(long rip) {
                     return null;
                 }
+
+                @Override
+                public @Nullable Region following(int exit) {
+                    return null;
+                }
             };
 
     /** The region was left by an exit, or refused to run. */
@@ -29,4 +34,7 @@ public abstract class Links {
 
     /** See {@link Region#calleeAt}. */
     public abstract @Nullable Region calleeAt(long rip);
+
+    /** The same for an exit of the region that was left last. */
+    public abstract @Nullable Region following(int exit);
 }

@@ -61,4 +61,28 @@ public abstract class Region {
     protected final @Nullable Region calleeAt(long rip) {
         return links.calleeAt(rip);
     }
+
+    /**
+     * Goes on behind a callee that was left for other regions, until the call returns.
+     *
+     * @param outcome of the callee
+     * @param back where the call returns to
+     * @return {@link #INDIRECT} with {@code back} as {@code rip}, or the last region's result if
+     *     something else is wanted first
+     */
+    protected final int follow(Cpu cpu, int outcome, long back) {
+        int result = outcome;
+        while (true) {
+            Region next;
+            if (result == INDIRECT) {
+                next = cpu.rip == back ? null : links.calleeAt(cpu.rip);
+            } else {
+                next = result < 0 ? null : links.following(result);
+            }
+            if (next == null) {
+                return result;
+            }
+            result = next.run(cpu);
+        }
+    }
 }

@@ -39,6 +39,7 @@ public final class Background implements Translator {
 
     private final List<Task> waiting = new ArrayList<>();
     private boolean working;
+    private boolean directed;
 
     public Background(RegionTranslator translator, CpuModel model) {
         this.translator = translator;
@@ -74,6 +75,10 @@ public final class Background implements Translator {
     }
 
     private void work() {
+        if (!directed) {
+            directed = true;
+            CompilerDirectives.give();
+        }
         for (Task task = next(); task != null; task = next()) {
             Translation made = translator.translate(task.candidate);
             if (made != null) {

@@ -23,6 +23,7 @@ public final class RegionTranslator implements Translator {
     private final int threshold;
     private final Decoder decoder;
     private final Binder binder = new Binder();
+    private final TranslationCache cache = new TranslationCache();
 
     public RegionTranslator(OpcodeTable table, int threshold) {
         this.threshold = threshold;
@@ -41,6 +42,18 @@ public final class RegionTranslator implements Translator {
     }
 
     synchronized @Nullable Translation translate(Candidate candidate) {
+        Finished known = cache.find(candidate);
+        if (known != null) {
+            return known;
+        }
+        Finished made = make(candidate);
+        if (made != null) {
+            cache.add(made);
+        }
+        return made;
+    }
+
+    private @Nullable Finished make(Candidate candidate) {
         Candidate tried = candidate;
         while (true) {
             Graph graph = Graph.of(tried, decoder);
@@ -49,7 +62,7 @@ public final class RegionTranslator implements Translator {
             }
             RegionWriter.Written written = RegionWriter.write(graph, binder);
             if (written.codeBytes() <= MAX_CODE) {
-                return new Finished(written, graph.instructions());
+                return new Finished(tried, written, graph.instructions());
             }
             int pieces = tried.pieces().size();
             if (pieces == 1) {
@@ -62,12 +75,15 @@ public final class RegionTranslator implements Translator {
         }
     }
 
-    private static final class Finished implements Translation {
+    /** A translation with what it was made from. */
+    static final class Finished implements Translation {
+        final Candidate source;
         private final RegionWriter.Written written;
         private final MethodHandle make;
         private final int instructions;
 
-        Finished(RegionWriter.Written written, int instructions) {
+        Finished(Candidate source, RegionWriter.Written written, int instructions) {
+            this.source = source;
             this.written = written;
             this.instructions = instructions;
             try {
@@ -105,6 +121,10 @@ public final class RegionTranslator implements Translator {
         @Override
         public int instructions() {
             return instructions;
+        }
+
+        int codeBytes() {
+            return written.codeBytes();
         }
     }
 }

@@ -351,17 +351,33 @@ final class RegionWriter {
         depth(1);
         c.aload(Frame.CALLEE).aload(Frame.CPU_VAR);
         c.invokevirtual(REGION, "run", RUN).istore(Frame.CODE);
-        depth(-1);
         Label elsewhere = c.newLabel();
-        c.iload(Frame.CODE).loadConstant(Region.INDIRECT).if_icmpne(elsewhere);
-        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "rip", CD_long).loadConstant(next);
-        c.lcmp().ifne(elsewhere);
+        Label returned = c.newLabel();
+        Label follow = c.newLabel();
+        returned(next, follow);
+        c.goto_(returned);
+        c.labelBinding(follow);
+        c.aload(Frame.THIS).aload(Frame.CPU_VAR).iload(Frame.CODE).loadConstant(next);
+        c.invokevirtual(
+                REGION, "follow", MethodTypeDesc.of(CD_int, Frame.CPU, CD_int, CD_long));
+        c.istore(Frame.CODE);
+        returned(next, elsewhere);
+        c.labelBinding(returned);
+        depth(-1);
         frame.loadAll(c);
         Label over = frame.stub(c, next, 0, DeferredFlags.NONE, frame.exit(next));
         c.lload(Frame.RETIRED).lload(Frame.LIMIT).lcmp().ifgt(over);
         edge(next);
         c.labelBinding(elsewhere);
+        depth(-1);
         c.iload(Frame.CODE).ireturn();
+    }
+
+    /** Jumps if a callee has ended otherwise than by returning. */
+    private void returned(long next, Label otherwise) {
+        c.iload(Frame.CODE).loadConstant(Region.INDIRECT).if_icmpne(otherwise);
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "rip", CD_long).loadConstant(next);
+        c.lcmp().ifne(otherwise);
     }
 
     private void depth(int change) {
