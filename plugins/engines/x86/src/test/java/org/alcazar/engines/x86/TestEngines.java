@@ -70,11 +70,11 @@ public final class TestEngines {
     }
 
     public static EngineProvider provider() {
-        return switch (name) {
-            case "translator" -> TRANSLATOR;
-            case "lockstep" -> LOCKSTEP;
-            default -> INTERPRETER;
-        };
+        return name.equals("lockstep") ? LOCKSTEP : provider(translates());
+    }
+
+    public static EngineProvider provider(boolean translated) {
+        return translated ? TRANSLATOR : INTERPRETER;
     }
 
     public static Engine create(PhysicalBus bus, Map<String, String> options) {

@@ -252,10 +252,8 @@ final class Conditions {
     private static void value(CodeBuilder c, int kind) {
         switch (kind & ~3) {
             case DeferredFlags.ADD -> c.lload(Frame.A).lload(Frame.B).ladd();
-            case DeferredFlags.ADC ->
-                    c.lload(Frame.A).lload(Frame.B).ladd().lload(Frame.C).ladd();
-            case DeferredFlags.SBB ->
-                    c.lload(Frame.A).lload(Frame.B).lsub().lload(Frame.C).lsub();
+            case DeferredFlags.ADC -> c.lload(Frame.A).lload(Frame.B).ladd().lload(Frame.C).ladd();
+            case DeferredFlags.SBB -> c.lload(Frame.A).lload(Frame.B).lsub().lload(Frame.C).lsub();
             case DeferredFlags.MUL -> c.lload(Frame.A);
             case DeferredFlags.INC -> c.lload(Frame.A).loadConstant(1L).ladd();
             case DeferredFlags.DEC -> c.lload(Frame.A).loadConstant(1L).lsub();

@@ -8,6 +8,7 @@ import org.alcazar.host.HostRam;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
+import org.alcazar.machine.EngineProvider;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.PhysicalBus;
@@ -55,11 +56,20 @@ final class BareMachine implements AutoCloseable {
 
     /** With a processor model of its own. */
     BareMachine(String model) {
+        this(model, TestEngines.provider());
+    }
+
+    /** On an engine of its own. */
+    BareMachine(EngineProvider provider) {
+        this("max", provider);
+    }
+
+    private BareMachine(String model, EngineProvider provider) {
         HostRam.fill(0, Math.min(BYTES, HostRam.SIZE), (byte) 0);
         bus.attachPorts(0x3f8, 8, new Com1());
         bus.attachPorts(0xf4, 4, new DebugExit());
         bus.attachMemory(LOCAL_APIC, 4096, new LocalApic());
-        engine = TestEngines.create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
+        engine = provider.create(bus, Map.of(X86InterpreterProvider.CPU_MODEL, model));
         core = engine.newCore(0, block);
         block.ports = Ranges.NONE;
         block.interrupts = this::acknowledge;
