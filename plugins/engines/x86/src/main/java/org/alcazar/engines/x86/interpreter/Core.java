@@ -85,6 +85,9 @@ final class Core extends Cpu {
     @Nullable Op plain(long rip) {
         Block b = jumps[slot(rip, key | Block.PLAIN)];
         if (enters(b, rip, key | Block.PLAIN)) {
+            if (regions != null) {
+                regions.left(b.first);
+            }
             return b.first;
         }
         plainNext = true;

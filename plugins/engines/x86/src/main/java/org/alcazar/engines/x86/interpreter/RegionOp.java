@@ -81,6 +81,7 @@ final class RegionOp extends Op {
     @Override
     @Nullable Op exec(Core core) {
         if (!usable()) {
+            regions.unusable++;
             return core.plain(block.rip);
         }
         Lockstep lockstep = core.lockstep;
@@ -91,7 +92,10 @@ final class RegionOp extends Op {
     int run() {
         core.depth = 0;
         regions.runs++;
-        return region.run(core);
+        long before = core.retired;
+        int exit = region.run(core);
+        regions.retired += core.retired - before;
+        return exit;
     }
 
     /** Goes on after the region has run. */

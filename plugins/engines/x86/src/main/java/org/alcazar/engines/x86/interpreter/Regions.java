@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -31,6 +32,12 @@ final class Regions {
     /** A block that has run this much less than the entry is not hot with it. */
     private static final int COLD = 8;
 
+    /** One in so many is noted of the instructions for which regions are left. */
+    private static final long SAMPLE = 64;
+
+    /** So many of these instructions are told. */
+    private static final int REASONS = 12;
+
     private record Answer(Block entry, List<Block> blocks, @Nullable Translation translation) {}
 
     private final Core core;
@@ -38,6 +45,10 @@ final class Regions {
     private final int threshold;
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
 
+    /** By semantics: instructions for which regions were left to the interpreter. */
+    private final Map<String, Long> reasons = new ConcurrentHashMap<>();
+
+    private long lefts;
     long requested;
     long installed;
     long refused;
@@ -47,6 +58,12 @@ final class Regions {
     long runs;
 
     long plain;
+
+    /** Instructions that ran in regions. */
+    long retired;
+
+    /** Not entered because another page of theirs is not known to be where it was. */
+    long unusable;
     long indirect;
     long refusals;
 
@@ -167,13 +184,26 @@ final class Regions {
                 && threshold - counter.left >= threshold / COLD;
     }
 
+    /** A region was left for an instruction, or because it refused: every so often it is noted. */
+    void left(@Nullable Op first) {
+        if ((++lefts & SAMPLE - 1) == 0 && first != null && first.insn != null) {
+            reasons.merge(first.insn.row.semantics(), SAMPLE, Long::sum);
+        }
+    }
+
     /** Adds what there is to know of regions to a core's counters. */
     void count(Map<String, Long> all) {
+        reasons.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .limit(REASONS)
+                .forEach(e -> all.put("region-left-for-" + e.getKey(), e.getValue()));
         all.put("regions-requested", requested);
         all.put("regions-installed", installed);
         all.put("regions-refused", refused);
         all.put("regions-stale", stale);
         all.put("region-runs", runs);
+        all.put("region-instructions", retired);
+        all.put("region-unusable", unusable);
         all.put("region-left-plain", plain);
         all.put("region-left-indirect", indirect);
         all.put("region-refusals", refusals);

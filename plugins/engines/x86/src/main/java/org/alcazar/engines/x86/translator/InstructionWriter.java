@@ -33,8 +33,6 @@ import java.util.Set;
 final class InstructionWriter {
     private static final long LOW32 = 0xffffffffL;
 
-    /** ES in the x87 status word: an exception is pending. */
-    private static final int FLOAT_ERROR = 0x80;
 
     private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
     private static final ClassDesc RAM = Frame.desc(GuestRam.class);
@@ -80,6 +78,9 @@ final class InstructionWriter {
                     "Flags.cld",
                     "Flags.std");
 
+    private static final Set<String> NOTHING =
+            Set.of("SystemInstructions.nop", "SystemInstructions.prefetch");
+
     private static final Set<String> EXCHANGES = Set.of("Moves.xchg", "Alu.xadd", "Alu.cmpxchg");
 
     /** Have registers as operands that their rows don't name. */
@@ -96,11 +97,11 @@ final class InstructionWriter {
     private final Frame frame;
     private final ExchangeWriter exchanges;
     private final WideWriter wide;
+    private final WholeWriter whole;
+    final StackWriter stack;
     private final VectorWriter vectors;
     private final Binder binder;
     private final boolean long64;
-    private final List<Instruction> constants;
-    private final ClassDesc self;
 
     /** Deferred flags' kind, or -1 if the local variable has it. */
     int kind;
@@ -123,10 +124,10 @@ final class InstructionWriter {
         vectors = new VectorWriter(c, frame, this, lazy);
         this.binder = binder;
         this.long64 = long64;
-        this.constants = constants;
-        this.self = self;
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
+        whole = new WholeWriter(c, frame, this, binder, constants, self);
+        stack = new StackWriter(c, frame, this, long64);
     }
 
     /**
@@ -155,10 +156,10 @@ final class InstructionWriter {
             return false;
         }
         if (semantics.startsWith("Stack.")) {
-            return stack(insn, semantics);
+            return stack.write(insn);
         }
         if (WHOLE.contains(semantics)) {
-            return wide.write(insn) || whole(insn);
+            return wide.write(insn) || whole.write(insn, at.next());
         }
         if (EXCHANGES.contains(semantics)) {
             return insn.memory ? exchanges.write(insn) : exchange(insn);
@@ -168,7 +169,7 @@ final class InstructionWriter {
         }
         Method method = binder.resolve(insn);
         if (Binder.isGeneric(method)) {
-            return row.has(Row.X87) && !row.has(Row.MMX) && whole(insn);
+            return row.has(Row.X87) && !row.has(Row.MMX) && whole.write(insn, at.next());
         }
         Binding b = new Binding(method, false);
         binder.bind(b, insn, long64);
@@ -654,7 +655,7 @@ final class InstructionWriter {
      *
      * @param floats it has set flags in MXCSR before
      */
-    private void handler(Label start, Label end, boolean floats) {
+    void handler(Label start, Label end, boolean floats) {
         Label caught = c.newLabel();
         Label over = c.newLabel();
         c.goto_(over);
@@ -695,65 +696,6 @@ final class InstructionWriter {
         return true;
     }
 
-    // ---- semantics that take the instruction whole
-
-    private boolean whole(Instruction insn) {
-        if (insn.lock) {
-            return false;
-        }
-        boolean x87 = insn.row.has(Row.X87);
-        if (insn.memory) {
-            int bytes = 0;
-            boolean write = false;
-            for (Operand o : insn.row.operands()) {
-                if (o.kind() == OperandKind.RM || o.kind() == OperandKind.MEMORY) {
-                    bytes = o.bytes(insn);
-                    write = o.written();
-                }
-            }
-            if (bytes == 0) {
-                return false;
-            }
-            address(insn);
-            find(bytes, write);
-        }
-        frame.x87 |= x87;
-        int registers = 1 << X86.RAX | 1 << X86.RDX;
-        if (insn.modrm >= 0 && !insn.memory && !x87) {
-            registers |= 1 << insn.rm | 1 << (insn.rm & 3);
-        }
-        if (insn.memory && insn.base >= 0 && insn.base < 16) {
-            registers |= 1 << insn.base;
-        }
-        if (insn.memory && insn.index >= 0) {
-            registers |= 1 << insn.index;
-        }
-        frame.loaded |= registers;
-        frame.spill(c, registers);
-        frame.settle(c, kind);
-        kind = DeferredFlags.NONE;
-        if (x87 && !insn.row.has(Row.NO_WAIT)) {
-            // The interpreter tells whom it concerns of the pending exception.
-            c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "fsw", CD_int);
-            c.loadConstant(FLOAT_ERROR).iand().ifne(out());
-        }
-        Label start = c.newBoundLabel();
-        c.aload(Frame.CPU_VAR).loadConstant(at.next()).putfield(Frame.CPU, "rip", CD_long);
-        c.aload(Frame.CPU_VAR);
-        c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
-        int known = constants.indexOf(insn); // no two are equal
-        c.loadConstant(known < 0 ? constants.size() : known).aaload();
-        if (known < 0) {
-            constants.add(insn);
-        }
-        invoke(binder.resolve(insn));
-        Label end = c.newBoundLabel();
-        handler(start, end, false);
-        frame.dirty |= 1 << X86.RAX | 1 << X86.RDX;
-        frame.reload(c, 1 << X86.RAX | 1 << X86.RDX);
-        return true;
-    }
-
     private boolean exchange(Instruction insn) {
         if (!insn.row.semantics().equals("Moves.xchg")) {
             return false;
@@ -772,109 +714,6 @@ final class InstructionWriter {
         return true;
     }
 
-    // ---- the stack
-
-    /** Bytes of what the mode pushes. */
-    int word() {
-        return long64 ? 8 : 4;
-    }
-
-    /** Leaves RSP and a distance, as an address. */
-    void top(int distance) {
-        frame.get(c, X86.RSP);
-        if (distance != 0) {
-            c.loadConstant((long) distance).ladd();
-        }
-        if (!long64) {
-            c.loadConstant(LOW32).land();
-        }
-    }
-
-    /** Leaves what is at the top of the stack; {@link #drop} takes it away. */
-    void peek() {
-        top(0);
-        c.lstore(Frame.LA);
-        find(word(), false);
-        load(word());
-    }
-
-    void drop(int bytes) {
-        top(bytes);
-        frame.set(c, X86.RSP);
-    }
-
-    /** Makes room for a word: {@link Frame#LA} is the new RSP, which is not set yet. */
-    void room() {
-        top(-word());
-        c.dup2().lstore(Frame.T1).lstore(Frame.LA);
-        find(word(), true);
-    }
-
-    void pushed() {
-        c.lload(Frame.T1);
-        frame.set(c, X86.RSP);
-    }
-
-    private boolean stack(Instruction insn, String semantics) {
-        if (insn.operandSize != word()) {
-            return false;
-        }
-        Operand operand = insn.row.operands().isEmpty() ? null : insn.row.operands().getFirst();
-        switch (semantics) {
-            case "Stack.push" -> {
-                OperandKind where = java.util.Objects.requireNonNull(operand).kind();
-                switch (where) {
-                    case IMMEDIATE -> c.loadConstant(insn.immediate);
-                    case OPCODE_REGISTER -> frame.get(c, insn.rm);
-                    default -> {
-                        if (insn.memory) {
-                            address(insn);
-                            find(word(), false);
-                            load(word());
-                        } else {
-                            frame.get(c, insn.rm);
-                        }
-                    }
-                }
-                c.lstore(Frame.T0);
-                room();
-                c.lload(Frame.T0);
-                store(word());
-                pushed();
-            }
-            case "Stack.pop" -> {
-                if (java.util.Objects.requireNonNull(operand).kind()
-                        != OperandKind.OPCODE_REGISTER) {
-                    return false;
-                }
-                peek();
-                c.lstore(Frame.T0);
-                drop(word());
-                c.lload(Frame.T0);
-                toRegister(insn.rm, word());
-            }
-            case "Stack.leave" -> {
-                frame.get(c, X86.RBP);
-                if (!long64) {
-                    c.loadConstant(LOW32).land();
-                }
-                c.lstore(Frame.LA);
-                find(word(), false);
-                load(word());
-                c.lload(Frame.LA).loadConstant((long) word()).ladd();
-                if (!long64) {
-                    c.loadConstant(LOW32).land();
-                }
-                frame.set(c, X86.RSP);
-                frame.set(c, X86.RBP);
-            }
-            default -> {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** Puts the value of a branch's operand into {@link Frame#T0}. */
     boolean target(At what, int left) {
         at = what;
@@ -885,8 +724,8 @@ final class InstructionWriter {
                 return false;
             }
             address(insn);
-            find(word(), false);
-            load(word());
+            find(stack.word(), false);
+            load(stack.word());
         } else {
             frame.get(c, insn.rm);
             if (!long64) {

@@ -231,7 +231,7 @@ final class RegionWriter {
      */
     private boolean branch(At at) {
         Instruction insn = at.insn();
-        if (!insn.row.semantics().startsWith("Branches.") || insn.operandSize != writer.word()) {
+        if (!insn.row.semantics().startsWith("Branches.") || insn.operandSize != writer.stack.word()) {
             return false;
         }
         writer.at(at, 1);
@@ -295,10 +295,10 @@ final class RegionWriter {
 
     private boolean ret(Instruction insn) {
         int release = insn.row.operands().isEmpty() ? 0 : (int) insn.immediate & 0xffff;
-        writer.peek();
+        writer.stack.peek();
         c.lstore(Frame.T0);
         canonical();
-        writer.drop(writer.word() + release);
+        writer.stack.drop(writer.stack.word() + release);
         leaveTo();
         return true;
     }
@@ -310,10 +310,10 @@ final class RegionWriter {
             }
             canonical();
         }
-        writer.room();
+        writer.stack.room();
         c.loadConstant(at.next());
-        writer.store(writer.word());
-        writer.pushed();
+        writer.store(writer.stack.word());
+        writer.stack.pushed();
         Node after = graph.byRip.get(at.next());
         if (after == null) {
             if (direct) {
