@@ -258,6 +258,10 @@ public final class Strings {
                     case 4 -> (value & 0xffffffffL) * 0x0000000100000001L;
                     default -> value;
                 };
+        if (Long.rotateLeft(pattern, 8) == pattern) {
+            HostRam.fill(target, total, (byte) pattern);
+            return;
+        }
         int i = 0;
         for (; i + 8 <= total; i += 8) {
             HostRam.setLong(target + i, pattern);

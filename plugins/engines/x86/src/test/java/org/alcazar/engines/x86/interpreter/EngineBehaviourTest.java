@@ -103,6 +103,38 @@ class EngineBehaviourTest {
     }
 
     @Test
+    @DisplayName("repeated stores fill their bytes with the value, and no others")
+    void repeatedStores() {
+        String[] stores = {"f3aa f4", "66f3ab f4", "f3ab f4", "f348ab f4"};
+        for (long value : new long[] {0, 0x5a5a_5a5a_5a5a_5a5aL, 0x0123_4567_89ab_cdefL}) {
+            for (int width = 0; width < 4; width++) {
+                for (int count : new int[] {0, 1, 2, 7, 66, 700}) {
+                    repeatedStore(stores[width], 1 << width, count, value);
+                }
+            }
+        }
+    }
+
+    private void repeatedStore(String code, int bytes, int count, long value) {
+        machine.close();
+        machine = new BareMachine();
+        start(code);
+        long to = DATA + 4093;
+        for (int i = -8; i < count * bytes + 8; i++) {
+            RamPages.setByte(to + i, (byte) 0xee);
+        }
+        set(X86.RDI, to);
+        set(X86.RCX, count);
+        set(X86.RAX, value);
+        assertEquals(Exit.IDLE, machine.run(100_000));
+        for (int i = -8; i < count * bytes + 8; i++) {
+            boolean inside = i >= 0 && i < count * bytes;
+            byte expected = inside ? (byte) (value >>> 8 * (i % bytes)) : (byte) 0xee;
+            assertEquals(expected, HostRam.getByte(to + i), code + " x " + count + " at " + i);
+        }
+    }
+
+    @Test
     @DisplayName("a kick ends a long repetition, which goes on where it was")
     void repetitionIsKicked() {
         start("f3aa f4"); // rep stosb; hlt
