@@ -13,18 +13,19 @@ import java.util.Set;
 /** The decoded code of one core by host-physical page. Used by the core's own thread only. */
 final class CodeCache {
     /**
-     * When more blocks than this have been decoded since the last time, everything is thrown away:
-     * for all cores of a machine together, and what each may have at least.
+     * When more instructions than this have been decoded since the last time, everything is thrown
+     * away: for all cores of a machine together, and what each may have at least. A Linux boot has
+     * half of that.
      */
-    private static final int MAX_BLOCKS = 400_000;
+    private static final int MAX_INSTRUCTIONS = 1_000_000;
 
-    private static final int MIN_BLOCKS = 20_000;
+    private static final int MIN_INSTRUCTIONS = 50_000;
 
     private static final int RECENT = 1024;
 
     private final Map<Long, CodePage> pages = new HashMap<>();
     private final @Nullable CodePage[] recent = new @Nullable CodePage[RECENT];
-    private int blocks;
+    private int instructions;
 
     /** Blocks dropped since the start. */
     long dropped;
@@ -62,7 +63,7 @@ final class CodeCache {
         if (block.hpa2 >= 0) {
             make(block.hpa2).addGuest(block);
         }
-        blocks++;
+        instructions += block.instructions;
     }
 
     /** A block stands for others too from now on: it goes when the page of any of them does. */
@@ -81,7 +82,7 @@ final class CodeCache {
      * @param cores how many the machine has
      */
     boolean full(int cores) {
-        return blocks > Math.max(MIN_BLOCKS, MAX_BLOCKS / cores);
+        return instructions > Math.max(MIN_INSTRUCTIONS, MAX_INSTRUCTIONS / cores);
     }
 
     /** Forgets the code in a page. @return whether there was any */
@@ -115,6 +116,6 @@ final class CodeCache {
         }
         pages.clear();
         Arrays.fill(recent, null);
-        blocks = 0;
+        instructions = 0;
     }
 }
