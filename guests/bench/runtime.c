@@ -1,10 +1,12 @@
 /*
  * Start, console and memory of a benchmark. It runs
- *     PROGRAM [REPETITIONS]
+ *     PROGRAM [REPETITIONS [SECONDS]]
  * and prints a line when the data is ready and one after each repetition:
  *     bench NAME begin SECONDS
  *     bench NAME REPETITION CHECKSUM SECONDS
- * with the time of CLOCK_MONOTONIC. Whoever measures from outside takes the time at which lines arrive.
+ * with the time of CLOCK_MONOTONIC. When SECONDS have passed before the last repetition it leaves out the others and says
+ *     bench NAME enough SECONDS
+ * Whoever measures from outside takes the time at which lines arrive.
  */
 #include "bench.h"
 
@@ -84,8 +86,8 @@ static void put_number(u64 value, u64 base, int width)
         line[used++] = digits[--n];
 }
 
-/* Ends the line with the time and prints it in one piece. */
-static void put_time(void)
+/* Ends the line with the time, which it returns in seconds, and prints it in one piece. */
+static u64 put_time(void)
 {
     u64 now[2];
     if (system_call(SYS_CLOCK, CLOCK_MONOTONIC, (long)now, 0, 0, 0, 0) < 0)
@@ -98,6 +100,7 @@ static void put_time(void)
     if (system_call(SYS_WRITE, 1, (long)line, (long)used, 0, 0, 0) != (long)used)
         fail("standard output does not take a line");
     used = 0;
+    return now[0];
 }
 
 static u64 number(const char *text)
@@ -112,16 +115,22 @@ void start(long *stack) __attribute__((noreturn, used));
 void start(long *stack)
 {
     u64 repetitions = stack[0] > 1 ? number((const char *)stack[2]) : 1;
+    u64 limit = stack[0] > 2 ? number((const char *)stack[3]) : ~0UL;
     prepare();
     put("bench " NAME " begin");
-    put_time();
+    u64 begin = put_time(), now = begin;
     for (u64 i = 1; i <= repetitions; i++) {
+        if (now - begin >= limit) {
+            put("bench " NAME " enough");
+            put_time();
+            break;
+        }
         u64 sum = work();
         put("bench " NAME " ");
         put_number(i, 10, 1);
         put(" ");
         put_number(sum, 16, 16);
-        put_time();
+        now = put_time();
     }
     leave(0);
     __builtin_unreachable();

@@ -23,6 +23,7 @@ final class GuestBench {
     private static final Option ONLY = Option.text("--only", "NAME[,NAME]…");
     private static final Option REPETITIONS = Option.number("--repetitions");
     private static final Option WARM_UP = Option.number("--warm-up");
+    private static final Option SECONDS = Option.number("--seconds");
     private static final Option QUICK = Option.flag("--quick");
     private static final Option ENGINE = Option.text("--engine", "NAME");
     static final List<Option> OPTIONS =
@@ -32,6 +33,7 @@ final class GuestBench {
                     Options.ROUNDS,
                     REPETITIONS,
                     WARM_UP,
+                    SECONDS,
                     QUICK,
                     ENGINE,
                     Options.JSON);
@@ -47,6 +49,7 @@ final class GuestBench {
     private final int rounds;
     private final int warmUp;
     private final int repetitions;
+    private final int seconds;
     private final Path stats;
     private final List<Peer> peers = new ArrayList<>();
     private final List<String> troubles = new ArrayList<>();
@@ -61,6 +64,7 @@ final class GuestBench {
         programs = programs(options.text(ONLY));
         rounds = options.number(Options.ROUNDS, quick ? 1 : 3);
         warmUp = options.number(WARM_UP, quick ? 2 : 4);
+        seconds = options.number(SECONDS, quick ? 30 : 60);
         repetitions = warmUp + options.number(REPETITIONS, quick ? 3 : 5);
     }
 
@@ -100,6 +104,9 @@ final class GuestBench {
     }
 
     private int measure() throws IOException, InterruptedException {
+        if (options.text(Options.JSON).isPresent()) {
+            writeJson("{}\n"); // whether it can be written is better known now
+        }
         LinuxGuest guest =
                 LinuxGuest.find(
                         root, GUEST, List.of(PROGRAMS, "guests/linux", "guests/linux/scripts"));
@@ -119,9 +126,7 @@ final class GuestBench {
             List<String> command = nativeCommand(guest);
             results.add(Results.NATIVE, markers(Results.NATIVE, command));
         }
-        String append =
-                "console=ttyS0 alcazar.run=bench bench.of=%s bench.repetitions=%d"
-                        .formatted(names(ran(), ","), repetitions);
+        String append = append();
         for (int round = 1; round <= rounds; round++) {
             for (Peer peer : peers) {
                 System.err.printf("round %d of %d: %s%n", round, rounds, peer.name());
@@ -133,6 +138,13 @@ final class GuestBench {
         return report(results);
     }
 
+    private String append() {
+        // Where the boot is not measured it may be short: no self-tests, no second relocation.
+        String boot = programs.contains(Program.BOOT) ? "" : " quiet nokaslr cryptomgr.notests";
+        return "console=ttyS0%s alcazar.run=bench bench.of=%s bench.repetitions=%d bench.seconds=%d"
+                .formatted(boot, names(ran(), ","), repetitions, seconds);
+    }
+
     private static String version(Peer peer) throws IOException, InterruptedException {
         List<String> said = new ArrayList<>();
         new TimedProcess(SILENCE_SECONDS)
@@ -140,9 +152,10 @@ final class GuestBench {
         return said.isEmpty() ? "unknown" : said.getFirst();
     }
 
-    private static boolean canRunHere() {
+    private boolean canRunHere() {
         return System.getProperty("os.name", "").equals("Linux")
-                && System.getProperty("os.arch", "").equals("amd64");
+                && System.getProperty("os.arch", "").equals("amd64")
+                && Files.isDirectory(root.resolve(PROGRAMS).resolve("build"));
     }
 
     private List<String> nativeCommand(LinuxGuest guest) {
@@ -152,6 +165,7 @@ final class GuestBench {
         command.add(folder.resolve("build").toString());
         command.add(guest.busybox().toString());
         command.add(String.valueOf(repetitions));
+        command.add(String.valueOf(seconds));
         ran().forEach(program -> command.add(program.name()));
         return command;
     }
@@ -201,8 +215,7 @@ final class GuestBench {
         String ours = peers.getFirst().name();
         for (String peer : results.peers()) {
             for (Program program : peer.equals(Results.NATIVE) ? ran() : programs) {
-                int wanted = program.equals(Program.BOOT) ? 1 : repetitions;
-                results.trouble(peer, program, wanted).ifPresent(troubles::add);
+                results.trouble(peer, program).ifPresent(troubles::add);
             }
         }
         Table table = new Table(results, ours, programs);
@@ -224,12 +237,21 @@ final class GuestBench {
         }
         troubles.forEach(trouble -> System.err.println("alcazar: " + trouble));
         if (options.text(Options.JSON).isPresent()) {
-            writeJson(Path.of(options.text(Options.JSON).get()), table);
+            writeJson(Json.text(tree(table)));
         }
         return troubles.isEmpty() ? 0 : Main.FAULT;
     }
 
-    private void writeJson(Path file, Table table) throws IOException {
+    private void writeJson(String text) throws IOException {
+        Path file = Path.of(options.text(Options.JSON).orElseThrow());
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new IOException(file + " cannot be written", e);
+        }
+    }
+
+    private Map<String, Object> tree(Table table) {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("versions", versions);
         tree.put("rounds", rounds);
@@ -241,6 +263,6 @@ final class GuestBench {
         tree.putAll(table.tree());
         memory.ifPresent(use -> tree.put("memory", use.bytes()));
         tree.put("troubles", troubles);
-        Files.writeString(file, Json.text(tree));
+        return tree;
     }
 }

@@ -1,10 +1,12 @@
 package org.alcazar.bench;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -34,9 +36,12 @@ final class Markers implements TimedProcess.Lines {
     private static final Pattern DONE =
             Pattern.compile("bench (\\w+) ([0-9]+) ([0-9a-f]{16}) ([0-9]+\\.[0-9]+)");
 
+    private static final Pattern ENOUGH = Pattern.compile("bench (\\w+) enough .*");
+
     private final int expected;
     private final Finished listener;
     private final Map<String, List<Repetition>> programs = new LinkedHashMap<>();
+    private final Set<String> finished = new HashSet<>();
     private Optional<Repetition> boot = Optional.empty();
     private String current = "";
     private double since;
@@ -55,9 +60,9 @@ final class Markers implements TimedProcess.Lines {
 
     @Override
     public void line(String line, double seconds, double cpu) {
-        if (boot.isEmpty() && line.startsWith(INIT)) {
+        if (boot.isEmpty() && line.contains(INIT)) {
             boot = Optional.of(new Repetition(seconds, cpu, seconds, ""));
-            listener.finished(Program.BOOT.name(), boot.stream().toList());
+            finish(Program.BOOT.name(), boot.stream().toList());
             return;
         }
         Matcher begin = BEGIN.matcher(line);
@@ -65,6 +70,11 @@ final class Markers implements TimedProcess.Lines {
             current = begin.group(1);
             programs.put(current, new ArrayList<>());
             from(seconds, cpu, begin.group(2));
+            return;
+        }
+        Matcher enough = ENOUGH.matcher(line);
+        if (enough.matches() && enough.group(1).equals(current)) {
+            finish(current, programs.getOrDefault(current, List.of()));
             return;
         }
         Matcher done = DONE.matcher(line);
@@ -87,8 +97,18 @@ final class Markers implements TimedProcess.Lines {
                         done.group(3)));
         from(seconds, cpu, done.group(4));
         if (repetitions.size() == expected) {
-            listener.finished(current, List.copyOf(repetitions));
+            finish(current, repetitions);
         }
+    }
+
+    private void finish(String program, List<Repetition> repetitions) {
+        finished.add(program);
+        listener.finished(program, List.copyOf(repetitions));
+    }
+
+    /** Whether a program did all its repetitions, or as many as its time allowed. */
+    boolean isFinished(Program program) {
+        return finished.contains(program.name());
     }
 
     private void from(double seconds, double cpu, String guestSeconds) {

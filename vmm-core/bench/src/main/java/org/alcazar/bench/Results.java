@@ -109,13 +109,13 @@ final class Results {
     }
 
     /** What is wrong with a program under a peer, or empty: not done, or a wrong checksum. */
-    Optional<String> trouble(String peer, Program program, int repetitions) {
+    Optional<String> trouble(String peer, Program program) {
         for (Markers round : rounds(peer)) {
             List<Repetition> all = round.of(program);
-            if (all.size() < repetitions) {
+            if (!round.isFinished(program)) {
                 return Optional.of(
-                        "%s: %s did %d of %d repetitions"
-                                .formatted(peer, program.name(), all.size(), repetitions));
+                        "%s: %s ended after %d repetitions"
+                                .formatted(peer, program.name(), all.size()));
             }
             Optional<String> wrong =
                     all.stream()

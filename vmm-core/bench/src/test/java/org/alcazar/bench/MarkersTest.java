@@ -1,6 +1,8 @@
 package org.alcazar.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.bench.Markers.Repetition;
 import org.junit.jupiter.api.Test;
@@ -26,7 +28,8 @@ class MarkersTest {
     @Test
     void aRepetitionTakesTheTimeBetweenTheArrivalOfTwoLines() {
         markers.line("[    0.000000] Linux version 6.1", 0.5, 0);
-        markers.line("alcazar: init reached after 3.20 s", 4.0, 3.0);
+        markers.line(
+                "\u001bc\u001b[2Jalcazar: init reached after 3.20 s", 4.0, 3.0); // a BIOS before it
         markers.line("bench crc begin 3.500000000", 5.0, 6.0);
         markers.line("bench crc 1 " + SUM + " 4.000000000", 5.75, 7.5);
         markers.line("bench crc 2 0000000000000001 4.250000000", 6.0, 7.75);
@@ -45,6 +48,15 @@ class MarkersTest {
         lines("bench crc begin 0.1", "bench crc 2 " + SUM + " 0.2", "bench crc 3 " + SUM + " 0.3");
         assertEquals(List.of(), markers.of(CRC));
         assertEquals(List.of(), finished);
+    }
+
+    @Test
+    void aProgramThatHadEnoughIsFinishedWithWhatItDid() {
+        lines("bench crc begin 0.1", "bench crc 1 " + SUM + " 0.2");
+        assertFalse(markers.isFinished(CRC));
+        lines("bench crc enough 0.2");
+        assertTrue(markers.isFinished(CRC));
+        assertEquals(List.of("crc 1"), finished);
     }
 
     @Test

@@ -63,14 +63,14 @@ class ResultsTest {
 
     @Test
     void wrongAndMissingResultsAreNamed() {
-        assertEquals(Optional.empty(), results.trouble("alcazar", CRC, 4));
+        assertEquals(Optional.empty(), results.trouble("alcazar", CRC));
         assertEquals(
-                Optional.of("alcazar: crc did 4 of 5 repetitions"),
-                results.trouble("alcazar", CRC, 5));
+                Optional.of("alcazar: fft ended after 0 repetitions"),
+                results.trouble("alcazar", FFT));
         results.add("alcazar", round("00000000000000ab", 1, 1, 1, 1, 1, 1));
         assertEquals(
                 Optional.of("alcazar: crc has checksum 00000000000000ab instead of " + RIGHT),
-                results.trouble("alcazar", CRC, 4));
+                results.trouble("alcazar", CRC));
     }
 
     @Test
