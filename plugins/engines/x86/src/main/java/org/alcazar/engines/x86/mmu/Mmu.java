@@ -410,8 +410,8 @@ public final class Mmu {
     }
 
     /**
-     * The view of the present privilege, for {@link #find} and translated code: it stays the same
-     * as long as only instructions of programs run.
+     * The view of the present privilege, for {@link #findRead}, {@link #findWrite} and translated
+     * code: it stays the same as long as only instructions of programs run.
      */
     public long[] view() {
         return view;
