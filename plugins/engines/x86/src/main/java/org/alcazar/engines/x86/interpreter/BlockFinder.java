@@ -66,6 +66,7 @@ final class BlockFinder {
                     return known;
                 }
                 page.remove(known);
+                core.epoch++;
             }
         }
         if (core.cache.full(engine.cores())) {

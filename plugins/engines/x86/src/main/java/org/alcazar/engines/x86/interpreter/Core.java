@@ -36,7 +36,7 @@ final class Core extends Cpu {
     boolean linkTaken;
 
     /** What is decoded. */
-    final CodeCache cache = new CodeCache();
+    final CodeCache cache = new CodeCache(this);
 
     final Unsettled unsettled;
 
@@ -114,10 +114,17 @@ final class Core extends Cpu {
 
     /** Finds the mode out; to be called after whatever may have changed it. */
     void findKey() {
+        int before = key;
+        key = mode();
+        if (((before ^ key) & ~Block.USER) != 0) {
+            epoch++;
+        }
+    }
+
+    private int mode() {
         int k = cpl == 3 ? Block.USER : 0;
         if (code64()) {
-            key = k | Block.MODE_64;
-            return;
+            return k | Block.MODE_64;
         }
         k |= (segmentAttributes[1] & 1 << 10) != 0 ? Block.MODE_32 : Block.MODE_16;
         if (segmentLimit[1] != 0xffffffffL) {
@@ -131,7 +138,7 @@ final class Core extends Cpu {
                 && flat(3)) {
             k |= Block.FLAT;
         }
-        key = k;
+        return k;
     }
 
     private boolean flat(int segment) {

@@ -60,9 +60,7 @@ final class RegionOp extends Op {
                     @Override
                     public @Nullable Region following(int exit) {
                         RegionOp left = core.left;
-                        return left == null
-                                ? null
-                                : RegionOp.callee(core, left.exits[exit].taken);
+                        return left == null ? null : RegionOp.callee(core, left.exits[exit].taken);
                     }
 
                     @Override
@@ -70,7 +68,9 @@ final class RegionOp extends Op {
                         Block b = core.jumps[Core.slot(rip, core.key)];
                         return b.rip == rip && b.key == core.key ? RegionOp.callee(core, b) : null;
                     }
-                });
+                },
+                exits.length,
+                regions.targets(block.key));
     }
 
     /** Whether they move together: a page may be mapped at two addresses. */
@@ -121,11 +121,7 @@ final class RegionOp extends Op {
 
     /** The region of a block, if that can be run at once. */
     private static @Nullable Region callee(Core core, Block b) {
-        if (b.generation == core.mmu.generation
-                && core.depth < Region.MAX_DEPTH
-                && b.first instanceof RegionOp to
-                && core.requests.pending() == 0
-                && to.usable()) {
+        if (b.generation == core.mmu.generation && b.first instanceof RegionOp to && to.usable()) {
             return to.region;
         }
         return null;

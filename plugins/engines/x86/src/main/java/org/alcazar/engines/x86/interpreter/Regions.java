@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.region.Candidate;
+import org.alcazar.engines.x86.region.Targets;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.host.HostMemory;
@@ -48,6 +49,8 @@ final class Regions {
     /** By semantics: instructions for which regions were left to the interpreter. */
     private final Map<String, Long> reasons = new ConcurrentHashMap<>();
 
+    private final Targets user = new Targets();
+    private final Targets supervisor = new Targets();
     private long lefts;
     long requested;
     long installed;
@@ -64,6 +67,7 @@ final class Regions {
 
     /** Not entered because another page of theirs is not known to be where it was. */
     long unusable;
+
     long indirect;
     long refusals;
 
@@ -180,8 +184,12 @@ final class Regions {
 
     /** Whether it has run often, and is not the head of a region, to which an exit leads. */
     private boolean warm(Block b) {
-        return b.first instanceof CountOp counter
-                && threshold - counter.left >= threshold / COLD;
+        return b.first instanceof CountOp counter && threshold - counter.left >= threshold / COLD;
+    }
+
+    /** What regions at the privilege of a block share. */
+    Targets targets(int key) {
+        return (key & Block.USER) != 0 ? user : supervisor;
     }
 
     /** A region was left for an instruction, or because it refused: every so often it is noted. */

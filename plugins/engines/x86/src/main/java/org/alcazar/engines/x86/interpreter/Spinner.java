@@ -7,9 +7,9 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.MTD_void;
 
 import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.interpreter.Shape.Tail;
 import org.alcazar.engines.x86.semantics.Binding.Kind;
 import org.alcazar.engines.x86.semantics.Binding.Place;
-import org.alcazar.engines.x86.interpreter.Shape.Tail;
 import org.alcazar.engines.x86.semantics.Branches;
 import org.alcazar.engines.x86.semantics.Operands;
 import org.alcazar.engines.x86.semantics.X87;

@@ -24,7 +24,8 @@ public final class Atomic {
      * @param pair scratch: two longs
      * @return the old value, equal to {@code expected} exactly if {@code value} was stored
      */
-    public static long exchange(long hpa, int bytes, long expected, long value, MemorySegment pair) {
+    public static long exchange(
+            long hpa, int bytes, long expected, long value, MemorySegment pair) {
         return bytes == 8 && (hpa & 7) == 0
                 ? exchangeLong(hpa, expected, value)
                 : Ram.inQuadword(hpa, bytes)

@@ -700,6 +700,7 @@ public final class Mmu {
             }
         }
         generation++;
+        cpu.epoch++;
     }
 
     /**
@@ -797,6 +798,7 @@ public final class Mmu {
     private void nextGeneration() {
         nextTag();
         generation++;
+        cpu.epoch++;
     }
 
     /** Empties the views. */

@@ -29,10 +29,10 @@ public abstract class Links {
     /** The region was left by an exit, or refused to run. */
     public abstract void left(int exit);
 
-    /** See {@link Region#callee}. */
+    /** The region that an exit leads to; null if it is not known to lead to one now. */
     public abstract @Nullable Region callee(int exit);
 
-    /** See {@link Region#calleeAt}. */
+    /** The same for an address. */
     public abstract @Nullable Region calleeAt(long rip);
 
     /** The same for an exit of the region that was left last. */

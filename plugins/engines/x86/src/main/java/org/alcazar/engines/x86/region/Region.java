@@ -3,6 +3,8 @@ package org.alcazar.engines.x86.region;
 import org.alcazar.engines.x86.state.Cpu;
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
+
 /**
  * Translated code of a stretch of a guest's program, as one core runs it: the class is shared by
  * all cores and machines, the object with its links belongs to one core.
@@ -30,9 +32,25 @@ public abstract class Region {
 
     private Links links = Links.NONE;
 
-    /** Where the core's links of this region are. */
-    public final void link(Links to) {
+    /** What calls by exits lead to, where that is known for {@link #epoch}. */
+    private @Nullable Region[] direct = {};
+
+    private Targets targets = new Targets();
+
+    /** {@link Cpu#epoch} for which {@link #direct} is right. */
+    private int epoch;
+
+    /**
+     * Makes it a core's.
+     *
+     * @param to where the core's links of this region are
+     * @param exits how many it has
+     * @param indirect what the core's regions at this privilege share
+     */
+    public final void link(Links to, int exits, Targets indirect) {
         links = to;
+        direct = new @Nullable Region[exits];
+        targets = indirect;
     }
 
     /**
@@ -53,13 +71,48 @@ public abstract class Region {
      *
      * @return null if that is not known to be translated, or should not be run now
      */
-    protected final @Nullable Region callee(int exit) {
-        return links.callee(exit);
+    protected final @Nullable Region callee(Cpu cpu, int exit) {
+        if (epoch == cpu.epoch && mayCall(cpu)) {
+            Region known = direct[exit];
+            if (known != null) {
+                return known;
+            }
+        }
+        return find(cpu, exit);
+    }
+
+    private static boolean mayCall(Cpu cpu) {
+        return cpu.depth < MAX_DEPTH && cpu.requests.pending() == 0;
+    }
+
+    private @Nullable Region find(Cpu cpu, int exit) {
+        if (direct.length == 0 || !mayCall(cpu)) {
+            return null;
+        }
+        if (epoch != cpu.epoch) {
+            Arrays.fill(direct, null);
+            epoch = cpu.epoch;
+        }
+        Region found = links.callee(exit);
+        direct[exit] = found;
+        return found;
     }
 
     /** The same for an address. */
-    protected final @Nullable Region calleeAt(long rip) {
-        return links.calleeAt(rip);
+    protected final @Nullable Region calleeAt(Cpu cpu, long rip) {
+        if (!mayCall(cpu)) {
+            return null;
+        }
+        Region known = targets.find(cpu, rip);
+        return known != null ? known : findAt(cpu, rip);
+    }
+
+    private @Nullable Region findAt(Cpu cpu, long rip) {
+        Region found = links.calleeAt(rip);
+        if (found != null) {
+            targets.put(cpu, rip, found);
+        }
+        return found;
     }
 
     /**
@@ -75,9 +128,9 @@ public abstract class Region {
         while (true) {
             Region next;
             if (result == INDIRECT) {
-                next = cpu.rip == back ? null : links.calleeAt(cpu.rip);
+                next = cpu.rip == back ? null : calleeAt(cpu, cpu.rip);
             } else {
-                next = result < 0 ? null : links.following(result);
+                next = result < 0 || !mayCall(cpu) ? null : links.following(result);
             }
             if (next == null) {
                 return result;

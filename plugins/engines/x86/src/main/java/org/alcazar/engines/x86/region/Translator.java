@@ -17,6 +17,5 @@ public interface Translator {
      * @param done gets it, or null if there will be none; called from any thread, the caller's
      *     included, soon or after a while
      */
-    void translate(
-            Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done);
+    void translate(Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done);
 }

@@ -8,7 +8,6 @@ import org.alcazar.engines.x86.isa.OperandSize;
 import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.semantics.Binding.Kind;
 import org.alcazar.engines.x86.semantics.Binding.Place;
-import org.alcazar.engines.x86.state.Cpu;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;

@@ -125,6 +125,9 @@ public class Cpu {
     /** Regions of translated code that are running, each called by the one before. */
     public int depth;
 
+    /** Changes whenever what one region knows of others may be wrong. */
+    public int epoch;
+
     /**
      * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
      * again.

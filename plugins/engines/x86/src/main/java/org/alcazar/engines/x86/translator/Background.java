@@ -23,7 +23,9 @@ import java.util.function.IntSupplier;
  * guest code is.
  */
 public final class Background implements Translator {
-    /** Candidates that may wait; code that is dropped meanwhile comes again when it is hot again. */
+    /**
+     * Candidates that may wait; code that is dropped meanwhile comes again when it is hot again.
+     */
     private static final int WAITING = 4096;
 
     /** After so many calls HotSpot compiles a method, even if many others wait for that too. */

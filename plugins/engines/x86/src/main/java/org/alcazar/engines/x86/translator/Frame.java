@@ -41,6 +41,12 @@ final class Frame {
     /** Deferred flags; see {@link DeferredFlags}. */
     static final int KIND = 12, A = 13, B = 15, C = 132;
 
+    /**
+     * The page of the stack that was written last, or no page, and what to add to a linear address
+     * in it. Views stay as they are while a region runs.
+     */
+    static final int STACK_PAGE = 134, STACK_ADDEND = 136;
+
     /** Linear and host-physical address of the present instruction's memory operand. */
     static final int LA = 17, HPA = 19;
 
@@ -51,6 +57,9 @@ final class Frame {
 
     /** For the present instruction. */
     static final int T0 = 26, T1 = 28, T2 = 30;
+
+    /** No linear address is this when masked to its page. */
+    private static final long NO_PAGE = 1;
 
     private static final int BASES = 32;
     private static final int GENERAL = 36;
@@ -64,6 +73,9 @@ final class Frame {
 
     /** FS and GS whose bases are needed: bits 0 and 1. */
     int bases;
+
+    /** Whether {@link #STACK_PAGE} is in use. */
+    boolean stack;
 
     boolean sse;
     boolean x87;
@@ -89,6 +101,7 @@ final class Frame {
         dirty = before.dirty;
         vectors.expect(before.vectors);
         bases = before.bases;
+        stack = before.stack;
         sse = before.sse;
         x87 = before.x87;
         lazy = before.lazy;
@@ -260,6 +273,9 @@ final class Frame {
         c.loadConstant(0L).lstore(A);
         c.loadConstant(0L).lstore(B);
         c.loadConstant(0L).lstore(C);
+        if (stack) {
+            c.loadConstant(NO_PAGE).lstore(STACK_PAGE).loadConstant(0L).lstore(STACK_ADDEND);
+        }
         reload(c, loaded);
         if (vectors.loaded != 0) {
             c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);

@@ -33,7 +33,6 @@ import java.util.Set;
 final class InstructionWriter {
     private static final long LOW32 = 0xffffffffL;
 
-
     private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
     private static final ClassDesc RAM = Frame.desc(GuestRam.class);
 
@@ -249,6 +248,17 @@ final class InstructionWriter {
 
     /** Finds {@link Frame#HPA} for {@link Frame#LA}, or leaves. */
     void find(int bytes, boolean write) {
+        Instruction insn = at.insn();
+        boolean near = insn.base == X86.RSP || insn.base == X86.RBP;
+        if (near && insn.index < 0 && insn.segment == X86.SS && bytes <= 8) {
+            stack.find(bytes, write);
+        } else {
+            search(bytes, write);
+        }
+    }
+
+    /** {@link #find} by the view. */
+    void search(int bytes, boolean write) {
         c.aload(Frame.VIEW).lload(Frame.TAG).lload(Frame.LA).loadConstant(bytes - 1);
         c.invokestatic(
                 Frame.MMU,

@@ -231,7 +231,8 @@ final class RegionWriter {
      */
     private boolean branch(At at) {
         Instruction insn = at.insn();
-        if (!insn.row.semantics().startsWith("Branches.") || insn.operandSize != writer.stack.word()) {
+        if (!insn.row.semantics().startsWith("Branches.")
+                || insn.operandSize != writer.stack.word()) {
             return false;
         }
         writer.at(at, 1);
@@ -331,13 +332,13 @@ final class RegionWriter {
     private void nested(boolean direct, long target, long next) {
         frame.writeBack(c, writer.kind);
         writer.kind = DeferredFlags.NONE;
-        c.aload(Frame.THIS);
+        c.aload(Frame.THIS).aload(Frame.CPU_VAR);
         if (direct) {
             c.loadConstant(frame.exit(target));
-            c.invokevirtual(REGION, "callee", MethodTypeDesc.of(REGION, CD_int));
+            c.invokevirtual(REGION, "callee", MethodTypeDesc.of(REGION, Frame.CPU, CD_int));
         } else {
             c.lload(Frame.T0);
-            c.invokevirtual(REGION, "calleeAt", MethodTypeDesc.of(REGION, CD_long));
+            c.invokevirtual(REGION, "calleeAt", MethodTypeDesc.of(REGION, Frame.CPU, CD_long));
         }
         c.astore(Frame.CALLEE);
         Label run = c.newLabel();
@@ -358,8 +359,7 @@ final class RegionWriter {
         c.goto_(returned);
         c.labelBinding(follow);
         c.aload(Frame.THIS).aload(Frame.CPU_VAR).iload(Frame.CODE).loadConstant(next);
-        c.invokevirtual(
-                REGION, "follow", MethodTypeDesc.of(CD_int, Frame.CPU, CD_int, CD_long));
+        c.invokevirtual(REGION, "follow", MethodTypeDesc.of(CD_int, Frame.CPU, CD_int, CD_long));
         c.istore(Frame.CODE);
         returned(next, elsewhere);
         c.labelBinding(returned);

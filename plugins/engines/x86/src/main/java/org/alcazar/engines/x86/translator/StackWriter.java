@@ -9,6 +9,7 @@ import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Objects;
 
@@ -48,8 +49,25 @@ final class StackWriter {
     void peek() {
         top(0);
         c.lstore(Frame.LA);
-        writer.find(word(), false);
+        find(word(), false);
         writer.load(word());
+    }
+
+    /** Finds {@link Frame#HPA}, most often in the page that was written last. */
+    void find(int bytes, boolean write) {
+        frame.stack = true;
+        Label search = c.newLabel();
+        Label found = c.newLabel();
+        c.lload(Frame.LA).loadConstant(-4096L | bytes - 1).land();
+        c.lload(Frame.STACK_PAGE).lcmp().ifne(search);
+        c.lload(Frame.LA).lload(Frame.STACK_ADDEND).ladd().lstore(Frame.HPA).goto_(found);
+        c.labelBinding(search);
+        writer.search(bytes, write);
+        if (write) {
+            c.lload(Frame.LA).loadConstant(-4096L).land().lstore(Frame.STACK_PAGE);
+            c.lload(Frame.HPA).lload(Frame.LA).lsub().lstore(Frame.STACK_ADDEND);
+        }
+        c.labelBinding(found);
     }
 
     void drop(int bytes) {
@@ -61,7 +79,7 @@ final class StackWriter {
     void room() {
         top(-word());
         c.dup2().lstore(Frame.T1).lstore(Frame.LA);
-        writer.find(word(), true);
+        find(word(), true);
     }
 
     void pushed() {
@@ -103,8 +121,7 @@ final class StackWriter {
                 pushed();
             }
             case "Stack.pop" -> {
-                if (Objects.requireNonNull(operand).kind()
-                        != OperandKind.OPCODE_REGISTER) {
+                if (Objects.requireNonNull(operand).kind() != OperandKind.OPCODE_REGISTER) {
                     return false;
                 }
                 peek();
@@ -130,7 +147,7 @@ final class StackWriter {
                     c.loadConstant(LOW32).land();
                 }
                 c.lstore(Frame.LA);
-                writer.find(word(), false);
+                find(word(), false);
                 writer.load(word());
                 c.lload(Frame.LA).loadConstant((long) word()).ladd();
                 if (!long64) {

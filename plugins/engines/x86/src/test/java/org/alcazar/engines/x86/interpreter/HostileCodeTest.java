@@ -95,8 +95,23 @@ class HostileCodeTest {
             machine.load(
                     CODE,
                     bytes(
-                            0x05, 0x80, 0xc3, 0x01, 0x90, 0xff, 0xc9, 0x74, 0x07, 0xf6, 0xc1,
-                            0x01, 0x74, 0x100 - 14, 0xeb, 0x100 - 15, 0xf4));
+                            0x05,
+                            0x80,
+                            0xc3,
+                            0x01,
+                            0x90,
+                            0xff,
+                            0xc9,
+                            0x74,
+                            0x07,
+                            0xf6,
+                            0xc1,
+                            0x01,
+                            0x74,
+                            0x100 - 14,
+                            0xeb,
+                            0x100 - 15,
+                            0xf4));
             machine.longMode(CODE);
             long[] g = machine.group(X86.GENERAL);
             g[X86.RCX] = 1000;

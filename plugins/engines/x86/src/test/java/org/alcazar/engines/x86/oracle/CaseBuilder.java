@@ -162,7 +162,8 @@ final class CaseBuilder {
         }
         to.set32(Layout.COMPAT, 1);
         boolean flat = this.flat && form.mode() == 32;
-        int[] codes = flat ? FLAT_CODE : form.mode() == 32 ? Descriptor.CODE_32 : Descriptor.CODE_16;
+        int[] codes =
+                flat ? FLAT_CODE : form.mode() == 32 ? Descriptor.CODE_32 : Descriptor.CODE_16;
         int code = codes[random.nextInt(codes.length)];
         to.set16(Layout.CS, Descriptor.selector(code));
         long entry = Layout.CODE_PAGE + codeAt - Descriptor.TABLE.get(code).base();
@@ -171,8 +172,8 @@ final class CaseBuilder {
                 flat
                         ? FLAT_DATA
                         : random.nextInt(3) == 0 == (form.mode() == 16)
-                        ? Descriptor.STACK_32
-                        : Descriptor.STACK_16;
+                                ? Descriptor.STACK_32
+                                : Descriptor.STACK_16;
         to.set16(Layout.SS, Descriptor.selector(stacks[random.nextInt(stacks.length)]));
         for (int s : new int[] {Layout.DS, Layout.ES, Layout.FS, Layout.GS}) {
             boolean mustBeFlat = flat && (s == Layout.DS || s == Layout.ES);

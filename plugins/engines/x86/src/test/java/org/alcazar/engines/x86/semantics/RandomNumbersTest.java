@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
-import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.mmu.Guest;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.engines.x86.state.CpuModel;
