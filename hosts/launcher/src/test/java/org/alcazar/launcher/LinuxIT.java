@@ -183,6 +183,36 @@ class LinuxIT {
         }
     }
 
+    /** Every run of translated code compared with the interpreter's. */
+    @Tag("slow")
+    @Test
+    void bothEnginesInLockstepBootToAnAnswer() throws IOException, InterruptedException {
+        guest("linux");
+        Path stats = folder.resolve("lockstep.json");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        10 * LIMIT_SECONDS,
+                        "run",
+                        "linux",
+                        "--engine",
+                        "lockstep",
+                        "--clock",
+                        "instructions",
+                        "--append",
+                        "console=ttyS0 alcazar.run=hello",
+                        "--stats",
+                        stats.toString())) {
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertEquals("", end.err());
+            assertTrue(end.out().contains("alcazar: hello ended with status 0"), end.out());
+            KernelLog.assertClean(end.out());
+        }
+        Map<?, ?> counters = (Map<?, ?>) BootIT.json(stats).get("engine-counters");
+        assertTrue(((Number) counters.get("lockstep-verified")).longValue() > 1_000_000);
+        assertEquals(0, ((Number) counters.get("lockstep-skipped")).longValue());
+    }
+
     private ProgramRun byInstructions(int seed, Path stats) throws IOException {
         return ProgramRun.start(
                 "run",

@@ -132,8 +132,7 @@ class RepeatedRunTest {
     @ValueSource(longs = {1, 50, 1000})
     void translatedItIsTheRunOfTheInterpreter(long threshold, TestVm one, TestVm two)
             throws Exception {
-        Map<String, Object> translator =
-                Map.of("type", "translator", "translate-after", threshold);
+        Map<String, Object> translator = Map.of("type", "translator", "translate-after", threshold);
         SmpGuest.on(one, 2, CONTENTION).set("engine", "interpreter").run().assertExit(16);
         SmpGuest.on(two, 2, CONTENTION).set("engine", translator).run().assertExit(16);
         assertEquals(figures(one), figures(two));

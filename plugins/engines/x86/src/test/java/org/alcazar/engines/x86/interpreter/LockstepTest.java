@@ -14,5 +14,9 @@ class LockstepTest {
     class MicroGuests extends MicroGuestTest {}
 
     @Nested
-    class RandomCode extends RandomCodeTest {}
+    class RandomCode extends RandomCodeTest {
+        RandomCode() {
+            super(300);
+        }
+    }
 }

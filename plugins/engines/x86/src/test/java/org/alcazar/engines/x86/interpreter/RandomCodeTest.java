@@ -25,7 +25,6 @@ import java.util.zip.CRC32C;
  * -Dalcazar.random.seed=N} where to begin; a round depends on nothing but its seed.
  */
 class RandomCodeTest {
-    private static final long ROUNDS = Long.getLong("alcazar.random.rounds", 1500);
     private static final long MINUTES = Long.getLong("alcazar.random.minutes", 0);
     private static final long SEED = Long.getLong("alcazar.random.seed", 1);
 
@@ -33,6 +32,19 @@ class RandomCodeTest {
     private static final int LOOK = 500;
 
     private static final long CANARY_SEED = 0x5eed;
+
+    private final long rounds;
+
+    RandomCodeTest() {
+        this(1500);
+    }
+
+    /**
+     * @param rounds unless the system property says another number
+     */
+    RandomCodeTest(long rounds) {
+        this.rounds = Long.getLong("alcazar.random.rounds", rounds);
+    }
 
     @BeforeAll
     static void reserve() {
@@ -48,7 +60,7 @@ class RandomCodeTest {
         long end = System.nanoTime() + MINUTES * 60_000_000_000L;
         long round = 0;
         try (Metronome ignored = new Metronome()) {
-            while (MINUTES > 0 ? System.nanoTime() < end : round < ROUNDS) {
+            while (MINUTES > 0 ? System.nanoTime() < end : round < rounds) {
                 long seed = SEED + round;
                 run(seed, ignored, reached);
                 if (++round % LOOK == 0) {

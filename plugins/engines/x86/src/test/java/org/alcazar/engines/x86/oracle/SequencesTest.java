@@ -26,7 +26,7 @@ import java.util.SplittableRandom;
  * to begin; a program depends on nothing but its seed.
  */
 class SequencesTest {
-    private static final int PROGRAMS = Integer.getInteger("alcazar.sequences.programs", 150);
+    private static final int PROGRAMS = Integer.getInteger("alcazar.sequences.programs", 40);
     private static final long SEED = Long.getLong("alcazar.sequences.seed", 1);
     private static final int SLICES = 24;
 
