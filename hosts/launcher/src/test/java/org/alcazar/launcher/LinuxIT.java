@@ -213,10 +213,12 @@ class LinuxIT {
         assertEquals(0, ((Number) counters.get("lockstep-skipped")).longValue());
     }
 
-    private ProgramRun byInstructions(int seed, Path stats) throws IOException {
+    private ProgramRun byInstructions(int seed, String engine, Path stats) throws IOException {
         return ProgramRun.start(
                 "run",
                 "linux",
+                "--engine",
+                engine,
                 "--append",
                 "console=ttyS0 alcazar.run=hello",
                 "--clock",
@@ -229,6 +231,7 @@ class LinuxIT {
                 stats.toString());
     }
 
+    /** On whichever engine. */
     @Test
     void equalSeedsGiveIdenticalRunsOnABusyMachineAndAnotherSeedAnotherOne()
             throws IOException, InterruptedException {
@@ -237,9 +240,9 @@ class LinuxIT {
         Path two = folder.resolve("two.json");
         Path other = folder.resolve("other.json");
         // All at once: each is the others' disturbance.
-        try (ProgramRun first = byInstructions(1, one);
-                ProgramRun second = byInstructions(1, two);
-                ProgramRun third = byInstructions(2, other)) {
+        try (ProgramRun first = byInstructions(1, "translator", one);
+                ProgramRun second = byInstructions(1, "interpreter", two);
+                ProgramRun third = byInstructions(2, "translator", other)) {
             End end = first.end();
             assertEquals(0, end.status(), end.err() + end.out());
             assertEquals(end.out(), second.end().out());
