@@ -212,40 +212,41 @@ final class Conditions {
 
     /** Conditions on the result alone, and CF where it is easy. */
     private static boolean result(CodeBuilder c, int kind, int condition, Label to) {
-        int operation = kind & ~3;
-        boolean counts =
-                operation == DeferredFlags.INC
-                        || operation == DeferredFlags.DEC
-                        || operation == DeferredFlags.MUL;
-        switch (condition) {
+        return switch (condition) {
             case E, NE, S, NS -> {
                 value(c, kind);
-                Opcode opcode =
-                        condition == S
-                                ? Opcode.IFLT
-                                : condition == NS ? Opcode.IFGE : againstZero(condition);
-                zero(c, kind, opcode, to);
-                return true;
+                zero(c, kind, sign(condition), to);
+                yield true;
             }
-            case B, AE -> {
-                if (counts) {
-                    c.lload(Frame.B).loadConstant(0L).lcmp();
-                    c.branch(condition == B ? Opcode.IFNE : Opcode.IFEQ, to);
-                    return true;
-                }
-                if (operation == DeferredFlags.ADD) {
-                    value(c, kind);
-                    operand(c, kind, Frame.A);
-                    unsigned(c, kind);
-                    c.branch(condition == B ? Opcode.IFLT : Opcode.IFGE, to);
-                    return true;
-                }
-                return false;
+            case B, AE -> carry(c, kind, condition, to);
+            default -> false;
+        };
+    }
+
+    private static Opcode sign(int condition) {
+        return switch (condition) {
+            case S -> Opcode.IFLT;
+            case NS -> Opcode.IFGE;
+            default -> againstZero(condition);
+        };
+    }
+
+    private static boolean carry(CodeBuilder c, int kind, int condition, Label to) {
+        return switch (kind & ~3) {
+            case DeferredFlags.INC, DeferredFlags.DEC, DeferredFlags.MUL -> {
+                c.lload(Frame.B).loadConstant(0L).lcmp();
+                c.branch(condition == B ? Opcode.IFNE : Opcode.IFEQ, to);
+                yield true;
             }
-            default -> {
-                return false;
+            case DeferredFlags.ADD -> {
+                value(c, kind);
+                operand(c, kind, Frame.A);
+                unsigned(c, kind);
+                c.branch(condition == B ? Opcode.IFLT : Opcode.IFGE, to);
+                yield true;
             }
-        }
+            default -> false;
+        };
     }
 
     /** The result, narrowed. */

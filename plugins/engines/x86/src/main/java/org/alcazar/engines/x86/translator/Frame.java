@@ -45,7 +45,7 @@ final class Frame {
      * The page of the stack that was written last, or no page, and what to add to a linear address
      * in it. Views stay as they are while a region runs.
      */
-    static final int STACK_PAGE = 134, STACK_ADDEND = 136;
+    static final int STACK_PAGE = 170, STACK_ADDEND = 172;
 
     /** Linear and host-physical address of the present instruction's memory operand. */
     static final int LA = 17, HPA = 19;
@@ -58,8 +58,8 @@ final class Frame {
     /** For the present instruction. */
     static final int T0 = 26, T1 = 28, T2 = 30;
 
-    /** No linear address is this when masked to its page. */
-    private static final long NO_PAGE = 1;
+    /** No linear address is this when masked to its page and the alignment of a quadword. */
+    private static final long NO_PAGE = 8;
 
     private static final int BASES = 32;
     private static final int GENERAL = 36;
