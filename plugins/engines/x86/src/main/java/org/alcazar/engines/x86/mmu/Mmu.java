@@ -37,30 +37,16 @@ public final class Mmu {
 
     private static final int VIEWS = 4;
     private static final int ENTRIES = 4096;
-    private static final int INDEX = 4 * ENTRIES - 4;
+    static final int INDEX = 4 * ENTRIES - 4;
     private static final int FETCH_TAG = 3;
     static final int WRITE_TAG = 1, ADDEND = 2;
-    private static final long PAGE = -4096;
+    static final long PAGE = -4096;
 
     /** One generation, and where they end. */
     private static final long TAG = 8;
 
     private static final long LAST_TAG = 4096;
     private static final MemorySegment NO_PAIR = MemorySegment.NULL;
-
-    /** Bits that change how addresses are translated. */
-    private static final long CR0_KEY = Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP;
-
-    private static final long CR4_KEY =
-            Bits.CR4_PSE
-                    | Bits.CR4_PAE
-                    | Bits.CR4_PGE
-                    | Bits.CR4_LA57
-                    | Bits.CR4_PCIDE
-                    | Bits.CR4_SMEP
-                    | Bits.CR4_SMAP
-                    | Bits.CR4_PKE;
-    private static final long EFER_KEY = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE;
 
     private final Cpu cpu;
     private final SecondLevel second;
@@ -70,6 +56,9 @@ public final class Mmu {
 
     /** Atomic accesses that are rare. */
     public final Locked locked;
+
+    /** Runs of accesses within a page. */
+    public final BulkAccess bulk = new BulkAccess(this);
 
     private final long[][] views = new long[VIEWS][];
 
@@ -253,7 +242,7 @@ public final class Mmu {
     }
 
     /** Like {@link #directRead} for reading and writing. */
-    private long directWrite(long la, int bytes) {
+    long directWrite(long la, int bytes) {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         return v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
@@ -268,32 +257,6 @@ public final class Mmu {
         long[] v = view;
         int at = (int) (la >>> 10) & INDEX;
         return v[at + WRITE_TAG] == (la & (PAGE | bytes - 1) | tag) ? la + v[at + ADDEND] : -1;
-    }
-
-    /**
-     * Where a run of reads within one page goes, for repeated string instructions: like {@link
-     * #directRead}, but looks further than the view, which may hold only one of two pages. Raises
-     * what a read would raise.
-     *
-     * @return the host-physical address, or -1 if each access has to be made by itself
-     */
-    public long bulkRead(long la, int bytes) {
-        long hpa = directRead(la, bytes);
-        return hpa >= 0 ? hpa : bulk(la, 0);
-    }
-
-    /** The same for writes. A page that somebody watches has to be written the ordinary way. */
-    public long bulkWrite(long la, int bytes) {
-        long hpa = directWrite(la, bytes);
-        return hpa >= 0 ? hpa : bulk(la, PageWalker.WRITE);
-    }
-
-    private long bulk(long la, int access) {
-        if (watching || view == views[CHECKED]) {
-            return -1;
-        }
-        long hpa = target(la, 1, access, false);
-        return isRam(hpa) && (access == 0 || RamPages.flags(hpa) == 0) ? hpa : -1;
     }
 
     // ---- implicit accesses by the processor: as supervisor, whatever CPL is
@@ -409,10 +372,7 @@ public final class Mmu {
         return la + v[at + ADDEND];
     }
 
-    /**
-     * The view of the present privilege, for {@link #findRead}, {@link #findWrite} and translated
-     * code: it stays the same as long as only instructions of programs run.
-     */
+    /** That of the present privilege, for {@link View}: the same while only programs run. */
     public long[] view() {
         return view;
     }
@@ -420,23 +380,6 @@ public final class Mmu {
     /** What the tags of {@link #view} that count have in their low bits. */
     public long tag() {
         return tag;
-    }
-
-    /**
-     * Host-physical address of an access by a view, or -1 if the page is not in it or the access
-     * leaves the page.
-     *
-     * @param last bytes of the access less 1
-     */
-    public static long findRead(long[] view, long tag, long la, int last) {
-        int at = (int) (la >>> 10) & INDEX;
-        return view[at] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
-    }
-
-    /** As {@link #findRead}, for writing and reading. */
-    public static long findWrite(long[] view, long tag, long la, int last) {
-        int at = (int) (la >>> 10) & INDEX;
-        return view[at + WRITE_TAG] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
     }
 
     /** One code byte from wherever it is. */
@@ -711,9 +654,9 @@ public final class Mmu {
         if (cpu.counters.split) {
             cpu.counters.privilege();
         }
-        long cr0 = cpu.cr0 & CR0_KEY;
-        long cr4 = cpu.cr4 & CR4_KEY;
-        long efer = cpu.efer & EFER_KEY;
+        long cr0 = cpu.cr0 & PageWalker.CR0_KEY;
+        long cr4 = cpu.cr4 & PageWalker.CR4_KEY;
+        long efer = cpu.efer & PageWalker.EFER_KEY;
         if (cr0 != cr0Seen || cr4 != cr4Seen || efer != eferSeen) {
             cr0Seen = cr0;
             cr4Seen = cr4;
@@ -736,6 +679,11 @@ public final class Mmu {
     /** From now on views lead to no other pages for writing; to be set before anything runs. */
     public void restrict(WritablePages pages) {
         writable = pages;
+    }
+
+    /** Whether each data access has to be made by itself. */
+    boolean single() {
+        return watching || view == views[CHECKED];
     }
 
     /** Whether data accesses are reported to {@link Cpu#breakpoints}. */
@@ -814,14 +762,8 @@ public final class Mmu {
 
     /** A page got a flag of {@link RamPages}: no tag for writing may lead to it any more. */
     public void dropWritable(long hpaPage) {
-        long page = hpaPage & PAGE;
         for (long[] v : views) {
-            for (int at = 0; at < v.length; at += 4) {
-                long tagged = v[at + WRITE_TAG];
-                if (tagged != 0 && (tagged & PAGE) + v[at + ADDEND] == page) {
-                    v[at + WRITE_TAG] = 0;
-                }
-            }
+            View.dropWritable(v, hpaPage & PAGE);
         }
     }
 

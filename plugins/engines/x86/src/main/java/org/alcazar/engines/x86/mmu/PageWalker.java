@@ -20,6 +20,20 @@ import java.util.List;
  * and dirty bits by compare-and-set, and raises page faults (APM volume 2, chapter 5).
  */
 final class PageWalker {
+    /** Bits that change how addresses are translated. */
+    static final long CR0_KEY = Bits.CR0_PE | Bits.CR0_PG | Bits.CR0_WP;
+
+    static final long CR4_KEY =
+            Bits.CR4_PSE
+                    | Bits.CR4_PAE
+                    | Bits.CR4_PGE
+                    | Bits.CR4_LA57
+                    | Bits.CR4_PCIDE
+                    | Bits.CR4_SMEP
+                    | Bits.CR4_SMAP
+                    | Bits.CR4_PKE;
+    static final long EFER_KEY = Bits.EFER_LME | Bits.EFER_LMA | Bits.EFER_NXE;
+
     /** What an access wants, as in the page fault's error code. */
     static final int WRITE = Bits.PFEC_W, USER = Bits.PFEC_U, FETCH = Bits.PFEC_I;
 

@@ -145,8 +145,8 @@ public final class Strings {
         }
         int total = (int) n * bytes;
         int seen = cpu.mmu.invalidations;
-        long source = cpu.mmu.bulkRead(from, total);
-        long target = source < 0 ? -1 : cpu.mmu.bulkWrite(to, total);
+        long source = cpu.mmu.bulk.read(from, total);
+        long target = source < 0 ? -1 : cpu.mmu.bulk.write(to, total);
         if (target < 0 || seen != cpu.mmu.invalidations) {
             return 0;
         }
@@ -234,7 +234,7 @@ public final class Strings {
         if (n < 2 || !storeInLimit(cpu, insn, total)) {
             return 0;
         }
-        long target = cpu.mmu.bulkWrite(to, total);
+        long target = cpu.mmu.bulk.write(to, total);
         if (target < 0) {
             return 0;
         }

@@ -42,7 +42,7 @@ public final class Waiting {
         long offset = Operands.truncate(cpu.gpr[RAX], insn.addressSize);
         long la = Segments.linear(cpu, insn.segment, offset, 1, false);
         cpu.mmu.read8(la);
-        cpu.monitor.arm(cpu.mmu.bulkRead(la, 1));
+        cpu.monitor.arm(cpu.mmu.bulk.read(la, 1));
     }
 
     public static void mwait(Cpu cpu, Instruction insn) {

@@ -6,6 +6,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import org.alcazar.engines.x86.mmu.Mmu;
+import org.alcazar.engines.x86.mmu.View;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Requests;
 
@@ -24,6 +25,7 @@ import java.util.List;
 final class Frame {
     static final ClassDesc CPU = desc(Cpu.class);
     static final ClassDesc MMU = desc(Mmu.class);
+    static final ClassDesc VIEWS = desc(View.class);
     static final ClassDesc REQUESTS = desc(Requests.class);
     static final ClassDesc FLAGS = desc(DeferredFlags.class);
     static final ClassDesc LONGS = CD_long.arrayType();

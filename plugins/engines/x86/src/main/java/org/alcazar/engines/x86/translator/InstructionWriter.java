@@ -261,7 +261,7 @@ final class InstructionWriter {
     void search(int bytes, boolean write) {
         c.aload(Frame.VIEW).lload(Frame.TAG).lload(Frame.LA).loadConstant(bytes - 1);
         c.invokestatic(
-                Frame.MMU,
+                Frame.VIEWS,
                 write ? "findWrite" : "findRead",
                 MethodTypeDesc.of(CD_long, Frame.LONGS, CD_long, CD_long, CD_int));
         c.dup2().lstore(Frame.HPA).loadConstant(0L).lcmp().iflt(out());
