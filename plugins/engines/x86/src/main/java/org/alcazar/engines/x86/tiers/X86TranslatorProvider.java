@@ -17,7 +17,7 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
      */
     static final String THRESHOLD = "translate-after";
 
-    static final int DEFAULT_THRESHOLD = 8000;
+    static final int DEFAULT_THRESHOLD = 30_000;
 
     @Override
     public String name() {
