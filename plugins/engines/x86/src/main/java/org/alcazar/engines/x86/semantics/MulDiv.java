@@ -19,11 +19,6 @@ public final class MulDiv {
         cpu.flagAux = wide ? CF_ONLY : 0;
     }
 
-    /** The flags of MUL by the product's halves, the low one sign-extended. */
-    public static void multiplied(Cpu cpu, long low, long high) {
-        product(cpu, low, high != 0);
-    }
-
     /** MUL. */
     public static void mul(Cpu cpu, Instruction insn) {
         int bytes = insn.row.operands().getFirst().bytes(insn);

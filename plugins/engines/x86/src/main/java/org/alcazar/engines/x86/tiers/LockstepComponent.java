@@ -23,6 +23,7 @@ public final class LockstepComponent extends X86LockstepProvider implements Engi
                 EngineKeys.cpuModel(),
                 EngineKeys.seed(),
                 TranslatorComponent.threshold(),
+                TranslatorComponent.listing(),
                 Key.integer(
                         EVERY,
                         1,

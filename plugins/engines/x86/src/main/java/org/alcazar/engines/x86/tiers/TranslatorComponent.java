@@ -19,7 +19,7 @@ public final class TranslatorComponent extends X86TranslatorProvider implements 
 
     @Override
     public Schema configuration() {
-        return Schema.of(EngineKeys.cpuModel(), EngineKeys.seed(), threshold());
+        return Schema.of(EngineKeys.cpuModel(), EngineKeys.seed(), threshold(), listing());
     }
 
     /** When code is translated. */
@@ -30,5 +30,10 @@ public final class TranslatorComponent extends X86TranslatorProvider implements 
                 Integer.MAX_VALUE,
                 DEFAULT_THRESHOLD,
                 "executions after which code is translated");
+    }
+
+    /** Whether regions are logged. */
+    static Key listing() {
+        return Key.bool(LIST, false, "log each region: guest code and its bytecode");
     }
 }

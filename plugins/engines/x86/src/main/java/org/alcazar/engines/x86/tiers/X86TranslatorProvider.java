@@ -17,6 +17,9 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
      */
     static final String THRESHOLD = "translate-after";
 
+    /** Key of the option that has each region logged. */
+    static final String LIST = "list-regions";
+
     static final int DEFAULT_THRESHOLD = 30_000;
 
     @Override
@@ -29,7 +32,11 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
         int threshold =
                 Integer.parseInt(
                         options.getOrDefault(THRESHOLD, Integer.toString(DEFAULT_THRESHOLD)));
-        RegionTranslator translator = new RegionTranslator(model.table(), threshold);
+        RegionTranslator translator =
+                new RegionTranslator(
+                        model.table(),
+                        threshold,
+                        Boolean.parseBoolean(options.getOrDefault(LIST, "false")));
         return threshold == 1 ? translator : new Background(translator, model);
     }
 }

@@ -120,7 +120,7 @@ final class DeferredFlags {
             case SHR -> Shift.shr32(cpu, a, b);
             case SAR -> Shift.sar32(cpu, a, b);
             case IMUL -> MulDiv.imul32(cpu, a, b);
-            case MUL -> MulDiv.multiplied(cpu, a, b);
+            case MUL -> multiplied(cpu, a, b);
             default -> {}
         }
     }
@@ -144,10 +144,16 @@ final class DeferredFlags {
             case SHR -> Shift.shr64(cpu, a, (int) b);
             case SAR -> Shift.sar64(cpu, a, (int) b);
             case IMUL -> MulDiv.imul64(cpu, a, b);
-            case MUL -> MulDiv.multiplied(cpu, a, b);
+            case MUL -> multiplied(cpu, a, b);
             case FLOAT -> SseScalar.ucomisd(cpu, a, b);
             default -> {}
         }
+    }
+
+    /** CF and OF say whether the high half is 0, the others are those of the low half. */
+    private static void multiplied(Cpu cpu, long low, long high) {
+        Alu.test64(cpu, low, low);
+        cpu.setCarryOverflow(high != 0, high != 0);
     }
 
     /** An operand's value, sign-extended from its size. */

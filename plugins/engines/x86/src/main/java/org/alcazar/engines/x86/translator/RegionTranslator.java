@@ -7,11 +7,16 @@ import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.semantics.Binder;
+import org.alcazar.engines.x86.translator.Graph.At;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
@@ -20,14 +25,33 @@ public final class RegionTranslator implements Translator {
     /** HotSpot compiles no method of more bytecode than this. */
     private static final int MAX_CODE = 7900;
 
+    /** Bytecode that is kept for whom it fits, in bytes. */
+    private static final long MAX_KEPT = 8L << 20;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RegionTranslator.class);
+
     private final int threshold;
     private final Decoder decoder;
+    private final @Nullable RegionListing listing;
     private final Binder binder = new Binder();
-    private final TranslationCache cache = new TranslationCache();
+    private final TranslationCache cache;
 
-    public RegionTranslator(OpcodeTable table, int threshold) {
+    /**
+     * Makes one.
+     *
+     * @param table of the processor model
+     * @param threshold executions after which code is worth a translation
+     * @param lists whether each region is logged, guest code and bytecode side by side
+     */
+    public RegionTranslator(OpcodeTable table, int threshold, boolean lists) {
+        this(table, threshold, lists, MAX_KEPT);
+    }
+
+    RegionTranslator(OpcodeTable table, int threshold, boolean lists, long kept) {
         this.threshold = threshold;
+        cache = new TranslationCache(kept);
         decoder = new Decoder(table);
+        listing = lists ? new RegionListing(table) : null;
     }
 
     @Override
@@ -60,8 +84,12 @@ public final class RegionTranslator implements Translator {
             if (graph.nodes.isEmpty()) {
                 return null;
             }
-            RegionWriter.Written written = RegionWriter.write(graph, binder);
+            List<At> lines = listing == null ? null : new ArrayList<>();
+            RegionWriter.Written written = RegionWriter.write(graph, binder, lines);
             if (written.codeBytes() <= MAX_CODE) {
+                if (listing != null && lines != null) {
+                    LOG.info("{}", listing.text(written.bytes(), lines));
+                }
                 return new Finished(tried, written, graph.instructions());
             }
             int pieces = tried.pieces().size();

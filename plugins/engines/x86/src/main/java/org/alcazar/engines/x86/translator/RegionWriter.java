@@ -48,6 +48,7 @@ final class RegionWriter {
 
     private final Graph graph;
     private final Binder binder;
+    private final @Nullable List<At> lines;
     private final ClassDesc self;
 
     /** What all passes share: exits by number, and instructions that semantics want whole. */
@@ -66,9 +67,10 @@ final class RegionWriter {
     private Node present;
 
     @SuppressWarnings("NullAway.Init") // set at the start of each pass
-    private RegionWriter(Graph graph, Binder binder) {
+    private RegionWriter(Graph graph, Binder binder, @Nullable List<At> lines) {
         this.graph = graph;
         this.binder = binder;
+        this.lines = lines;
         self =
                 ClassDesc.of(
                         TranslatedRegion.class.getPackageName()
@@ -76,8 +78,14 @@ final class RegionWriter {
                                 + Long.toHexString(graph.nodes.getFirst().rip));
     }
 
-    static Written write(Graph graph, Binder binder) {
-        RegionWriter writer = new RegionWriter(graph, binder);
+    /**
+     * Writes a graph's class.
+     *
+     * @param lines gets the instructions in the order in which they are written, and the class line
+     *     numbers that count them from 1; null for neither
+     */
+    static Written write(Graph graph, Binder binder, @Nullable List<At> lines) {
+        RegionWriter writer = new RegionWriter(graph, binder, lines);
         Frame[] known = new Frame[2];
         writer.build(known);
         byte[] bytes = writer.build(known);
@@ -98,7 +106,13 @@ final class RegionWriter {
     }
 
     private byte[] build(Frame[] known) {
-        return ClassFile.of(ClassFile.DebugElementsOption.DROP_DEBUG)
+        if (lines != null) {
+            lines.clear();
+        }
+        return ClassFile.of(
+                        lines == null
+                                ? ClassFile.DebugElementsOption.DROP_DEBUG
+                                : ClassFile.DebugElementsOption.PASS_DEBUG)
                 .build(
                         self,
                         cb -> {
@@ -181,6 +195,10 @@ final class RegionWriter {
         for (int i = 0; i < count; i++) {
             At at = node.body.get(i);
             boolean last = i == count - 1;
+            if (lines != null) {
+                lines.add(at);
+                c.lineNumber(lines.size());
+            }
             if (last && branch(at)) {
                 return;
             }

@@ -18,9 +18,6 @@ import java.util.Map;
  * with it once no core runs it.
  */
 final class TranslationCache {
-    /** Bytecode that is kept, in bytes. */
-    private static final long MAX_BYTES = 8L << 20;
-
     /** Different code at one entry. */
     private static final int VERSIONS = 4;
 
@@ -31,7 +28,17 @@ final class TranslationCache {
     }
 
     private final Map<Entry, List<Finished>> all = new LinkedHashMap<>(1024, 0.75f, true);
+    private final long maximum;
     private long bytes;
+
+    /**
+     * Makes an empty one.
+     *
+     * @param maximum bytecode that is kept, in bytes
+     */
+    TranslationCache(long maximum) {
+        this.maximum = maximum;
+    }
 
     /** A translation of the candidate's entry whose every piece is one of the candidate's. */
     @Nullable Finished find(Candidate candidate) {
@@ -66,7 +73,7 @@ final class TranslationCache {
         versions.add(made);
         bytes += made.codeBytes();
         var oldest = all.values().iterator();
-        while (bytes > MAX_BYTES && oldest.hasNext()) {
+        while (bytes > maximum && oldest.hasNext()) {
             List<Finished> gone = oldest.next();
             if (gone != versions) {
                 gone.forEach(each -> bytes -= each.codeBytes());

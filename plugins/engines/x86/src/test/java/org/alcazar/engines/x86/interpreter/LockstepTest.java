@@ -15,8 +15,9 @@ class LockstepTest {
 
     @Nested
     class RandomCode extends RandomCodeTest {
-        RandomCode() {
-            super(300);
+        @Override
+        long usual() {
+            return 300;
         }
     }
 }

@@ -33,17 +33,9 @@ class RandomCodeTest {
 
     private static final long CANARY_SEED = 0x5eed;
 
-    private final long rounds;
-
-    RandomCodeTest() {
-        this(1500);
-    }
-
-    /**
-     * @param rounds unless the system property says another number
-     */
-    RandomCodeTest(long rounds) {
-        this.rounds = Long.getLong("alcazar.random.rounds", rounds);
+    /** Rounds, unless the system property says another number. */
+    long usual() {
+        return 1500;
     }
 
     @BeforeAll
@@ -54,6 +46,7 @@ class RandomCodeTest {
     @Test
     @DisplayName("random bytes as code, in any mode, stay in the guest and always come back")
     void randomBytesNeverBreakTheEngine() {
+        long rounds = Long.getLong("alcazar.random.rounds", usual());
         fillOutside();
         long before = outside();
         Map<RandomGuest.Mode, long[]> reached = new EnumMap<>(RandomGuest.Mode.class);

@@ -32,21 +32,20 @@ class OracleTest {
     private static final long SEED = Long.getLong("alcazar.oracle.seed", 1);
     private static final String ONLY = System.getProperty("alcazar.oracle.only", "");
 
-    private final int cases;
-    private final int smallest;
     private Map<String, Long> counters = Map.of();
 
-    OracleTest() {
-        this(100, 16);
+    /** Cases for each form, unless the system property says another number. */
+    int usual() {
+        return 100;
     }
 
-    /**
-     * @param cases for each form
-     * @param smallest mode that is looked at: 16, 32 or 64
-     */
-    OracleTest(int cases, int smallest) {
-        this.cases = Integer.getInteger("alcazar.oracle.cases", cases);
-        this.smallest = smallest;
+    private int cases() {
+        return Integer.getInteger("alcazar.oracle.cases", usual());
+    }
+
+    /** The smallest mode that is looked at: 16, 32 or 64. */
+    int smallest() {
+        return 16;
     }
 
     @Test
@@ -67,8 +66,8 @@ class OracleTest {
             Oracle oracle = new Oracle(processor, interpreter, forms);
             long start = System.nanoTime();
             for (Form form : forms) {
-                if (form.mode() >= smallest && only.matcher(form.name()).find()) {
-                    oracle.form(form, cases, SEED);
+                if (form.mode() >= smallest() && only.matcher(form.name()).find()) {
+                    oracle.form(form, cases(), SEED);
                 }
             }
             oracle.flush();

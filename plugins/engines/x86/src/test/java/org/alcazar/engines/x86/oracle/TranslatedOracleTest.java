@@ -9,8 +9,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** The same with all code translated before it runs, as far as there are regions in its mode. */
 @ExtendWith(TestEngines.Translated.class)
 class TranslatedOracleTest extends OracleTest {
-    TranslatedOracleTest() {
-        super(4, 32);
+    @Override
+    int usual() {
+        return 4;
+    }
+
+    @Override
+    int smallest() {
+        return 32;
     }
 
     @AfterEach
