@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StandstillTest {
-    private static final int ROUNDS = 2000;
+    private static final int ROUNDS = 2000, SPINS = 50;
 
     private final Standstill standstill = new Standstill();
     private final List<Thread> threads = new ArrayList<>();
@@ -81,9 +81,10 @@ class StandstillTest {
             standstill.begin();
             long seenA = a.blocks;
             long seenB = b.blocks;
-            assertFalse(a.party.moves());
-            assertFalse(b.party.moves());
-            Thread.onSpinWait();
+            // One may just say that it moves; it stands again before it does anything.
+            for (int spin = 0; spin < SPINS; spin++) {
+                Thread.onSpinWait();
+            }
             assertEquals(seenA, a.blocks);
             assertEquals(seenB, b.blocks);
             standstill.end();
