@@ -30,9 +30,6 @@ final class Block {
      */
     static final int LIMIT_SHIFT = 8;
 
-    /** A generation that the mmu never has. */
-    static final int NEVER = Integer.MIN_VALUE;
-
     static final Block NONE = new Block(-1, 0, -1, -1, -1);
 
     /** Offset of the first instruction in the code segment, whose base is {@link #csBase}. */
@@ -62,11 +59,8 @@ final class Block {
     /** Its code is translated: {@link #first} is a {@link RegionOp}. */
     boolean region;
 
-    /**
-     * Generation of the core's translations under which {@link #rip} is known to lead here; {@link
-     * #NEVER} if it was dropped.
-     */
-    int generation = NEVER;
+    /** Where {@link #rip} is known to lead here: for {@link Core#knows}. */
+    long known;
 
     boolean dropped;
     @Nullable Op first;
@@ -134,7 +128,10 @@ final class Block {
      */
     void drop() {
         dropped = true;
-        generation = NEVER;
+        known = 0;
+        if (first instanceof RegionOp entry) {
+            entry.region.known = 0;
+        }
         Op op = first;
         while (op != null) {
             Op following = op.next;

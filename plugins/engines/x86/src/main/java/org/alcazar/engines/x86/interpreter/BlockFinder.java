@@ -20,22 +20,27 @@ final class BlockFinder {
         int slot = Core.slot(rip, key);
         Block b = core.jumps[slot];
         if (b.rip == rip && b.key == key && b.csBase == core.segmentBase[1] && !b.dropped) {
-            if (b.generation == core.mmu.generation) {
+            if (core.knows(b.known)) {
                 return b;
             }
             if (core.mmu.fetch(b.linear()) == b.hpa && sameSecondPage(b)) {
-                b.generation = core.mmu.generation;
+                know(b);
                 return b;
             }
         }
         b = search(key);
         if ((key & Block.SINGLE) == 0 && b.hpa >= 0) {
-            b.generation = core.mmu.generation;
+            know(b);
             if (b.csBase == 0) {
                 core.jumps[slot] = b;
             }
         }
         return b;
+    }
+
+    private void know(Block b) {
+        long word = core.mmu.know(b.known, b.linear());
+        b.known = b.hpa2 < 0 ? word : word & core.mmu.know(b.known, secondPage(b));
     }
 
     private boolean sameSecondPage(Block b) {
@@ -66,7 +71,6 @@ final class BlockFinder {
                     return known;
                 }
                 page.remove(known);
-                core.epoch++;
             }
         }
         if (core.cache.full(engine.cores())) {

@@ -19,9 +19,7 @@ abstract class BranchOp extends Op {
     final @Nullable Op take(Core core) {
         Block b = taken;
         long after = core.retired + b.count;
-        if (b.generation == core.mmu.generation
-                && core.requests.pending() == 0
-                && after <= core.limit) {
+        if (core.knows(b.known) && core.requests.pending() == 0 && after <= core.limit) {
             core.retired = after;
             return b.first;
         }
@@ -31,9 +29,7 @@ abstract class BranchOp extends Op {
     final @Nullable Op fallThrough(Core core) {
         Block b = fall;
         long after = core.retired + b.count;
-        if (b.generation == core.mmu.generation
-                && core.requests.pending() == 0
-                && after <= core.limit) {
+        if (core.knows(b.known) && core.requests.pending() == 0 && after <= core.limit) {
             core.retired = after;
             return b.first;
         }
@@ -41,6 +37,12 @@ abstract class BranchOp extends Op {
     }
 
     private @Nullable Op unlinked(Core core, boolean way) {
+        Block b = way ? taken : fall;
+        long after = core.retired + b.count;
+        if (core.requests.pending() == 0 && after <= core.limit && core.finds(b)) {
+            core.retired = after;
+            return b.first;
+        }
         core.rip = way ? takenRip : fallRip;
         core.link = this;
         core.linkTaken = way;

@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.interpreter;
 
-import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostMemory;
 import org.jspecify.annotations.Nullable;
 
@@ -27,14 +26,9 @@ final class CodeCache {
     private final Map<Long, CodePage> pages = new HashMap<>();
     private final @Nullable CodePage[] recent = new @Nullable CodePage[RECENT];
     private int instructions;
-    private final Cpu cpu;
 
     /** Blocks dropped since the start. */
     long dropped;
-
-    CodeCache(Cpu cpu) {
-        this.cpu = cpu;
-    }
 
     private static int recentSlot(long page) {
         return (int) (page >>> HostMemory.PAGE_SHIFT) & RECENT - 1;
@@ -102,7 +96,6 @@ final class CodeCache {
             recent[recentSlot(page)] = null;
         }
         dropped += gone.drop();
-        cpu.epoch++;
         return true;
     }
 
@@ -118,7 +111,6 @@ final class CodeCache {
 
     /** Forgets everything. Its pages stay marked: other cores may have code there. */
     void clear() {
-        cpu.epoch++;
         for (CodePage page : pages.values()) {
             dropped += page.drop();
         }

@@ -36,7 +36,7 @@ final class Core extends Cpu {
     boolean linkTaken;
 
     /** What is decoded. */
-    final CodeCache cache = new CodeCache(this);
+    final CodeCache cache = new CodeCache();
 
     final Unsettled unsettled;
 
@@ -94,13 +94,22 @@ final class Core extends Cpu {
         return leave(rip);
     }
 
+    /** Whether a block's address leads to it in another space or time than where that is known. */
+    boolean finds(Block b) {
+        if (b.dropped || b.hpa < 0 || b.hpa2 >= 0 || mmu.fetched(b.linear()) != b.hpa) {
+            return false;
+        }
+        b.known = mmu.know(b.known, b.linear());
+        return true;
+    }
+
     private boolean enters(Block b, long rip, int wanted) {
         long after = retired + b.count;
         if (b.rip == rip
-                && b.generation == mmu.generation
                 && b.key == wanted
                 && requests.pending() == 0
-                && after <= limit) {
+                && after <= limit
+                && (knows(b.known) || finds(b))) {
             retired = after;
             return true;
         }
@@ -114,11 +123,7 @@ final class Core extends Cpu {
 
     /** Finds the mode out; to be called after whatever may have changed it. */
     void findKey() {
-        int before = key;
         key = mode();
-        if (((before ^ key) & ~Block.USER) != 0) {
-            epoch++;
-        }
     }
 
     private int mode() {

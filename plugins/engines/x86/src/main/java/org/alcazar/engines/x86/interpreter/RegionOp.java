@@ -24,9 +24,6 @@ final class RegionOp extends Op {
 
     private final long[] frames;
 
-    /** Generation of the translations for which {@link #pages} are right. */
-    private int generation;
-
     RegionOp(Core core, Regions regions, Block block, Translation translation, List<Block> blocks) {
         this.core = core;
         this.regions = regions;
@@ -44,7 +41,6 @@ final class RegionOp extends Op {
             pages[i] = others[i].linear();
             frames[i] = others[i].hpa;
         }
-        generation = pages.length == 0 ? 0 : Block.NEVER;
         region.link(
                 new Links() {
                     @Override
@@ -121,7 +117,7 @@ final class RegionOp extends Op {
 
     /** The region of a block, if that can be run at once. */
     private static @Nullable Region callee(Core core, Block b) {
-        if (b.generation == core.mmu.generation && b.first instanceof RegionOp to && to.usable()) {
+        if (core.knows(b.known) && b.first instanceof RegionOp to && to.usable()) {
             return to.region;
         }
         return null;
@@ -129,16 +125,18 @@ final class RegionOp extends Op {
 
     /** Whether all of its pages are where they were. */
     private boolean usable() {
-        return pages.length == 0 || generation == core.mmu.generation || lookAgain();
+        return core.knows(region.known) || lookAgain();
     }
 
     private boolean lookAgain() {
+        long known = block.known;
         for (int i = 0; i < pages.length; i++) {
             if (core.mmu.fetched(pages[i]) != frames[i]) {
                 return false;
             }
+            known &= core.mmu.know(region.known, pages[i]);
         }
-        generation = core.mmu.generation;
+        region.known = known;
         return true;
     }
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -49,8 +50,9 @@ final class Regions {
     /** By semantics: instructions for which regions were left to the interpreter. */
     private final Map<String, Long> reasons = new ConcurrentHashMap<>();
 
-    private final Targets user = new Targets();
-    private final Targets supervisor = new Targets();
+    /** By the keys of blocks. */
+    private final Map<Integer, Targets> targets = new HashMap<>();
+
     private long lefts;
     long requested;
     long installed;
@@ -187,9 +189,9 @@ final class Regions {
         return b.first instanceof CountOp counter && threshold - counter.left >= threshold / COLD;
     }
 
-    /** What regions at the privilege of a block share. */
+    /** What regions in the mode of a block share. */
     Targets targets(int key) {
-        return (key & Block.USER) != 0 ? user : supervisor;
+        return targets.computeIfAbsent(key, k -> new Targets());
     }
 
     /** A region was left for an instruction, or because it refused: every so often it is noted. */

@@ -9,7 +9,6 @@ import org.alcazar.machine.Rights;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -35,17 +34,12 @@ public final class Mmu {
     /** User with alignment checks: data accesses always take the slow path. */
     private static final int CHECKED = 3;
 
-    private static final int VIEWS = 4;
-    private static final int ENTRIES = 4096;
+    static final int VIEWS = 4;
+    static final int ENTRIES = 4096;
     static final int INDEX = 4 * ENTRIES - 4;
-    private static final int FETCH_TAG = 3;
-    static final int WRITE_TAG = 1, ADDEND = 2;
+    static final int WRITE_TAG = 1, ADDEND = 2, FETCH_TAG = 3;
     static final long PAGE = -4096;
 
-    /** One generation, and where they end. */
-    private static final long TAG = 8;
-
-    private static final long LAST_TAG = 4096;
     private static final MemorySegment NO_PAIR = MemorySegment.NULL;
 
     private final Cpu cpu;
@@ -60,11 +54,11 @@ public final class Mmu {
     /** Runs of accesses within a page. */
     public final BulkAccess bulk = new BulkAccess(this);
 
-    private final long[][] views = new long[VIEWS][];
+    private final Spaces spaces;
 
     private long[] view;
-    private long tag = TAG;
-    private int viewIndex;
+    private long tag;
+    private int viewIndex = SUPERVISOR;
 
     private long cr0Seen = -1;
     private long cr4Seen;
@@ -75,11 +69,6 @@ public final class Mmu {
 
     /** If views may lead to these pages only for writing. */
     private @Nullable WritablePages writable;
-
-    /**
-     * Changes whenever the result of an earlier {@link #fetch} may be wrong, at the same privilege.
-     */
-    public int generation;
 
     /**
      * Whether the last #GP(0) of this class was for a non-canonical address: #SS(0) if the access
@@ -107,10 +96,9 @@ public final class Mmu {
         walker = new PageWalker(cpu, second);
         physical = new PhysicalAccess(cpu);
         locked = new Locked(cpu, this);
-        for (int i = 0; i < VIEWS; i++) {
-            views[i] = new long[4 * ENTRIES];
-        }
-        view = views[SUPERVISOR];
+        spaces = new Spaces(cpu);
+        view = spaces.view(SUPERVISOR);
+        tag = spaces.tag();
     }
 
     // ---- accesses at the current privilege
@@ -274,7 +262,7 @@ public final class Mmu {
     }
 
     public long readSystem64(long la) {
-        long[] v = views[SUPERVISOR];
+        long[] v = spaces.view(SUPERVISOR);
         int at = (int) (la >>> 10) & INDEX;
         if (v[at] == (la & (PAGE | 7) | tag)) {
             return Ram.load64(la + v[at + ADDEND]);
@@ -295,7 +283,7 @@ public final class Mmu {
     }
 
     public void writeSystem64(long la, long value) {
-        long[] v = views[SUPERVISOR];
+        long[] v = spaces.view(SUPERVISOR);
         int at = (int) (la >>> 10) & INDEX;
         if (v[at + WRITE_TAG] == (la & (PAGE | 7) | tag)) {
             Ram.store64(la + v[at + ADDEND], value);
@@ -372,6 +360,17 @@ public final class Mmu {
         return la + v[at + ADDEND];
     }
 
+    /**
+     * Notes that an address is known to lead to some code now.
+     *
+     * @param word what is known so far: a value of this method, or 0
+     * @return for {@link Cpu#knows}, which holds as long as the address leads there
+     */
+    public long know(long word, long la) {
+        long known = tlb.find(la);
+        return spaces.know(word, la, known != Tlb.NONE && (known & Tlb.GLOBAL) != 0);
+    }
+
     /** That of the present privilege, for {@link View}: the same while only programs run. */
     public long[] view() {
         return view;
@@ -434,7 +433,7 @@ public final class Mmu {
         }
         // Larger structures have no alignment.
         boolean checked = bytes <= 16 && (bytes & bytes - 1) == 0;
-        if (view == views[CHECKED] && checked && (la & bytes - 1) != 0) {
+        if (viewIndex == CHECKED && checked && (la & bytes - 1) != 0) {
             if (cpu.longMode() && !canonical(la)) {
                 nonCanonical = true;
                 nonCanonicalAt = la;
@@ -568,7 +567,7 @@ public final class Mmu {
             return;
         }
         long page = la & PAGE | tag;
-        long[] v = views[to];
+        long[] v = spaces.view(to);
         int at = (int) (la >>> 10) & INDEX;
         boolean data = to != CHECKED && !watching;
         boolean writable =
@@ -591,13 +590,15 @@ public final class Mmu {
     /** Forgets the translations of all contexts; those of global pages stay unless asked for. */
     public void flush(boolean globalsToo) {
         tlb.flush(globalsToo);
-        nextGeneration();
+        spaces.flushAll();
+        adopt();
     }
 
     /** Forgets the translations of one context but for global pages. */
     public void flushContext(int context) {
         tlb.flushContext(context);
-        nextGeneration();
+        spaces.flushContext(context);
+        adopt();
     }
 
     /**
@@ -607,7 +608,8 @@ public final class Mmu {
      */
     public void rootChanged(boolean keep) {
         tlb.select(context(), keep);
-        nextGeneration();
+        spaces.select(context(), keep && writable == null); // see WritablePages
+        adopt();
     }
 
     /** The number of the address space in CR3, if CR4.PCIDE makes it one. */
@@ -617,7 +619,8 @@ public final class Mmu {
 
     /** PKRU was written: the views were filled by the old one. */
     public void keysChanged() {
-        nextTag();
+        spaces.forgetViews();
+        adopt();
     }
 
     /** INVLPG: the page of the present context, and a global one. */
@@ -635,15 +638,9 @@ public final class Mmu {
         long first = la & -(1L << shift);
         for (long page = first; page - first < 1L << shift; page += 4096) {
             tlb.drop(page, context);
-            int at = (int) (page >>> 10) & INDEX;
-            for (long[] v : views) {
-                v[at] = 0;
-                v[at + WRITE_TAG] = 0;
-                v[at + FETCH_TAG] = 0;
-            }
         }
-        generation++;
-        cpu.epoch++;
+        spaces.drop(first, 1L << shift);
+        adopt();
     }
 
     /**
@@ -663,6 +660,7 @@ public final class Mmu {
             eferSeen = efer;
             walker.configure();
             tlb.select(context(), false);
+            spaces.select(context(), false);
             flush(true);
         }
         boolean ac = (cpu.flags & Bits.AC) != 0;
@@ -673,7 +671,7 @@ public final class Mmu {
             to = ac && (cr4 & Bits.CR4_SMAP) != 0 ? OPENED : SUPERVISOR;
         }
         viewIndex = to;
-        view = views[to];
+        view = spaces.view(to);
     }
 
     /** From now on views lead to no other pages for writing; to be set before anything runs. */
@@ -683,7 +681,7 @@ public final class Mmu {
 
     /** Whether each data access has to be made by itself. */
     boolean single() {
-        return watching || view == views[CHECKED];
+        return watching || viewIndex == CHECKED;
     }
 
     /** Whether data accesses are reported to {@link Cpu#breakpoints}. */
@@ -695,7 +693,8 @@ public final class Mmu {
     public void watch(boolean on) {
         if (on != watching) {
             watching = on;
-            nextGeneration();
+            spaces.flushAll();
+            adopt();
         }
     }
 
@@ -743,28 +742,16 @@ public final class Mmu {
         flush(true);
     }
 
-    private void nextGeneration() {
-        nextTag();
-        generation++;
-        cpu.epoch++;
-    }
-
-    /** Empties the views. */
-    private void nextTag() {
-        tag += TAG;
-        if (tag == LAST_TAG) {
-            for (long[] v : views) {
-                Arrays.fill(v, 0);
-            }
-            tag = TAG;
-        }
+    /** The views may be others, or empty. */
+    private void adopt() {
+        view = spaces.view(viewIndex);
+        tag = spaces.tag();
     }
 
     /** A page got a flag of {@link RamPages}: no tag for writing may lead to it any more. */
     public void dropWritable(long hpaPage) {
-        for (long[] v : views) {
-            View.dropWritable(v, hpaPage & PAGE);
-        }
+        spaces.dropWritable(hpaPage & PAGE);
+        adopt();
     }
 
     /**

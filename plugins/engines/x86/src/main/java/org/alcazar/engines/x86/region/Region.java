@@ -3,8 +3,6 @@ package org.alcazar.engines.x86.region;
 import org.alcazar.engines.x86.state.Cpu;
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
-
 /**
  * Translated code of a stretch of a guest's program, as one core runs it: the class is shared by
  * all cores and machines, the object with its links belongs to one core.
@@ -32,20 +30,23 @@ public abstract class Region {
 
     private Links links = Links.NONE;
 
-    /** What calls by exits lead to, where that is known for {@link #epoch}. */
+    /**
+     * Where its entry's address leads to it, and all of its code is where it was; for {@link
+     * Cpu#knows}.
+     */
+    public long known;
+
+    /** What calls by exits led to. */
     private @Nullable Region[] direct = {};
 
     private Targets targets = new Targets();
-
-    /** {@link Cpu#epoch} for which {@link #direct} is right. */
-    private int epoch;
 
     /**
      * Makes it a core's.
      *
      * @param to where the core's links of this region are
      * @param exits how many it has
-     * @param indirect what the core's regions at this privilege share
+     * @param indirect what the core's regions in this mode share
      */
     public final void link(Links to, int exits, Targets indirect) {
         links = to;
@@ -72,27 +73,18 @@ public abstract class Region {
      * @return null if that is not known to be translated, or should not be run now
      */
     protected final @Nullable Region callee(Cpu cpu, int exit) {
-        if (epoch == cpu.epoch && mayCall(cpu)) {
-            Region known = direct[exit];
-            if (known != null) {
-                return known;
-            }
+        if (!mayCall(cpu)) {
+            return null;
         }
-        return find(cpu, exit);
+        Region last = direct[exit];
+        return last != null && cpu.knows(last.known) ? last : find(exit);
     }
 
     private static boolean mayCall(Cpu cpu) {
         return cpu.depth < MAX_DEPTH && cpu.requests.pending() == 0;
     }
 
-    private @Nullable Region find(Cpu cpu, int exit) {
-        if (direct.length == 0 || !mayCall(cpu)) {
-            return null;
-        }
-        if (epoch != cpu.epoch) {
-            Arrays.fill(direct, null);
-            epoch = cpu.epoch;
-        }
+    private @Nullable Region find(int exit) {
         Region found = links.callee(exit);
         direct[exit] = found;
         return found;
@@ -110,7 +102,7 @@ public abstract class Region {
     private @Nullable Region findAt(Cpu cpu, long rip) {
         Region found = links.calleeAt(rip);
         if (found != null) {
-            targets.put(cpu, rip, found);
+            targets.put(rip, found);
         }
         return found;
     }

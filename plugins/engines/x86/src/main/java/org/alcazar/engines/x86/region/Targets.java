@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 
-/** The regions of one core, at one privilege, that indirect calls went to lately, by address. */
+/** The regions of one core, in one mode, that indirect calls went to lately, by address. */
 public final class Targets {
     private static final int SIZE = 1024;
 
@@ -14,9 +14,6 @@ public final class Targets {
 
     private final long[] rips = new long[SIZE];
     private final @Nullable Region[] regions = new @Nullable Region[SIZE];
-
-    /** {@link Cpu#epoch} for which this is right. */
-    private int epoch;
 
     /** Makes an empty one. */
     public Targets() {
@@ -29,15 +26,11 @@ public final class Targets {
 
     @Nullable Region find(Cpu cpu, long rip) {
         int at = slot(rip);
-        return epoch == cpu.epoch && rips[at] == rip ? regions[at] : null;
+        Region last = rips[at] == rip ? regions[at] : null;
+        return last != null && cpu.knows(last.known) ? last : null;
     }
 
-    void put(Cpu cpu, long rip, Region region) {
-        if (epoch != cpu.epoch) {
-            epoch = cpu.epoch;
-            Arrays.fill(rips, NOTHING);
-            Arrays.fill(regions, null);
-        }
+    void put(long rip, Region region) {
         int at = slot(rip);
         rips[at] = rip;
         regions[at] = region;

@@ -125,8 +125,10 @@ public class Cpu {
     /** Regions of translated code that are running, each called by the one before. */
     public int depth;
 
-    /** Changes whenever what one region knows of others may be wrong. */
-    public int epoch;
+    /** The present address space, and its bits that count; see {@link #knows}. */
+    public long space;
+
+    public long spaceMask;
 
     /**
      * The VMM said PROCEED to the intercept of the instruction in execution: it is not intercepted
@@ -209,6 +211,15 @@ public class Cpu {
         breakpoints = new Breakpoints(this);
         counters = new Counters(this);
         mmu = new Mmu(this);
+    }
+
+    /**
+     * Whether code is known to be where it was.
+     *
+     * @param word of {@link Mmu#know}, or 0
+     */
+    public boolean knows(long word) {
+        return ((word ^ space) & spaceMask) == 0;
     }
 
     /** An exception without error code; {@code throw} what this returns. */
