@@ -48,6 +48,16 @@ final class Conditions {
     }
 
     private static boolean direct(CodeBuilder c, int kind, int condition, Label to) {
+        if ((kind & DeferredFlags.ROTATED) != 0) {
+            return switch (condition) {
+                case E, NE, S, NS -> {
+                    int first = kind & DeferredFlags.FIRST;
+                    yield first != DeferredFlags.NONE && direct(c, first, condition, to);
+                }
+                case B, AE -> turned(c, kind, condition, to);
+                default -> false;
+            };
+        }
         return switch (kind & ~3) {
             case DeferredFlags.SUB -> compare(c, kind, condition, to);
             case DeferredFlags.LOGIC -> logic(c, kind, condition, to);
@@ -249,6 +259,14 @@ final class Conditions {
         };
     }
 
+    /** CF of a rotate is a bit of its result. */
+    private static boolean turned(CodeBuilder c, int kind, int condition, Label to) {
+        boolean right = (kind & DeferredFlags.RIGHT) != 0;
+        c.lload(Frame.TURNED).loadConstant(1L << (right ? DeferredFlags.top(kind) : 0)).land();
+        c.loadConstant(0L).lcmp().branch(condition == B ? Opcode.IFNE : Opcode.IFEQ, to);
+        return true;
+    }
+
     /** The result, narrowed. */
     private static void value(CodeBuilder c, int kind) {
         switch (kind & ~3) {
@@ -262,7 +280,7 @@ final class Conditions {
             case DeferredFlags.SHR -> {
                 c.lload(Frame.A);
                 if (!wide(kind)) {
-                    c.loadConstant(0xffffffffL).land();
+                    c.loadConstant(-1L >>> 64 - (8 << (kind & 3))).land();
                 }
                 c.lload(Frame.B).l2i().lushr();
             }

@@ -48,19 +48,51 @@ final class DeferredFlags {
     /** COMISD and its relatives: a and b are doubles' bits, neither NaN nor denormal. */
     static final int FLOAT = 52;
 
+    /** Of a kind, the part that is an operation and its size. */
+    static final int FIRST = 255;
+
+    /** In addition to an operation: CF and OF are those of a rotate after it. */
+    static final int ROTATED = 256;
+
+    /** With {@link #ROTATED}: ROR, not ROL. */
+    static final int RIGHT = 512;
+
+    /** With {@link #ROTATED}: where log2 of the operand size is in a kind. */
+    static final int TURNED_SIZE = 10;
+
     private DeferredFlags() {}
 
-    /** Computes the flags into the core's state. */
-    static void settle(Cpu cpu, int kind, long a, long b, long c) {
-        if (kind >= ADC) {
+    /**
+     * Computes the flags into the core's state.
+     *
+     * @param turned result of the rotate
+     */
+    static void settle(Cpu cpu, int kind, long a, long b, long c, long turned) {
+        int first = kind & FIRST;
+        if (first >= ADC) {
             cpu.setCarry(c != 0);
         }
-        switch (kind & 3) {
-            case 0 -> settle8(cpu, kind & ~3, (int) a, (int) b);
-            case 1 -> settle16(cpu, kind & ~3, (int) a, (int) b);
-            case 2 -> settle32(cpu, kind & ~3, (int) a, (int) b);
-            default -> settle64(cpu, kind & ~3, a, b);
+        switch (first & 3) {
+            case 0 -> settle8(cpu, first & ~3, (int) a, (int) b);
+            case 1 -> settle16(cpu, first & ~3, (int) a, (int) b);
+            case 2 -> settle32(cpu, first & ~3, (int) a, (int) b);
+            default -> settle64(cpu, first & ~3, a, b);
         }
+        if ((kind & ROTATED) != 0) {
+            boolean carry = turnedCarry(kind, turned);
+            int top = top(kind);
+            long other = (kind & RIGHT) != 0 ? turned >>> top - 1 : turned >>> top;
+            cpu.setCarryOverflow(carry, carry != ((other & 1) != 0));
+        }
+    }
+
+    /** The number of the highest bit of what was rotated. */
+    static int top(int kind) {
+        return (8 << (kind >> TURNED_SIZE)) - 1;
+    }
+
+    private static boolean turnedCarry(int kind, long turned) {
+        return ((kind & RIGHT) != 0 ? turned >>> top(kind) & 1 : turned & 1) != 0;
     }
 
     private static void settle8(Cpu cpu, int op, int a, int b) {
@@ -78,6 +110,9 @@ final class DeferredFlags {
                 cpu.setCarry(b != 0);
                 Alu.dec8(cpu, a);
             }
+            case SHL -> Shift.shl8(cpu, a, b);
+            case SHR -> Shift.shr8(cpu, a, b);
+            case SAR -> Shift.sar8(cpu, a, b);
             default -> {}
         }
     }
@@ -97,6 +132,9 @@ final class DeferredFlags {
                 cpu.setCarry(b != 0);
                 Alu.dec16(cpu, a);
             }
+            case SHL -> Shift.shl16(cpu, a, b);
+            case SHR -> Shift.shr16(cpu, a, b);
+            case SAR -> Shift.sar16(cpu, a, b);
             default -> {}
         }
     }
@@ -167,7 +205,10 @@ final class DeferredFlags {
     }
 
     /** CF, for what takes it. Leaves the core's state alone, but for kinds that are rare here. */
-    static boolean carry(Cpu cpu, int kind, long a, long b, long c) {
+    static boolean carry(Cpu cpu, int kind, long a, long b, long c, long turned) {
+        if ((kind & ROTATED) != 0) {
+            return turnedCarry(kind, turned);
+        }
         return switch (kind & ~3) {
             case NONE -> cpu.carry();
             case ADD -> Long.compareUnsigned(signed(kind, a + b), signed(kind, a)) < 0;
@@ -177,7 +218,7 @@ final class DeferredFlags {
             case LOGIC -> false;
             case INC, DEC, MUL -> b != 0;
             default -> {
-                settle(cpu, kind, a, b, c);
+                settle(cpu, kind, a, b, c, turned);
                 yield cpu.carry();
             }
         };

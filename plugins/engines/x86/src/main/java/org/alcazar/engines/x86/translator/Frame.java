@@ -41,7 +41,7 @@ final class Frame {
     static final int RIP = 10;
 
     /** Deferred flags; see {@link DeferredFlags}. */
-    static final int KIND = 12, A = 13, B = 15, C = 132;
+    static final int KIND = 12, A = 13, B = 15, C = 132, TURNED = 174;
 
     /**
      * The page of the stack that was written last, or no page, and what to add to a linear address
@@ -161,11 +161,16 @@ final class Frame {
         } else {
             c.loadConstant(kind);
         }
-        c.lload(A).lload(B).lload(C);
+        operands(c);
         c.invokestatic(
                 FLAGS,
                 "settle",
-                MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long, CD_long));
+                MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long, CD_long, CD_long));
+    }
+
+    /** Leaves what flags are deferred by. */
+    void operands(CodeBuilder c) {
+        c.lload(A).lload(B).lload(C).lload(TURNED);
     }
 
     // ---- ways out
@@ -275,6 +280,7 @@ final class Frame {
         c.loadConstant(0L).lstore(A);
         c.loadConstant(0L).lstore(B);
         c.loadConstant(0L).lstore(C);
+        c.loadConstant(0L).lstore(TURNED);
         if (stack) {
             c.loadConstant(NO_PAGE).lstore(STACK_PAGE).loadConstant(0L).lstore(STACK_ADDEND);
         }

@@ -49,14 +49,9 @@ final class InstructionWriter {
                     Map.entry("Alu.test", DeferredFlags.LOGIC),
                     Map.entry("Alu.inc", DeferredFlags.INC),
                     Map.entry("Alu.dec", DeferredFlags.DEC),
-                    Map.entry("Shift.shl", DeferredFlags.SHL),
-                    Map.entry("Shift.shr", DeferredFlags.SHR),
-                    Map.entry("Shift.sar", DeferredFlags.SAR),
                     Map.entry("MulDiv.imul", DeferredFlags.IMUL),
                     Map.entry("Alu.adc", DeferredFlags.ADC),
                     Map.entry("Alu.sbb", DeferredFlags.SBB));
-
-    private static final Set<String> SHIFTS = Set.of("Shift.shl", "Shift.shr", "Shift.sar");
 
     private static final Set<String> COMPARISONS = Set.of("Alu.cmp", "Alu.test");
 
@@ -97,6 +92,7 @@ final class InstructionWriter {
     private final ExchangeWriter exchanges;
     private final WideWriter wide;
     private final WholeWriter whole;
+    private final ShiftWriter shifts;
     final StackWriter stack;
     private final VectorWriter vectors;
     private final Binder binder;
@@ -126,6 +122,7 @@ final class InstructionWriter {
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
         whole = new WholeWriter(c, frame, this, binder, constants, self);
+        shifts = new ShiftWriter(c, frame, this);
         stack = new StackWriter(c, frame, this, long64);
     }
 
@@ -180,6 +177,11 @@ final class InstructionWriter {
             return false;
         }
         frame.sse |= b.sse;
+        if (ShiftWriter.writes(semantics) && !b.lock) {
+            operands(insn, b);
+            shifts.write(insn, b);
+            return true;
+        }
         Integer deferred = ARITHMETIC.get(semantics);
         if (deferred != null && !b.lock && written(insn, b, deferred)) {
             return true;
@@ -296,7 +298,7 @@ final class InstructionWriter {
         }
     }
 
-    private static long immediate(Instruction insn, Place p) {
+    static long immediate(Instruction insn, Place p) {
         Operand o = insn.row.operands().get(p.slot() - 1);
         return switch (o.kind()) {
             case ONE -> 1;
@@ -339,16 +341,11 @@ final class InstructionWriter {
         String semantics = insn.row.semantics();
         Place first = b.arguments.getFirst();
         int bytes = first.bytes();
-        boolean shift = SHIFTS.contains(semantics);
-        if (shift && (bytes < 4 || b.arguments.get(1).kind() != Kind.IMMEDIATE)
-                || operation == DeferredFlags.IMUL && bytes < 4) {
+        if (operation == DeferredFlags.IMUL && bytes < 4) {
             return false;
         }
         operands(insn, b);
         int size = Integer.numberOfTrailingZeros(bytes);
-        if (shift) {
-            return shift(insn, b, operation, bytes);
-        }
         boolean counts = operation == DeferredFlags.INC || operation == DeferredFlags.DEC;
         boolean carries = operation == DeferredFlags.ADC || operation == DeferredFlags.SBB;
         boolean unary = b.arguments.size() == 1;
@@ -397,11 +394,12 @@ final class InstructionWriter {
         } else {
             c.loadConstant(kind);
         }
-        c.lload(Frame.A).lload(Frame.B).lload(Frame.C);
+        frame.operands(c);
         c.invokestatic(
                 Frame.FLAGS,
                 "carry",
-                MethodTypeDesc.of(CD_boolean, Frame.CPU, CD_int, CD_long, CD_long, CD_long));
+                MethodTypeDesc.of(
+                        CD_boolean, Frame.CPU, CD_int, CD_long, CD_long, CD_long, CD_long));
         c.i2l();
     }
 
@@ -424,38 +422,6 @@ final class InstructionWriter {
                 }
             }
         }
-    }
-
-    private boolean shift(Instruction insn, Binding b, int operation, int bytes) {
-        Place first = b.arguments.getFirst();
-        int count = (int) immediate(insn, b.arguments.get(1)) & (bytes == 8 ? 63 : 31);
-        raw(insn, first);
-        c.dup2().lstore(Frame.T0);
-        if (count != 0) {
-            switch (operation) {
-                case DeferredFlags.SHL -> c.loadConstant(count).lshl();
-                case DeferredFlags.SHR -> {
-                    if (bytes == 4) {
-                        c.loadConstant(LOW32).land();
-                    }
-                    c.loadConstant(count).lushr();
-                }
-                default -> {
-                    if (bytes == 4) {
-                        c.l2i().i2l();
-                    }
-                    c.loadConstant(count).lshr();
-                }
-            }
-        }
-        if (b.result != null) {
-            result(insn, b.result);
-        }
-        if (count != 0) {
-            c.lload(Frame.T0).lstore(Frame.A).loadConstant((long) count).lstore(Frame.B);
-            kind = operation | Integer.numberOfTrailingZeros(bytes);
-        }
-        return true;
     }
 
     /** Address and page of the memory operand, if there is one. */

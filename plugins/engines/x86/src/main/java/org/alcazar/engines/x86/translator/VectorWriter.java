@@ -25,12 +25,14 @@ final class VectorWriter {
     private final VectorLocals vectors;
     private final InstructionWriter writer;
     private final FloatWriter floats;
+    private final PackedWriter packed;
 
     VectorWriter(CodeBuilder c, Frame frame, InstructionWriter writer, boolean lazy) {
         this.c = c;
         this.writer = writer;
         vectors = frame.vectors;
         floats = new FloatWriter(c, frame, writer, lazy);
+        packed = new PackedWriter(c, vectors, this);
     }
 
     static int register(Instruction insn, Place p) {
@@ -54,7 +56,8 @@ final class VectorWriter {
         String name = b.method.getName();
         return switch (b.method.getDeclaringClass().getSimpleName()) {
             case "SseMemory" -> move(insn, b, name);
-            case "SseShuffle", "Sse3" -> shuffle(insn, b, name);
+            case "SseShuffle", "Sse3" -> shuffle(insn, b, name) || packed.write(insn, b, name);
+            case "SseInteger" -> packed.write(insn, b, name);
             case "SseScalar", "SsePacked", "SseConvert" -> floats.write(insn, b, name);
             default -> false;
         };
@@ -77,7 +80,7 @@ final class VectorWriter {
     }
 
     /** Has 128 bits in two variables. */
-    private void fetch(Instruction insn, Place source, int lo, int hi) {
+    void fetch(Instruction insn, Place source, int lo, int hi) {
         if (source.kind() == Kind.MEMORY) {
             writer.load(8);
             c.lstore(lo);

@@ -31,10 +31,20 @@ final class Sequences {
     private int length;
 
     Sequences(int mode) {
+        this(mode, ".*");
+    }
+
+    /**
+     * Of some instructions.
+     *
+     * @param which a pattern of their semantics
+     */
+    Sequences(int mode, String which) {
         this.mode = mode;
         all =
                 Form.all(OpcodeTable.rows(), Feature.IMPLEMENTED).stream()
                         .filter(f -> f.mode() == mode && suits(f))
+                        .filter(f -> f.row().semantics().matches(which))
                         .toList();
         frequent = all.stream().filter(f -> f.row().semantics().matches(FREQUENT)).toList();
     }

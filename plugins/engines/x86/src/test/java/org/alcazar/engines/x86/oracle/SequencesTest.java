@@ -40,10 +40,24 @@ class SequencesTest {
             "random programs do translated what they do interpreted, after any number of"
                     + " instructions")
     void programs(int mode) {
+        run(new Sequences(mode), mode, "");
+    }
+
+    @ParameterizedTest(name = "{0}-bit")
+    @ValueSource(ints = {64, 32})
+    @DisplayName(
+            "what reads flags finds them as they are after shifts and rotates by any count, and"
+                    + " after several")
+    void shifts(int mode) {
+        String readers =
+                "Flags\\.(cmc|stc)|Alu\\.(adc|sbb|inc|cmp|test)|Moves\\.(lahf|setcc|cmovcc)";
+        run(new Sequences(mode, "Shift\\..*|" + readers), mode, "shifts ");
+    }
+
+    private void run(Sequences sequences, int mode, String what) {
         TestMemory.reserve();
         EngineProvider translator = new X86TranslatorProvider();
         EngineProvider interpreter = new X86InterpreterProvider();
-        Sequences sequences = new Sequences(mode);
         long retired = 0;
         for (long seed = SEED; seed < SEED + PROGRAMS; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
@@ -57,7 +71,8 @@ class SequencesTest {
                 retired += one.block.retired;
             }
         }
-        System.out.printf("%d-bit: %d programs, %d instructions%n", mode, PROGRAMS, retired);
+        System.out.printf(
+                "%s%d-bit: %d programs, %d instructions%n", what, mode, PROGRAMS, retired);
         assertTrue(retired > 0);
     }
 
