@@ -104,12 +104,12 @@ final class Flow {
         }
     }
 
-    static final class JumpRegister64 extends BranchOp {
+    static final class JumpRegister64 extends IndirectOp {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.gpr[r1];
             checkTarget(core, target);
-            return core.jump(target);
+            return jump(core, target);
         }
 
         @Override
@@ -118,12 +118,12 @@ final class Flow {
         }
     }
 
-    static final class JumpMemory64 extends BranchOp {
+    static final class JumpMemory64 extends IndirectOp {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.mmu.read64(Access.address(core, this));
             checkTarget(core, target);
-            return core.jump(target);
+            return jump(core, target);
         }
 
         @Override
@@ -132,7 +132,7 @@ final class Flow {
         }
     }
 
-    static final class CallRegister64 extends BranchOp {
+    static final class CallRegister64 extends IndirectOp {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.gpr[r1];
@@ -140,7 +140,7 @@ final class Flow {
             checkCall(core, target, sp);
             core.mmu.write64(sp, fallRip);
             core.gpr[RSP] = sp;
-            return core.jump(target);
+            return jump(core, target);
         }
 
         @Override
@@ -149,7 +149,7 @@ final class Flow {
         }
     }
 
-    static final class CallMemory64 extends BranchOp {
+    static final class CallMemory64 extends IndirectOp {
         @Override
         @Nullable Op exec(Core core) {
             long target = core.mmu.read64(Access.address(core, this));
@@ -157,7 +157,7 @@ final class Flow {
             checkCall(core, target, sp);
             core.mmu.write64(sp, fallRip);
             core.gpr[RSP] = sp;
-            return core.jump(target);
+            return jump(core, target);
         }
 
         @Override

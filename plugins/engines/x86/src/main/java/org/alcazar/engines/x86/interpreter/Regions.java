@@ -34,6 +34,9 @@ final class Regions {
     /** A block that has run this much less than the entry is not hot with it. */
     private static final int COLD = 8;
 
+    /** The same for what an indirect branch leads to: its targets share its heat. */
+    private static final int COLD_TARGET = 64;
+
     /** One in so many is noted of the instructions for which regions are left. */
     private static final long SAMPLE = 64;
 
@@ -102,7 +105,7 @@ final class Regions {
         for (Block b : blocks) {
             byte[] code = new byte[b.bytes];
             HostRam.read(b.hpa, code, 0, code.length);
-            pieces.add(new Candidate.Piece(b.rip, code, b.count));
+            pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
         }
         requested++;
         int mode = (entry.key & Block.MODE) == Block.MODE_64 ? 64 : 32;
@@ -123,40 +126,59 @@ final class Regions {
         return counter.next;
     }
 
-    /** The entry and what is reached from it, most of it as hot as it is. */
+    private static long[] targets(Block b) {
+        return b.last instanceof IndirectOp op ? op.targets() : new long[0];
+    }
+
+    /** The entry and what is reached from it, most of it as hot as it is; what is called last. */
     private List<Block> gather(Block entry) {
         List<Block> found = new ArrayList<>();
         Set<Block> seen = new HashSet<>();
         ArrayDeque<Block> next = new ArrayDeque<>();
+        ArrayDeque<Block> called = new ArrayDeque<>();
         next.add(entry);
         seen.add(entry);
         int instructions = 0;
-        while (!next.isEmpty() && found.size() < MAX_BLOCKS) {
-            Block b = next.poll();
+        while (found.size() < MAX_BLOCKS) {
+            Block b = next.isEmpty() ? called.poll() : next.poll();
+            if (b == null) {
+                break;
+            }
             int count = b.instructions;
             if (instructions + count > MAX_INSTRUCTIONS && !found.isEmpty()) {
                 continue;
             }
             instructions += count;
             found.add(b);
-            follow(b, seen, next);
+            follow(b, seen, next, called);
         }
         return found;
     }
 
-    private void follow(Block b, Set<Block> seen, ArrayDeque<Block> next) {
+    private void follow(
+            Block b, Set<Block> seen, ArrayDeque<Block> next, ArrayDeque<Block> called) {
         Op last = b.last;
         if (last instanceof BranchOp branch) {
-            boolean call = last instanceof Flow.Call64;
-            if (!call) {
-                offer(branch.taken, b, seen, next);
+            boolean call =
+                    last instanceof Flow.Call64
+                            || last instanceof Flow.CallRegister64
+                            || last instanceof Flow.CallMemory64;
+            ArrayDeque<Block> ahead = call ? called : next;
+            boolean falls =
+                    !(last instanceof Flow.Jump
+                            || last instanceof Flow.Return64
+                            || last instanceof Flow.JumpRegister64
+                            || last instanceof Flow.JumpMemory64);
+            offer(branch.taken, b, COLD, seen, ahead);
+            offer(branch.fall, b, COLD, seen, next);
+            if (falls && branch.fallRip != 0) {
+                offer(known(branch.fallRip, b), b, COLD, seen, next);
             }
-            offer(branch.fall, b, seen, next);
-            if (branch.fallRip != 0) {
-                offer(known(branch.fallRip, b), b, seen, next);
+            if (branch.takenRip != 0) {
+                offer(known(branch.takenRip, b), b, COLD, seen, ahead);
             }
-            if (!call && branch.takenRip != 0) {
-                offer(known(branch.takenRip, b), b, seen, next);
+            for (long target : targets(b)) {
+                offer(known(target, b), b, COLD_TARGET, seen, ahead);
             }
         }
     }
@@ -177,16 +199,16 @@ final class Regions {
         return b.rip == rip && b.key == from.key ? b : Block.NONE;
     }
 
-    private void offer(Block b, Block from, Set<Block> seen, ArrayDeque<Block> next) {
+    private void offer(Block b, Block from, int cold, Set<Block> seen, ArrayDeque<Block> next) {
         boolean usable = b.hpa >= 0 && b.hpa2 < 0 && !b.dropped && b.key == from.key;
-        if (usable && b.csBase == from.csBase && warm(b) && seen.add(b)) {
+        if (usable && b.csBase == from.csBase && warm(b, cold) && seen.add(b)) {
             next.add(b);
         }
     }
 
     /** Whether it has run often, and is not the head of a region, to which an exit leads. */
-    private boolean warm(Block b) {
-        return b.first instanceof CountOp counter && threshold - counter.left >= threshold / COLD;
+    private boolean warm(Block b, int cold) {
+        return b.first instanceof CountOp counter && threshold - counter.left >= threshold / cold;
     }
 
     /** What regions in the mode of a block share. */

@@ -15,6 +15,8 @@ public record Candidate(int mode, List<Piece> pieces) {
      * @param rip offset of the first one in the code segment
      * @param code their bytes
      * @param count how many instructions they are
+     * @param targets where the indirect jump or call at their end went, as far as that is kept;
+     *     empty if they end otherwise
      */
-    public record Piece(long rip, byte[] code, int count) {}
+    public record Piece(long rip, byte[] code, int count, long[] targets) {}
 }

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,12 @@ final class Graph {
     static final class Node {
         final long rip;
         final List<At> body = new ArrayList<>();
+
+        /**
+         * Where the indirect branch, call or return at its end goes within the region, as far as
+         * that is known; elsewhere it leaves.
+         */
+        final List<Long> targets = new ArrayList<>();
 
         /** How many ways lead here. */
         int entries;
@@ -50,6 +58,9 @@ final class Graph {
 
     private final Map<Long, At> instructions = new TreeMap<>();
 
+    /** Where indirect branches went, by their addresses. */
+    private final Map<Long, long[]> went = new HashMap<>();
+
     private Graph(int mode) {
         this.mode = mode;
     }
@@ -71,16 +82,19 @@ final class Graph {
     private void decode(Candidate.Piece piece, Decoder decoder) {
         byte[] code = piece.code();
         int offset = 0;
+        long last = piece.rip();
         while (offset < code.length) {
             Instruction insn = new Instruction();
             int length = decoder.decode(code, offset, code.length - offset, mode, insn);
             if (length <= 0) {
-                return;
+                break;
             }
             long rip = trim(piece.rip() + offset);
             instructions.putIfAbsent(rip, new At(rip, trim(rip + length), insn));
             offset += length;
+            last = rip;
         }
+        went.put(last, piece.targets());
     }
 
     static boolean isJcc(Instruction insn) {
@@ -95,6 +109,10 @@ final class Graph {
         return insn.row.semantics().equals("Branches.call");
     }
 
+    static boolean isReturn(Instruction insn) {
+        return insn.row.semantics().equals("Branches.ret");
+    }
+
     static boolean isDirect(Instruction insn) {
         return insn.modrm < 0;
     }
@@ -104,8 +122,8 @@ final class Graph {
                 || insn.row.has(Row.ENDS_BLOCK) && !insn.row.semantics().equals("Flags.cli");
     }
 
-    /** Ways out of an instruction that ends a node, as far as they are known. */
-    private List<Long> targets(At at) {
+    /** Ways out of an instruction that ends a node, if calls return. */
+    private List<Long> ways(At at) {
         Instruction insn = at.insn;
         if (isJcc(insn)) {
             return List.of(trim(at.target()), at.next);
@@ -113,7 +131,15 @@ final class Graph {
         if (isJump(insn) && isDirect(insn)) {
             return List.of(trim(at.target()));
         }
-        return isCall(insn) ? List.of(at.next) : List.of();
+        return isCall(insn) ? List.of(at.next) : goals(at);
+    }
+
+    /** Where a call or an indirect branch may go. */
+    private List<Long> goals(At at) {
+        if (isDirect(at.insn)) {
+            return isCall(at.insn) ? List.of(trim(at.target())) : List.of();
+        }
+        return Arrays.stream(went.getOrDefault(at.rip, new long[0])).boxed().toList();
     }
 
     private void split(Candidate candidate) {
@@ -122,7 +148,8 @@ final class Graph {
         leaders.add(entry);
         for (At at : instructions.values()) {
             if (ends(at.insn)) {
-                leaders.addAll(targets(at));
+                leaders.addAll(ways(at));
+                leaders.addAll(goals(at));
             }
         }
         ArrayDeque<Long> open = new ArrayDeque<>();
@@ -132,21 +159,97 @@ final class Graph {
             if (instructions.containsKey(rip) && !byRip.containsKey(rip)) {
                 Node node = node(rip, leaders);
                 byRip.put(rip, node);
-                nodes.add(node);
-                open.addAll(ways(node));
-            }
-        }
-        for (Node node : nodes) {
-            for (long way : ways(node)) {
-                Node to = byRip.get(way);
-                if (to != null) {
-                    to.entries++;
+                At last = node.last();
+                if (last != null && ends(last.insn)) {
+                    open.addAll(ways(last));
+                    open.addAll(goals(last));
+                } else {
+                    open.add(node.after);
                 }
             }
         }
-        if (!nodes.isEmpty()) {
-            nodes.getFirst().entries++;
+        match();
+        order(entry);
+    }
+
+    /** Finds the ways of indirect jumps, of calls that return within the region, and of returns. */
+    private void match() {
+        for (Node node : byRip.values()) {
+            At last = node.last();
+            if (last == null || !ends(last.insn)) {
+                continue;
+            }
+            for (long goal : goals(last)) {
+                Node to = byRip.get(goal);
+                if (to == null || !isCall(last.insn)) {
+                    add(node, to);
+                } else {
+                    for (Node end : returns(to)) {
+                        add(node, to);
+                        add(end, byRip.get(last.next));
+                    }
+                }
+            }
         }
+    }
+
+    /** Adds a target, unless it has the low 32 bits of another. */
+    private static void add(Node node, @Nullable Node to) {
+        if (to != null && node.targets.stream().allMatch(t -> (int) (t ^ to.rip) != 0)) {
+            node.targets.add(to.rip);
+        }
+    }
+
+    /** Nodes in which a function returns. */
+    private List<Node> returns(Node function) {
+        List<Node> found = new ArrayList<>();
+        Set<Node> seen = new HashSet<>();
+        ArrayDeque<Node> open = new ArrayDeque<>();
+        open.add(function);
+        while (!open.isEmpty()) {
+            Node node = open.poll();
+            At last = node.last();
+            if (!seen.add(node) || last == null) {
+                continue;
+            }
+            if (isReturn(last.insn)) {
+                found.add(node);
+            }
+            for (long way : ends(last.insn) ? ways(last) : List.of(node.after)) {
+                Node to = byRip.get(way);
+                if (to != null) {
+                    open.add(to);
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Lists what the entry leads to so that every circle of nodes has a way to an earlier node, and
+     * loops no more of these than they must.
+     */
+    private void order(long entry) {
+        Node first = byRip.get(entry);
+        if (first != null) {
+            first.entries = 1;
+            visit(first, new HashSet<>());
+        }
+        byRip.values().retainAll(nodes);
+    }
+
+    private void visit(Node node, Set<Node> seen) {
+        seen.add(node);
+        for (long way : ways(node)) {
+            Node to = byRip.get(way);
+            if (to != null) {
+                to.entries++;
+                if (!seen.contains(to)) {
+                    visit(to, seen);
+                }
+            }
+        }
+        nodes.addFirst(node);
     }
 
     private Node node(long start, Set<Long> leaders) {
@@ -173,7 +276,17 @@ final class Graph {
     /** Addresses that a node leads to. */
     List<Long> ways(Node node) {
         At last = node.last();
-        return last != null && ends(last.insn) ? targets(last) : List.of(node.after);
+        if (last == null || !ends(last.insn)) {
+            return List.of(node.after);
+        }
+        if (isCall(last.insn) && isDirect(last.insn) && !node.targets.isEmpty()) {
+            return node.targets;
+        }
+        List<Long> all = new ArrayList<>(node.targets);
+        if (!isJump(last.insn) || isDirect(last.insn)) {
+            all.addAll(ways(last));
+        }
+        return all;
     }
 
     int instructions() {

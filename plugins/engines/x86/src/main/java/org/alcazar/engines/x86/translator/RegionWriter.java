@@ -15,11 +15,14 @@ import org.jspecify.annotations.Nullable;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.AccessFlag;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -35,6 +38,9 @@ final class RegionWriter {
 
     /** The method for when {@link Guards#lazy} does not hold. */
     private static final String EXACT = "exact";
+
+    /** So many targets of a branch are compared one after the other, more found by a switch. */
+    private static final int CHAIN = 3;
 
     private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, Frame.CPU);
 
@@ -56,6 +62,9 @@ final class RegionWriter {
 
     private final List<Instruction> constants = new ArrayList<>();
     private final Map<Node, Label> labels = new HashMap<>();
+
+    /** Where the heads of loops are polled: one place for all ways back. */
+    private final Map<Node, Label> polls = new LinkedHashMap<>();
 
     /** Kinds of deferred flags at the entries of nodes with one way in. */
     private final Map<Node, Integer> kinds = new HashMap<>();
@@ -152,6 +161,7 @@ final class RegionWriter {
             frame.expect(before);
         }
         labels.clear();
+        polls.clear();
         kinds.clear();
         writer =
                 new InstructionWriter(
@@ -169,6 +179,7 @@ final class RegionWriter {
         for (Node node : graph.nodes) {
             node(node);
         }
+        polls.forEach(this::poll);
         frame.writeStubs(c);
         frame.writeTail(c, REGION);
         return frame;
@@ -214,8 +225,9 @@ final class RegionWriter {
      * On the way back to the head of a loop: whether something waits for the core, or the budget
      * ends. Not at the head itself: what is entered goes on at least that far, whatever waits.
      */
-    private void poll(Node node) {
-        Label out = frame.stub(c, node.rip, 0, writer.kind, frame.exit(node.rip));
+    private void poll(Node node, Label here) {
+        c.labelBinding(here);
+        Label out = frame.stub(c, node.rip, 0, -1, frame.exit(node.rip));
         c.lload(Frame.RETIRED).lload(Frame.LIMIT).lcmp().ifgt(out);
         c.aload(Frame.REQUESTS_VAR);
         c.invokevirtual(Frame.REQUESTS, "pending", MethodTypeDesc.of(CD_int));
@@ -223,6 +235,7 @@ final class RegionWriter {
         if (!lazy) {
             lazily(out);
         }
+        c.goto_(labels.get(node));
     }
 
     private void edge(long rip) {
@@ -231,15 +244,13 @@ final class RegionWriter {
             frame.leave(c, rip, 0, writer.kind, frame.exit(rip));
             return;
         }
-        if (graph.nodes.indexOf(to) <= graph.nodes.indexOf(present)) {
-            poll(to);
-        }
+        boolean back = graph.nodes.indexOf(to) <= graph.nodes.indexOf(present);
         if (to.entries == 1) {
             kinds.put(to, writer.kind);
         } else if (writer.kind >= 0) {
             c.loadConstant(writer.kind).istore(Frame.KIND);
         }
-        c.goto_(labels.get(to));
+        c.goto_(back ? polls.computeIfAbsent(to, head -> c.newLabel()) : labels.get(to));
     }
 
     /**
@@ -289,9 +300,50 @@ final class RegionWriter {
         if (!writer.target(at, 1)) {
             return false;
         }
+        among(() -> {});
         canonical();
         leaveTo();
         return true;
+    }
+
+    /**
+     * Goes on within the region if {@link Frame#T0} is one of the node's targets.
+     *
+     * @param arrive writes what the branch does besides
+     */
+    private void among(Runnable arrive) {
+        List<Long> targets = present.targets;
+        if (targets.isEmpty()) {
+            return;
+        }
+        Label elsewhere = c.newLabel();
+        if (targets.size() <= CHAIN) {
+            for (long target : targets) {
+                Label other = c.newLabel();
+                c.lload(Frame.T0).loadConstant(target).lcmp().ifne(other);
+                arrive.run();
+                edge(target);
+                c.labelBinding(other);
+            }
+            return;
+        }
+        Spread spread = Spread.of(targets);
+        List<SwitchCase> cases = new ArrayList<>();
+        targets.stream()
+                .sorted(Comparator.comparing(spread::place))
+                .forEach(t -> cases.add(SwitchCase.of(spread.place(t), c.newLabel())));
+        c.lload(Frame.T0).l2i().loadConstant(spread.factor()).imul();
+        c.loadConstant(spread.shift()).iushr();
+        c.tableswitch(0, spread.places() - 1, elsewhere, cases);
+        Map<Integer, Label> labels = new HashMap<>();
+        cases.forEach(one -> labels.put(one.caseValue(), one.target()));
+        for (long target : targets) {
+            c.labelBinding(labels.get(spread.place(target)));
+            c.lload(Frame.T0).loadConstant(target).lcmp().ifne(elsewhere);
+            arrive.run();
+            edge(target);
+        }
+        c.labelBinding(elsewhere);
     }
 
     /** Leaves to the interpreter if {@link Frame#T0} is no address. */
@@ -316,8 +368,10 @@ final class RegionWriter {
         int release = insn.row.operands().isEmpty() ? 0 : (int) insn.immediate & 0xffff;
         writer.stack.peek();
         c.lstore(Frame.T0);
+        Runnable drop = () -> writer.stack.drop(writer.stack.word() + release);
+        among(drop);
         canonical();
-        writer.stack.drop(writer.stack.word() + release);
+        drop.run();
         leaveTo();
         return true;
     }
@@ -333,6 +387,11 @@ final class RegionWriter {
         c.loadConstant(at.next());
         writer.store(writer.stack.word());
         writer.stack.pushed();
+        if (direct && !present.targets.isEmpty()) {
+            edge(target);
+            return true;
+        }
+        among(() -> {});
         Node after = graph.byRip.get(at.next());
         if (after == null) {
             if (direct) {

@@ -21,7 +21,8 @@ class RegionTranslatorTest {
 
     /** mov $value,%eax; ret. */
     private static Piece piece(long rip, int value) {
-        return new Piece(rip, new byte[] {(byte) 0xb8, (byte) value, 0, 0, 0, (byte) 0xc3}, 2);
+        byte[] code = {(byte) 0xb8, (byte) value, 0, 0, 0, (byte) 0xc3};
+        return new Piece(rip, code, 2, new long[0]);
     }
 
     private static Candidate candidate(Piece... pieces) {
