@@ -9,10 +9,12 @@ import org.alcazar.host.HostRam;
 import org.alcazar.machine.Requests;
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -31,8 +33,11 @@ final class Regions {
 
     private static final int MAX_INSTRUCTIONS = 110;
 
-    /** A block that has run this much less than the entry is not hot with it. */
-    private static final int COLD = 8;
+    /**
+     * A block that has run this much less than the entry is not hot with it. One that a loop takes
+     * every so often belongs to it: leaving for it and coming back costs as much as ten rounds.
+     */
+    private static final int COLD = 32;
 
     /** The same for what an indirect branch leads to: its targets share its heat. */
     private static final int COLD_TARGET = 64;
@@ -130,20 +135,22 @@ final class Regions {
         return b.last instanceof IndirectOp op ? op.targets() : new long[0];
     }
 
-    /** The entry and what is reached from it, most of it as hot as it is; what is called last. */
+    /** The entry and what is reached from it, the hottest first; what is called last. */
     private List<Block> gather(Block entry) {
         List<Block> found = new ArrayList<>();
         Set<Block> seen = new HashSet<>();
-        ArrayDeque<Block> next = new ArrayDeque<>();
-        ArrayDeque<Block> called = new ArrayDeque<>();
+        Set<Block> next = new LinkedHashSet<>();
+        Set<Block> called = new LinkedHashSet<>();
         next.add(entry);
         seen.add(entry);
         int instructions = 0;
         while (found.size() < MAX_BLOCKS) {
-            Block b = next.isEmpty() ? called.poll() : next.poll();
-            if (b == null) {
+            Set<Block> open = next.isEmpty() ? called : next;
+            if (open.isEmpty()) {
                 break;
             }
+            Block b = Collections.max(open, Comparator.comparingInt(this::heat));
+            open.remove(b);
             int count = b.instructions;
             if (instructions + count > MAX_INSTRUCTIONS && !found.isEmpty()) {
                 continue;
@@ -155,15 +162,14 @@ final class Regions {
         return found;
     }
 
-    private void follow(
-            Block b, Set<Block> seen, ArrayDeque<Block> next, ArrayDeque<Block> called) {
+    private void follow(Block b, Set<Block> seen, Set<Block> next, Set<Block> called) {
         Op last = b.last;
         if (last instanceof BranchOp branch) {
             boolean call =
                     last instanceof Flow.Call64
                             || last instanceof Flow.CallRegister64
                             || last instanceof Flow.CallMemory64;
-            ArrayDeque<Block> ahead = call ? called : next;
+            Set<Block> ahead = call ? called : next;
             boolean falls =
                     !(last instanceof Flow.Jump
                             || last instanceof Flow.Return64
@@ -199,7 +205,7 @@ final class Regions {
         return b.rip == rip && b.key == from.key ? b : Block.NONE;
     }
 
-    private void offer(Block b, Block from, int cold, Set<Block> seen, ArrayDeque<Block> next) {
+    private void offer(Block b, Block from, int cold, Set<Block> seen, Set<Block> next) {
         boolean usable = b.hpa >= 0 && b.hpa2 < 0 && !b.dropped && b.key == from.key;
         if (usable && b.csBase == from.csBase && warm(b, cold) && seen.add(b)) {
             next.add(b);
@@ -208,7 +214,12 @@ final class Regions {
 
     /** Whether it has run often, and is not the head of a region, to which an exit leads. */
     private boolean warm(Block b, int cold) {
-        return b.first instanceof CountOp counter && threshold - counter.left >= threshold / cold;
+        return heat(b) >= threshold / cold;
+    }
+
+    /** How often it has run; below 0 if it is the head of a region. */
+    private int heat(Block b) {
+        return b.first instanceof CountOp counter ? threshold - counter.left : -1;
     }
 
     /** What regions in the mode of a block share. */
