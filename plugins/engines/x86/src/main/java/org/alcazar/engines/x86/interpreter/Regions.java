@@ -207,6 +207,8 @@ final class Regions {
 
     private void offer(Block b, Block from, int cold, Set<Block> seen, Set<Block> next) {
         boolean usable = b.hpa >= 0 && b.hpa2 < 0 && !b.dropped && b.key == from.key;
+        // What links and jumps remember may be another program's code at the same address.
+        usable = usable && core.mmu.fetched(b.linear()) == b.hpa;
         if (usable && b.csBase == from.csBase && warm(b, cold) && seen.add(b)) {
             next.add(b);
         }

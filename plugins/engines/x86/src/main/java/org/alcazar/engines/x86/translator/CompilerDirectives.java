@@ -32,7 +32,8 @@ final class CompilerDirectives {
               },
               c2: {
                 inline: ["+org/alcazar/engines/x86/mmu/View.find*",
-                         "+org/alcazar/engines/x86/translator/GuestRam.*"]
+                         "+org/alcazar/engines/x86/translator/GuestRam.*",
+                         "+org/alcazar/engines/x86/mmu/Ram.*"]
               }
             }]
             """;

@@ -5,7 +5,12 @@ import org.alcazar.engines.x86.mmu.Ram;
 
 import java.lang.foreign.MemorySegment;
 
-/** Guest RAM by host-physical address at any alignment, zero-extended; to be inlined. */
+/**
+ * Guest RAM by host-physical address, zero-extended; to be inlined. Which of these an access calls
+ * depends on its alignment, which {@link RamWriter} has the region find out: what all accesses of
+ * all regions shared would soon have seen both, and a call that is never made costs a loop its
+ * registers.
+ */
 final class GuestRam {
     private GuestRam() {}
 
@@ -14,15 +19,27 @@ final class GuestRam {
     }
 
     static long load16(long hpa) {
-        return (hpa & 1) == 0 ? Ram.load16(hpa) : Ram.load(hpa, 2);
+        return Ram.load16(hpa);
     }
 
     static long load32(long hpa) {
-        return (hpa & 3) == 0 ? Ram.load32(hpa) & 0xffffffffL : Ram.load(hpa, 4);
+        return Ram.load32(hpa) & 0xffffffffL;
     }
 
     static long load64(long hpa) {
-        return (hpa & 7) == 0 ? Ram.load64(hpa) : Ram.load(hpa, 8);
+        return Ram.load64(hpa);
+    }
+
+    static long misaligned16(long hpa) {
+        return Ram.load(hpa, 2);
+    }
+
+    static long misaligned32(long hpa) {
+        return Ram.load(hpa, 4);
+    }
+
+    static long misaligned64(long hpa) {
+        return Ram.load(hpa, 8);
     }
 
     /** See {@link Atomic#exchange}; within a quadword. */
@@ -35,26 +52,26 @@ final class GuestRam {
     }
 
     static void store16(long hpa, long v) {
-        if ((hpa & 1) == 0) {
-            Ram.store16(hpa, (int) v);
-        } else {
-            Ram.store(hpa, 2, v);
-        }
+        Ram.store16(hpa, (int) v);
     }
 
     static void store32(long hpa, long v) {
-        if ((hpa & 3) == 0) {
-            Ram.store32(hpa, (int) v);
-        } else {
-            Ram.store(hpa, 4, v);
-        }
+        Ram.store32(hpa, (int) v);
     }
 
     static void store64(long hpa, long v) {
-        if ((hpa & 7) == 0) {
-            Ram.store64(hpa, v);
-        } else {
-            Ram.store(hpa, 8, v);
-        }
+        Ram.store64(hpa, v);
+    }
+
+    static void misaligned16(long hpa, long v) {
+        Ram.store(hpa, 2, v);
+    }
+
+    static void misaligned32(long hpa, long v) {
+        Ram.store(hpa, 4, v);
+    }
+
+    static void misaligned64(long hpa, long v) {
+        Ram.store(hpa, 8, v);
     }
 }

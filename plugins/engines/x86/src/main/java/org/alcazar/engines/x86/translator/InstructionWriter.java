@@ -3,7 +3,6 @@ package org.alcazar.engines.x86.translator;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
@@ -34,7 +33,6 @@ final class InstructionWriter {
     private static final long LOW32 = 0xffffffffL;
 
     private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
-    private static final ClassDesc RAM = Frame.desc(GuestRam.class);
 
     /** Arithmetic that is written out, with the deferred kind of its flags. */
     private static final Map<String, Integer> ARITHMETIC =
@@ -89,6 +87,7 @@ final class InstructionWriter {
 
     private final CodeBuilder c;
     private final Frame frame;
+    private final RamWriter ram;
     private final ExchangeWriter exchanges;
     private final WideWriter wide;
     private final WholeWriter whole;
@@ -119,6 +118,7 @@ final class InstructionWriter {
         vectors = new VectorWriter(c, frame, this, lazy);
         this.binder = binder;
         this.long64 = long64;
+        ram = new RamWriter(c);
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
         whole = new WholeWriter(c, frame, this, binder, constants, self);
@@ -271,14 +271,12 @@ final class InstructionWriter {
 
     /** The memory operand, zero-extended to a long. */
     void load(int bytes) {
-        c.lload(Frame.HPA);
-        c.invokestatic(RAM, "load" + 8 * bytes, MethodTypeDesc.of(CD_long, CD_long));
+        ram.load(bytes, 0);
     }
 
     /** Stores the long on the stack. */
     void store(int bytes) {
-        c.lstore(Frame.T2).lload(Frame.HPA).lload(Frame.T2);
-        c.invokestatic(RAM, "store" + 8 * bytes, MethodTypeDesc.of(CD_void, CD_long, CD_long));
+        ram.store(bytes, 0);
     }
 
     // ---- general registers
@@ -593,8 +591,12 @@ final class InstructionWriter {
 
     /** The second half of a memory operand of 16 bytes. */
     void loadHigh() {
-        c.lload(Frame.HPA).loadConstant(8L).ladd();
-        c.invokestatic(RAM, "load64", MethodTypeDesc.of(CD_long, CD_long));
+        ram.load(8, 8);
+    }
+
+    /** Stores the long on the stack as the second half of a memory operand of 16 bytes. */
+    void storeHigh() {
+        ram.store(8, 8);
     }
 
     /** Takes the result from the stack to where it belongs. */

@@ -12,6 +12,7 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Writes shifts and rotates, by constants and by CL. A count of 0 leaves the flags as they are, so
@@ -43,7 +44,7 @@ final class ShiftWriter {
 
     /** Writes one of these, whose memory operand has been found. */
     void write(Instruction insn, Binding b) {
-        int operation = KINDS.get(insn.row.semantics());
+        int operation = Objects.requireNonNull(KINDS.get(insn.row.semantics()));
         Place operand = b.arguments.getFirst();
         Place count = b.arguments.get(1);
         int mask = operand.bytes() == 8 ? 63 : 31;

@@ -1,7 +1,5 @@
 package org.alcazar.engines.x86.translator;
 
-import static java.lang.constant.ConstantDescs.CD_long;
-
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
@@ -11,7 +9,6 @@ import org.alcazar.engines.x86.semantics.Binding.Kind;
 import org.alcazar.engines.x86.semantics.Binding.Place;
 
 import java.lang.classfile.CodeBuilder;
-import java.lang.constant.MethodTypeDesc;
 import java.util.Objects;
 
 /** Writes the bytecode of what moves, shuffles and combines XMM registers without arithmetic. */
@@ -169,12 +166,8 @@ final class VectorWriter {
         if (insn.memory) {
             vectors.get(c, from);
             writer.store(8);
-            c.lload(Frame.HPA).loadConstant(8L).ladd();
             vectors.get(c, from + 1);
-            c.invokestatic(
-                    Frame.desc(GuestRam.class),
-                    "store64",
-                    MethodTypeDesc.of(java.lang.constant.ConstantDescs.CD_void, CD_long, CD_long));
+            writer.storeHigh();
         } else {
             vectors.move(c, from, 2 * insn.rm);
             vectors.move(c, from + 1, 2 * insn.rm + 1);

@@ -3,12 +3,14 @@ package org.alcazar.engines.x86.interpreter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.tiers.X86TranslatorProvider;
 import org.alcazar.engines.x86.translator.RegionTranslator;
 import org.alcazar.machine.Exit;
+import org.alcazar.machine.RamPages;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +20,9 @@ import java.util.Map;
 class RegionShapeTest {
     private static final long CODE = 0x100000;
     private static final int THRESHOLD = 640;
+
+    /** Tables of {@link BareMachine#longMode}: 512 large pages. */
+    private static final long DIRECTORY = 0x3000;
 
     /** Translates at once what is hot. */
     private static final class AtOnce extends X86TranslatorProvider {
@@ -40,11 +45,7 @@ class RegionShapeTest {
                 0x48, 0xff, 0xc0, // a: inc rax
                 0xeb, 0xf6, //       d: jmp 5
             };
-            byte[] bytes = new byte[code.length];
-            for (int i = 0; i < code.length; i++) {
-                bytes[i] = (byte) code[i];
-            }
-            machine.load(CODE, bytes);
+            machine.load(CODE, bytes(code));
             machine.longMode(CODE);
             machine.group(X86.GENERAL)[X86.RCX] = 160_000;
             machine.group(X86.GENERAL)[X86.RAX] = 0;
@@ -54,5 +55,48 @@ class RegionShapeTest {
             assertTrue(counters.get("regions-installed") > 0);
             assertTrue(counters.get("region-runs") < 100, counters::toString);
         }
+    }
+
+    @Test
+    @DisplayName("code that another program had at the same address is not in a region")
+    void otherPrograms() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            int[] code = {
+                0x84, 0xe4, //       0: test ah, ah
+                0x74, 0x05, //       2: jz 9
+                0xff, 0xc9, //       4: dec ecx
+                0x75, 0xf8, //       6: jnz 0
+                0xf4, //             8: hlt
+                0xff, 0xc3, //       9: inc ebx
+                0xeb, 0xf7, //       b: jmp 4
+            };
+            long[] places = {0x1200000, 0x1400000};
+            long linear = 100L << 21;
+            machine.longMode(linear);
+            long unusable = 0;
+            for (int turn = 0; turn < 2; turn++) {
+                machine.load(places[turn], bytes(code));
+                RamPages.setLong(DIRECTORY + 8 * 100, places[turn] | 0x83);
+                machine.group(X86.CONTROL)[X86.CR0] |= Bits.CR0_NE; // as by a write of CR3
+                long[] g = machine.group(X86.GENERAL);
+                g[X86.RIP] = linear;
+                g[X86.RAX] = 0x100 * turn; // the second one never gets to 9
+                g[X86.RBX] = 0;
+                g[X86.RCX] = 100_000;
+                machine.group(X86.EVENTS)[X86.ACTIVITY] = X86.ACTIVE;
+                assertEquals(Exit.IDLE, machine.run(10_000_000));
+                assertEquals(turn == 0 ? 100_000 : 0, machine.register(X86.RBX));
+                unusable = machine.core.counters().get("region-unusable");
+            }
+            assertEquals(0, unusable);
+        }
+    }
+
+    private static byte[] bytes(int... values) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < values.length; i++) {
+            bytes[i] = (byte) values[i];
+        }
+        return bytes;
     }
 }
