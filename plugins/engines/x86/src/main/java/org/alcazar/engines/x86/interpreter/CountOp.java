@@ -7,6 +7,9 @@ final class CountOp extends Op {
     /** Runs until it is hot. */
     int left;
 
+    /** Is asked for as part of another block's region: to be counted again before its own. */
+    boolean awaited;
+
     private final Regions regions;
 
     CountOp(Block block, Regions regions, int threshold) {

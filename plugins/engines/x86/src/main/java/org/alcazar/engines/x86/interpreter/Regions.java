@@ -105,7 +105,12 @@ final class Regions {
 
     /** A block has become hot. @return where to go on in it */
     @Nullable Op hot(Block entry, CountOp counter) {
+        if (counter.awaited) {
+            counter.left = threshold;
+            return counter.next;
+        }
         List<Block> blocks = gather(entry);
+        await(blocks, true);
         List<Candidate.Piece> pieces = new ArrayList<>();
         for (Block b : blocks) {
             byte[] code = new byte[b.bytes];
@@ -129,6 +134,14 @@ final class Regions {
             return entry.first;
         }
         return counter.next;
+    }
+
+    private static void await(List<Block> blocks, boolean awaited) {
+        for (Block b : blocks) {
+            if (b.first instanceof CountOp counter) {
+                counter.awaited = awaited;
+            }
+        }
     }
 
     private static long[] targets(Block b) {
@@ -262,6 +275,7 @@ final class Regions {
     }
 
     private void install(Answer answer) {
+        await(answer.blocks, false);
         Translation translation = answer.translation;
         if (translation == null) {
             refused++;

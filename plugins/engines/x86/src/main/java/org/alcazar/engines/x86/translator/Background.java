@@ -23,9 +23,7 @@ import java.util.function.IntSupplier;
  * guest code is.
  */
 public final class Background implements Translator {
-    /**
-     * Candidates that may wait; code that is dropped meanwhile comes again when it is hot again.
-     */
+    /** Candidates that may wait; more are refused. */
     private static final int WAITING = 4096;
 
     /** After so many calls HotSpot compiles a method, even if many others wait for that too. */
@@ -64,6 +62,7 @@ public final class Background implements Translator {
             Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
         synchronized (waiting) {
             if (waiting.size() == WAITING) {
+                done.accept(null);
                 return;
             }
             waiting.add(new Task(candidate, heat, done));
