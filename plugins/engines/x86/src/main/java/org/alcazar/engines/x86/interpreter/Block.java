@@ -68,6 +68,18 @@ final class Block {
     /** The node that ends it. */
     @Nullable Op last;
 
+    /**
+     * Its nodes as decoded. Collectors copy what an array refers to in sequence, so nodes follow
+     * one another in memory, which is what counts where code runs seldom.
+     */
+    Op[] ops = {};
+
+    /** Times it is entered from now on until it is hot; not above 0 if nobody waits for that. */
+    int left;
+
+    /** Is asked for as part of a region. */
+    boolean awaited;
+
     /** Next in its {@link CodePage}'s list. */
     @Nullable Block sibling;
 

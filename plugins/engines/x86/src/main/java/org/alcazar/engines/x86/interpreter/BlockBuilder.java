@@ -210,8 +210,8 @@ final class BlockBuilder {
 
     private void add(Block block, Op op, int offset) {
         op.block = block;
-        op.offset = offset;
-        op.at = count;
+        op.offset = (short) offset;
+        op.at = (short) count;
         ops.add(op);
     }
 
@@ -223,6 +223,7 @@ final class BlockBuilder {
         block.instructions = count;
         block.first = ops.getFirst();
         block.last = ops.getLast();
+        block.ops = ops.toArray(new Op[0]);
         ops.clear();
     }
 }

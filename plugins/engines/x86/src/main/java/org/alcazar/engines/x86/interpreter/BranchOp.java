@@ -21,7 +21,7 @@ abstract class BranchOp extends Op {
         long after = core.retired + b.count;
         if (core.knows(b.known) && core.requests.pending() == 0 && after <= core.limit) {
             core.retired = after;
-            return b.first;
+            return core.begin(b);
         }
         return unlinked(core, true);
     }
@@ -31,7 +31,7 @@ abstract class BranchOp extends Op {
         long after = core.retired + b.count;
         if (core.knows(b.known) && core.requests.pending() == 0 && after <= core.limit) {
             core.retired = after;
-            return b.first;
+            return core.begin(b);
         }
         return unlinked(core, false);
     }
@@ -41,7 +41,7 @@ abstract class BranchOp extends Op {
         long after = core.retired + b.count;
         if (core.requests.pending() == 0 && after <= core.limit && core.finds(b)) {
             core.retired = after;
-            return b.first;
+            return core.begin(b);
         }
         core.rip = way ? takenRip : fallRip;
         core.link = this;

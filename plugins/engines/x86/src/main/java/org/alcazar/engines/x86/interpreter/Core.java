@@ -78,7 +78,7 @@ final class Core extends Cpu {
     /** Enters a block by RIP if that needs no thought. */
     @Nullable Op jump(long rip) {
         Block b = jumps[slot(rip, key)];
-        return enters(b, rip, key) ? b.first : leave(rip);
+        return enters(b, rip, key) ? begin(b) : leave(rip);
     }
 
     /** The same for a block of nodes only. */
@@ -101,6 +101,20 @@ final class Core extends Cpu {
         }
         b.known = mmu.know(b.known, b.linear());
         return true;
+    }
+
+    /** What to run of a block that is entered and has been charged for. */
+    @Nullable Op begin(Block b) {
+        return --b.left != 0 ? b.first : beginHot(b);
+    }
+
+    private @Nullable Op beginHot(Block b) {
+        if (regions != null && !b.region) {
+            int charged = b.count;
+            regions.hot(b);
+            retired -= charged - b.count; // a region counts by itself
+        }
+        return b.first;
     }
 
     private boolean enters(Block b, long rip, int wanted) {

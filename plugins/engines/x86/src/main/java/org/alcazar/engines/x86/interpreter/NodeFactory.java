@@ -128,7 +128,7 @@ final class NodeFactory {
             branches[condition] = prototype;
         }
         Op op = prototype.fresh();
-        op.length = insn.length;
+        op.length = (byte) insn.length;
         op.insn = insn;
         ((BranchOp) op).fallRip = nextRip;
         return op;
@@ -204,15 +204,15 @@ final class NodeFactory {
 
     private static void fill(Op op, Instruction insn, long nextRip, int key) {
         op.insn = insn;
-        op.length = insn.length;
+        op.length = (byte) insn.length;
         op.imm = insn.immediate;
         int slot = 1;
         for (Operand o : insn.row.operands()) {
             int r = Binder.registerOf(o, insn);
             switch (slot++) {
-                case 1 -> op.r1 = r;
-                case 2 -> op.r2 = r;
-                case 3 -> op.r3 = r;
+                case 1 -> op.r1 = (byte) r;
+                case 2 -> op.r2 = (byte) r;
+                case 3 -> op.r3 = (byte) r;
                 default -> {}
             }
             if (o.kind() == OperandKind.ONE) {
@@ -223,10 +223,10 @@ final class NodeFactory {
             op.imm = insn.row.operands().isEmpty() ? 0 : insn.immediate & 0xffff;
         }
         boolean relative = insn.base == Instruction.RIP_RELATIVE;
-        op.base = relative ? Instruction.NO_REGISTER : insn.base;
-        op.index = insn.index;
-        op.scale = insn.scale;
-        op.segment = insn.segment;
+        op.base = (byte) (relative ? Instruction.NO_REGISTER : insn.base);
+        op.index = (byte) insn.index;
+        op.scale = (byte) insn.scale;
+        op.segment = (byte) insn.segment;
         op.disp = insn.displacement + (relative ? nextRip : 0);
         if (insn.addressSize == 4 && insn.index < 0 && op.base < 0) {
             op.disp &= 0xffffffffL;

@@ -30,23 +30,23 @@ abstract class Op {
     long imm;
 
     /** General registers of the operands in their order. */
-    int r1;
+    byte r1;
 
-    int r2;
-    int r3;
-    int base = Instruction.NO_REGISTER;
-    int index = Instruction.NO_REGISTER;
-    int scale;
-    int segment;
-
-    /** Instructions of the block before this one. */
-    int at;
-
-    /** Bytes of the block before this instruction. */
-    int offset;
+    byte r2;
+    byte r3;
+    byte base = Instruction.NO_REGISTER;
+    byte index = Instruction.NO_REGISTER;
+    byte scale;
+    byte segment;
 
     /** Bytes of the instruction. */
-    int length;
+    byte length;
+
+    /** Instructions of the block before this one. */
+    short at;
+
+    /** Bytes of the block before this instruction. */
+    short offset;
 
     /**
      * Does it.

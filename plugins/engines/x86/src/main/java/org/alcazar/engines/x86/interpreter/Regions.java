@@ -94,7 +94,7 @@ final class Regions {
                 && (block.key & Block.SINGLE) == 0
                 && (block.key & Block.PLAIN) == 0
                 && translatable(block.key)) {
-            block.first = new CountOp(block, this, threshold);
+            block.left = threshold;
         }
     }
 
@@ -103,11 +103,11 @@ final class Regions {
         return mode == Block.MODE_64 || mode == Block.MODE_32 && (key & Block.FLAT) != 0;
     }
 
-    /** A block has become hot. @return where to go on in it */
-    @Nullable Op hot(Block entry, CountOp counter) {
-        if (counter.awaited) {
-            counter.left = threshold;
-            return counter.next;
+    /** A block has become hot: asks for its translation, but not while another one brings it. */
+    void hot(Block entry) {
+        if (entry.awaited) {
+            entry.left = threshold;
+            return;
         }
         List<Block> blocks = gather(entry);
         await(blocks, true);
@@ -122,25 +122,17 @@ final class Regions {
         Candidate candidate = new Candidate(mode, pieces);
         translator.translate(
                 candidate,
-                () -> -counter.left,
+                () -> -entry.left,
                 translation -> {
                     answers.add(new Answer(entry, blocks, translation));
                     core.requests.post(Requests.ENGINE);
                 });
-        int counted = entry.count;
         settle(); // at the head of a block no code is running
-        if (entry.region) {
-            core.retired -= counted;
-            return entry.first;
-        }
-        return counter.next;
     }
 
     private static void await(List<Block> blocks, boolean awaited) {
         for (Block b : blocks) {
-            if (b.first instanceof CountOp counter) {
-                counter.awaited = awaited;
-            }
+            b.awaited = awaited;
         }
     }
 
@@ -234,7 +226,7 @@ final class Regions {
 
     /** How often it has run; below 0 if it is the head of a region. */
     private int heat(Block b) {
-        return b.first instanceof CountOp counter ? threshold - counter.left : -1;
+        return b.region ? -1 : threshold - b.left;
     }
 
     /** What regions in the mode of a block share. */
@@ -291,6 +283,7 @@ final class Regions {
         RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks);
         core.cache.spread(entry, answer.blocks);
         entry.first = op;
+        entry.ops = new Op[0];
         entry.count = 0;
         entry.region = true;
         installed++;

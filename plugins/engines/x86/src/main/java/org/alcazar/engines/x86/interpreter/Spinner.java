@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -248,7 +249,7 @@ final class Spinner {
     }
 
     private static CodeBuilder register(CodeBuilder c, Place p) {
-        return c.aload(THIS).getfield(OP, "r" + p.slot(), CD_int);
+        return c.aload(THIS).getfield(OP, "r" + p.slot(), CD_byte);
     }
 
     private static ClassDesc carrier(int bytes) {

@@ -600,7 +600,7 @@ final class X86Core implements VirtualCore {
             core.retired = after;
             // Without breakpoints nobody sees when exactly the first instruction clears it.
             core.flags &= ~Bits.RF;
-            op = block.first;
+            op = core.begin(block);
         } catch (CpuFault fault) {
             return fault(null, fault);
         } catch (CpuExit exit) {

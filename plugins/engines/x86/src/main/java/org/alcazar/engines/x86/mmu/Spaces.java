@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.state.Cpu;
+import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 
@@ -112,7 +113,7 @@ final class Spaces {
         enter(to);
     }
 
-    private Space find(int context) {
+    private @Nullable Space find(int context) {
         for (Space s : spaces) {
             if (s.context == context) {
                 return s;
