@@ -32,6 +32,11 @@ final class Snapshot {
     private long retired;
     private long random;
 
+    /** Of GS, at present and after SWAPGS. */
+    private long base;
+
+    private long otherBase;
+
     private final StringBuilder text = new StringBuilder();
 
     void take(Cpu cpu) {
@@ -54,6 +59,8 @@ final class Snapshot {
         mxcsr = cpu.mxcsr;
         retired = cpu.retired;
         random = cpu.extended[X86.RANDOM];
+        base = cpu.segmentBase[X86.GS];
+        otherBase = cpu.msr[X86.KERNEL_GS_BASE];
     }
 
     void putBack(Cpu cpu) {
@@ -75,6 +82,8 @@ final class Snapshot {
         cpu.mxcsr = mxcsr;
         cpu.retired = retired;
         cpu.extended[X86.RANDOM] = random;
+        cpu.segmentBase[X86.GS] = base;
+        cpu.msr[X86.KERNEL_GS_BASE] = otherBase;
     }
 
     long retired() {
@@ -91,6 +100,8 @@ final class Snapshot {
         check("rflags", rflags, other.rflags);
         check("instructions", retired, other.retired);
         check("random numbers", random, other.random);
+        check("gs.base", base, other.base);
+        check("KernelGSBase", otherBase, other.otherBase);
         for (int i = 0; i < 32; i++) {
             if (xmm[i] != other.xmm[i]) {
                 check("xmm" + i / 2 + (i % 2 == 0 ? ".low" : ".high"), xmm[i], other.xmm[i]);

@@ -35,8 +35,6 @@ public final class Mmu {
     private static final int CHECKED = 3;
 
     static final int VIEWS = 4;
-    static final int ENTRIES = 4096;
-    static final int INDEX = 4 * ENTRIES - 4;
     static final int WRITE_TAG = 1, ADDEND = 2, FETCH_TAG = 3;
     static final long PAGE = -4096;
 
@@ -106,7 +104,7 @@ public final class Mmu {
     /** Zero-extended. */
     public int read8(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at] == (la & PAGE | tag)) {
             return Ram.load8(la + v[at + ADDEND]);
         }
@@ -116,7 +114,7 @@ public final class Mmu {
     /** Zero-extended. */
     public int read16(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at] == (la & (PAGE | 1) | tag)) {
             return Ram.load16(la + v[at + ADDEND]);
         }
@@ -125,7 +123,7 @@ public final class Mmu {
 
     public int read32(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at] == (la & (PAGE | 3) | tag)) {
             return Ram.load32(la + v[at + ADDEND]);
         }
@@ -134,7 +132,7 @@ public final class Mmu {
 
     public long read64(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at] == (la & (PAGE | 7) | tag)) {
             return Ram.load64(la + v[at + ADDEND]);
         }
@@ -143,7 +141,7 @@ public final class Mmu {
 
     public void write8(long la, int value) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] == (la & PAGE | tag)) {
             Ram.store8(la + v[at + ADDEND], value);
         } else {
@@ -153,7 +151,7 @@ public final class Mmu {
 
     public void write16(long la, int value) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] == (la & (PAGE | 1) | tag)) {
             Ram.store16(la + v[at + ADDEND], value);
         } else {
@@ -163,7 +161,7 @@ public final class Mmu {
 
     public void write32(long la, int value) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] == (la & (PAGE | 3) | tag)) {
             Ram.store32(la + v[at + ADDEND], value);
         } else {
@@ -173,7 +171,7 @@ public final class Mmu {
 
     public void write64(long la, long value) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] == (la & (PAGE | 7) | tag)) {
             Ram.store64(la + v[at + ADDEND], value);
         } else {
@@ -202,7 +200,7 @@ public final class Mmu {
      */
     public void probeWrite(long la, int bytes) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] != (la + bytes - 1 & PAGE | tag)) {
             check(la, bytes, false);
             target(la, bytes, PageWalker.WRITE, false);
@@ -225,14 +223,14 @@ public final class Mmu {
      */
     public long directRead(long la, int bytes) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         return v[at] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
     }
 
     /** Like {@link #directRead} for reading and writing. */
     long directWrite(long la, int bytes) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         return v[at + WRITE_TAG] == (la + bytes - 1 & PAGE | tag) ? la + v[at + ADDEND] : -1;
     }
 
@@ -243,7 +241,7 @@ public final class Mmu {
      */
     public long directAligned(long la, int bytes) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         return v[at + WRITE_TAG] == (la & (PAGE | bytes - 1) | tag) ? la + v[at + ADDEND] : -1;
     }
 
@@ -263,7 +261,7 @@ public final class Mmu {
 
     public long readSystem64(long la) {
         long[] v = spaces.view(SUPERVISOR);
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at] == (la & (PAGE | 7) | tag)) {
             return Ram.load64(la + v[at + ADDEND]);
         }
@@ -284,7 +282,7 @@ public final class Mmu {
 
     public void writeSystem64(long la, long value) {
         long[] v = spaces.view(SUPERVISOR);
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + WRITE_TAG] == (la & (PAGE | 7) | tag)) {
             Ram.store64(la + v[at + ADDEND], value);
         } else {
@@ -335,7 +333,7 @@ public final class Mmu {
      */
     public long fetch(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + FETCH_TAG] == (la & PAGE | tag)) {
             return la + v[at + ADDEND];
         }
@@ -349,7 +347,7 @@ public final class Mmu {
      */
     public long fetched(long la) {
         long[] v = view;
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
         if (v[at + FETCH_TAG] != (la & PAGE | tag)) {
             long known = tlb.find(la);
             if (known == Tlb.NONE || !isRam(known) || !allows(known, PageWalker.FETCH, viewIndex)) {
@@ -568,7 +566,12 @@ public final class Mmu {
         }
         long page = la & PAGE | tag;
         long[] v = spaces.view(to);
-        int at = (int) (la >>> 10) & INDEX;
+        int at = View.index(v, la);
+        if (displaces(v, at, page) && this.writable == null && spaces.crowds(to)) {
+            adopt();
+            v = spaces.view(to);
+            at = View.index(v, la);
+        }
         boolean data = to != CHECKED && !watching;
         boolean writable =
                 data && allows(value, PageWalker.WRITE, to) && RamPages.flags(value & PAGE) == 0;
@@ -583,6 +586,12 @@ public final class Mmu {
         v[at + WRITE_TAG] = writable ? page : 0;
         v[at + ADDEND] = (value & PAGE) - (la & PAGE);
         v[at + FETCH_TAG] = allows(value, PageWalker.FETCH, to) ? page : 0;
+    }
+
+    /** Whether an entry is another page's that is still good. */
+    private boolean displaces(long[] v, int at, long page) {
+        long there = v[at] != 0 ? v[at] : v[at + FETCH_TAG];
+        return (there & ~PAGE) == tag && there != page;
     }
 
     // ---- changes

@@ -20,6 +20,12 @@ final class Spaces {
 
     private static final long LAST_TAG = 4096;
 
+    /** Entries of a view at first, and at most: that of a core, and those of all cores together. */
+    private static final int FEW = 1024;
+
+    private static final int MANY = 32768;
+    private static final int MOST = 65536;
+
     /** Linux has six at a time. */
     private static final int MAX = 8;
 
@@ -31,6 +37,10 @@ final class Spaces {
 
     private static final class Space {
         final long[][] views = new long[Mmu.VIEWS][];
+
+        /** By view, how many good entries have given way to others since it has its size. */
+        final int[] displaced = new int[Mmu.VIEWS];
+
         int context = -1;
         long tag = TAG;
 
@@ -55,7 +65,7 @@ final class Spaces {
         long[] view(int number) {
             long[] v = views[number];
             if (v == null) {
-                v = new long[4 * Mmu.ENTRIES];
+                v = new long[4 * FEW];
                 views[number] = v;
             }
             return v;
@@ -81,9 +91,27 @@ final class Spaces {
         enter(present);
     }
 
-    /** One of the present space's views; the same array until another space is selected. */
+    /**
+     * One of the present space's views; the same array until it grows or another space is selected.
+     */
     long[] view(int number) {
         return present.view(number);
+    }
+
+    /**
+     * Notes that a good entry of one of the present views gives way to another.
+     *
+     * @return whether that is because it is small: it is larger now, and empty
+     */
+    boolean crowds(int view) {
+        int length = present.views[view].length;
+        int most = Math.min(MANY, MOST / cpu.cores);
+        if (++present.displaced[view] <= length || 2 * length > 4 * most) {
+            return false;
+        }
+        present.displaced[view] = 0;
+        present.views[view] = new long[2 * length];
+        return true;
     }
 
     /** What the tags that count have in their low bits in the present space. */
@@ -198,13 +226,12 @@ final class Spaces {
     void drop(long first, long bytes) {
         boolean code = false;
         for (long page = first; page - first < bytes; page += 4096) {
-            int at = (int) (page >>> 10) & Mmu.INDEX;
             code |= wasFetched(page);
             if (bytes > 4096) {
-                drop(present, at);
+                drop(present, page);
             } else {
                 for (Space s : spaces) {
-                    drop(s, at);
+                    drop(s, page);
                 }
             }
         }
@@ -218,9 +245,10 @@ final class Spaces {
         }
     }
 
-    private static void drop(Space space, int at) {
+    private static void drop(Space space, long page) {
         for (long[] v : space.views) {
             if (v != null) {
+                int at = View.index(v, page);
                 v[at] = 0;
                 v[at + Mmu.WRITE_TAG] = 0;
                 v[at + Mmu.FETCH_TAG] = 0;

@@ -1,13 +1,17 @@
 package org.alcazar.engines.x86.mmu;
 
 import static org.alcazar.engines.x86.mmu.Mmu.ADDEND;
-import static org.alcazar.engines.x86.mmu.Mmu.INDEX;
 import static org.alcazar.engines.x86.mmu.Mmu.PAGE;
 import static org.alcazar.engines.x86.mmu.Mmu.WRITE_TAG;
 
 /** Looking into {@link Mmu#view} from translated code, which has the view and its tag at hand. */
 public final class View {
     private View() {}
+
+    /** Where the four longs of an address are. A view's length is a power of two. */
+    static int index(long[] view, long la) {
+        return (int) (la >>> 10) & view.length - 4;
+    }
 
     /**
      * Host-physical address of an access by a view, or -1 if the page is not in it or the access
@@ -16,13 +20,13 @@ public final class View {
      * @param last bytes of the access less 1
      */
     public static long findRead(long[] view, long tag, long la, int last) {
-        int at = (int) (la >>> 10) & INDEX;
+        int at = index(view, la);
         return view[at] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
     }
 
     /** As {@link #findRead}, for writing and reading. */
     public static long findWrite(long[] view, long tag, long la, int last) {
-        int at = (int) (la >>> 10) & INDEX;
+        int at = index(view, la);
         return view[at + WRITE_TAG] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
     }
 

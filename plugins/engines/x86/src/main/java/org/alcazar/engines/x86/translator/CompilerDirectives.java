@@ -26,12 +26,12 @@ final class CompilerDirectives {
               match: ["org/alcazar/engines/x86/translator/Region_*.run"],
               c1: {
                 BackgroundCompilation: false,
-                inline: ["+org/alcazar/engines/x86/mmu/View.find*",
+                inline: ["+org/alcazar/engines/x86/mmu/View.*",
                          "-org/alcazar/engines/x86/translator/GuestRam.*",
                          "-org/alcazar/engines/x86/translator/DeferredFlags.settle"]
               },
               c2: {
-                inline: ["+org/alcazar/engines/x86/mmu/View.find*",
+                inline: ["+org/alcazar/engines/x86/mmu/View.*",
                          "+org/alcazar/engines/x86/translator/GuestRam.*",
                          "+org/alcazar/engines/x86/mmu/Ram.*"]
               }

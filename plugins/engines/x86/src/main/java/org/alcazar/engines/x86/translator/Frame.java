@@ -245,6 +245,7 @@ final class Frame {
         c.aload(CPU_VAR).getfield(CPU, "retired", CD_long).lstore(RETIRED);
         reload(c, loaded);
         vectors.reload(c, vectors.loaded);
+        loadBases(c);
     }
 
     /** The entry: refuses to run if it may not. */
@@ -289,6 +290,11 @@ final class Frame {
             c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);
             vectors.reload(c, vectors.loaded);
         }
+        loadBases(c);
+    }
+
+    /** Has the bases of FS and GS from the core's state, as far as they are needed. */
+    void loadBases(CodeBuilder c) {
         for (int s = 0; s < 2; s++) {
             if ((bases >> s & 1) != 0) {
                 c.aload(CPU_VAR).getfield(CPU, "segmentBase", LONGS).loadConstant(s + 4).laload();

@@ -82,7 +82,6 @@ final class InstructionWriter {
                     "Sse42.pcmpestriq",
                     "Sse42.pcmpestrm",
                     "Sse42.pcmpestrmq",
-                    "Sse42.pcmpistri",
                     "Sse42.pcmpistrm");
 
     private final CodeBuilder c;
@@ -143,6 +142,15 @@ final class InstructionWriter {
         if (semantics.equals("SystemInstructions.nop")) {
             return true;
         }
+        if (semantics.equals("Flags.cli")) {
+            apart(insn);
+            return true;
+        }
+        if (semantics.equals("SystemInstructions.swapgs")) {
+            apart(insn);
+            frame.loadBases(c);
+            return true;
+        }
         boolean ends = semantics.equals("FxSave.ldmxcsr"); // may end what Guards.lazy says
         boolean odd = ends || UNNAMED.contains(semantics);
         if (odd || row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
@@ -186,7 +194,22 @@ final class InstructionWriter {
         if (deferred != null && !b.lock && written(insn, b, deferred)) {
             return true;
         }
-        return value(insn, b);
+        value(insn, b);
+        if (semantics.equals("Sse42.pcmpistri")) {
+            int rcx = 1 << X86.RCX;
+            frame.loaded |= rcx;
+            frame.dirty |= rcx;
+            frame.reload(c, rcx);
+        }
+        return true;
+    }
+
+    /** Calls semantics that has nothing to do with operands, general registers and status flags. */
+    private void apart(Instruction insn) {
+        Label start = c.newBoundLabel();
+        c.aload(Frame.CPU_VAR).aconst_null();
+        invoke(binder.resolve(insn));
+        handler(start, c.newBoundLabel(), false);
     }
 
     /** A label for leaving to the interpreter, which then executes this instruction. */
@@ -441,11 +464,11 @@ final class InstructionWriter {
 
     // ---- the general form: a call of the semantics by values
 
-    private boolean value(Instruction insn, Binding b) {
+    private void value(Instruction insn, Binding b) {
         int conditions = b.condition;
         operands(insn, b);
         if (b.sse && vectors.write(insn, b)) {
-            return true;
+            return;
         }
         boolean toVector =
                 !b.arguments.isEmpty() && b.arguments.getFirst().kind() == Kind.XMM_NUMBER;
@@ -462,10 +485,10 @@ final class InstructionWriter {
             frame.settle(c, kind);
             kind = DeferredFlags.NONE;
             exchanges.locked(b, () -> call(insn, b));
-            return true;
+            return;
         }
         if (simple(insn, b)) {
-            return true;
+            return;
         }
         int number = toVector ? register(insn, b.arguments.getFirst()) : -1;
         if (toVector) {
@@ -488,7 +511,6 @@ final class InstructionWriter {
             frame.vectors.reload(c, 3 << 2 * number);
         }
         store(insn, b);
-        return true;
     }
 
     /** Moves without any semantics worth a call. */

@@ -330,7 +330,7 @@ final class RegionWriter {
         Spread spread = Spread.of(targets);
         List<SwitchCase> cases = new ArrayList<>();
         targets.stream()
-                .sorted(Comparator.comparing(spread::place))
+                .sorted(Comparator.comparingInt(spread::place))
                 .forEach(t -> cases.add(SwitchCase.of(spread.place(t), c.newLabel())));
         c.lload(Frame.T0).l2i().loadConstant(spread.factor()).imul();
         c.loadConstant(spread.shift()).iushr();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.TestEngines;
+import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
@@ -122,6 +123,7 @@ class IndirectCodeTest {
             long[] general = machine.group(X86.GENERAL);
             general[X86.RBX] = 1;
             general[X86.RBP] = 0;
+            machine.group(X86.CONTROL)[X86.CR4] |= Bits.CR4_OSFXSR;
             List<long[]> states = new ArrayList<>();
             int exit;
             do {
@@ -195,6 +197,33 @@ class IndirectCodeTest {
             long each = counters.get("region-instructions") / runs;
             assertTrue(each > 500, each + " instructions in each of " + runs);
         }
+    }
+
+    @Test
+    @DisplayName("a callee exchanges the bases of GS; CLI; PCMPISTRI's index and flags")
+    void exchangedBases() {
+        long kernelBase = 0xc000_0102L;
+        Program p = new Program();
+        p.put(0xb9).number((int) kernelBase).put(0xb8).number((int) TABLE + 0x1000); // ecx, eax
+        p.put(0x31, 0xd2, 0x0f, 0x30); // xor edx, edx; wrmsr
+        p.put(0xb9).number((int) kernelBase - 1).put(0xb8).number((int) TABLE);
+        p.put(0x31, 0xd2, 0x0f, 0x30);
+        p.put(0x48, 0xc7, 0x04, 0x25).number((int) TABLE).number(3); // mov qword [table], 3
+        p.put(0x48, 0xc7, 0x04, 0x25).number((int) TABLE + 0x1000).number(70);
+        p.put(0x41, 0xbf).number(3000).label("again"); // mov r15d
+        p.put(0xfa); // cli
+        p.put(0x65, 0x4c, 0x03, 0x04, 0x25).number(0); // add r8, gs:[0]
+        p.call("exchange");
+        p.put(0x65, 0x4c, 0x03, 0x04, 0x25).number(0);
+        p.put(0x66, 0x49, 0x0f, 0x6e, 0xc0); // movq xmm0, r8
+        p.put(0x66, 0x49, 0x0f, 0x6e, 0xcf); // movq xmm1, r15
+        p.put(0x66, 0x0f, 0x3a, 0x63, 0xc1, 0x08); // pcmpistri xmm0, xmm1: equal each
+        p.put(0x49, 0x83, 0xd0, 0x00, 0x49, 0x01, 0xc8); // adc r8, 0; add r8, rcx
+        p.put(0x41, 0xff, 0xcf, 0x0f, 0x85).to("again").put(0xf4); // dec r15d; jnz; hlt
+        p.label("exchange").put(0x0f, 0x01, 0xf8, 0xc3); // swapgs; ret
+        Run run = compare(p, Exit.IDLE);
+        assertTrue(run.states.getLast()[8] >= 3000 * 73);
+        assertTrue(run.counters.get("region-left-plain") < 300, () -> run.counters.toString());
     }
 
     /** A loop with a jump or call through the table, by a row of numbers without pattern. */
