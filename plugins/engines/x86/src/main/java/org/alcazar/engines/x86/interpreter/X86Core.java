@@ -382,7 +382,7 @@ final class X86Core implements VirtualCore {
         boolean kicked = (pending & Requests.KICK) != 0;
         // A delivery that never ends must not keep the VMM out.
         if (core.pendingEvent != 0 && !(kicked && fruitless > FRUITLESS)) {
-            return inject();
+            return then(inject());
         }
         if (kicked) {
             core.requests.take(Requests.KICK);
@@ -408,13 +408,13 @@ final class X86Core implements VirtualCore {
             if ((pending & Requests.NMI) != 0 && !core.nmiBlocked) {
                 core.requests.take(Requests.NMI);
                 core.activity = X86.ACTIVE;
-                return delivered(interruptNmi());
+                return then(delivered(interruptNmi()));
             }
             if (core.interruptsEnabled()) {
                 if ((pending & Requests.INTERRUPT) != 0) {
                     core.requests.take(Requests.INTERRUPT);
                     int vector = acknowledge();
-                    return vector < 0 ? again : delivered(interrupt(vector));
+                    return vector < 0 ? again : then(delivered(interrupt(vector)));
                 }
                 if (core.block.windowWanted) {
                     return Exit.WINDOW;
@@ -429,6 +429,11 @@ final class X86Core implements VirtualCore {
             core.requests.post(Requests.ENGINE);
         }
         return core.retired < core.end ? ON : Exit.BUDGET;
+    }
+
+    /** After a delivery another event may come first, before the handler's first instruction. */
+    private static int then(int outcome) {
+        return outcome == ON ? ON + ON : outcome;
     }
 
     private int acknowledge() {

@@ -3,9 +3,11 @@ package org.alcazar.engines.x86.interpreter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.engines.x86.TestEngines;
 import org.alcazar.engines.x86.TestMemory;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
+import org.alcazar.machine.EngineProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -113,16 +115,29 @@ class RandomCodeTest {
     @DisplayName("a round is repeated exactly by its seed")
     void aRoundDependsOnItsSeedAlone() {
         fillOutside();
+        EngineProvider engine = TestEngines.provider();
         for (long seed = 1; seed < 60; seed++) {
-            long[] once = state(seed);
-            assertTrue(Arrays.equals(once, state(seed)), "seed " + seed);
+            long[] once = state(seed, engine);
+            assertTrue(Arrays.equals(once, state(seed, engine)), "seed " + seed);
         }
     }
 
-    private static long[] state(long seed) {
+    @Test
+    @DisplayName("a round comes to the same with and without translation")
+    void aRoundDependsOnNoEngine() {
+        fillOutside();
+        for (long seed = 1; seed < 60; seed++) {
+            long[] interpreted = state(seed, TestEngines.provider(false));
+            long[] translated = state(seed, TestEngines.provider(true));
+            assertTrue(Arrays.equals(interpreted, translated), "seed " + seed);
+        }
+    }
+
+    private static long[] state(long seed, EngineProvider engine) {
         Random random = new Random(seed);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
-        try (RandomGuest guest = new RandomGuest(random, modes[(int) seed % modes.length])) {
+        try (RandomGuest guest =
+                new RandomGuest(random, modes[(int) seed % modes.length], engine)) {
             guest.run();
             long[] general = guest.group(X86.GENERAL).clone();
             long[] all = Arrays.copyOf(general, general.length + 2);

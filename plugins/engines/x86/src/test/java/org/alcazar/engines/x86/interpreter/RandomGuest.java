@@ -10,6 +10,7 @@ import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
+import org.alcazar.machine.EngineProvider;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.InterruptSource;
@@ -68,12 +69,17 @@ final class RandomGuest implements AutoCloseable {
 
     private final Random random;
     private final Mode mode;
-    private final Engine engine = TestEngines.create(new PhysicalBus(), Map.of());
+    private final Engine engine;
     private final VirtualCore core;
 
     RandomGuest(Random random, Mode mode) {
+        this(random, mode, TestEngines.provider());
+    }
+
+    RandomGuest(Random random, Mode mode, EngineProvider engines) {
         this.random = random;
         this.mode = mode;
+        engine = engines.create(new PhysicalBus(), Map.of());
         core = engine.newCore(0, block);
         block.translation = Translation.NESTED;
         block.translationRoot = NESTED;
