@@ -50,7 +50,6 @@ final class X86Core implements VirtualCore {
     private final CodeCache cache;
     private final BlockFinder finder;
     private final Replies replies;
-
     private final Upkeep upkeep;
 
     /** Within {@link #run}. */
@@ -65,6 +64,9 @@ final class X86Core implements VirtualCore {
     private int fruitless;
 
     private long retiredAtEvent;
+
+    /** What {@link Core#retired} was when a block was entered in the shadow of STI, or -1. */
+    private long shadowed = -1;
 
     /** 1 if an instruction began the task switch that goes on, 0 if an event did. */
     private int taskInstruction;
@@ -335,7 +337,7 @@ final class X86Core implements VirtualCore {
     /** Whether the next instruction must run alone. */
     private boolean special() {
         return (core.flags & Bits.TF) != 0
-                || core.shadow != 0
+                || core.shadow != 0 && (core.shadow == 2 || core.requests.pending() != 0)
                 || core.proceed
                 || !core.accesses.isEmpty()
                 || core.breakpoints.armed()
@@ -408,7 +410,7 @@ final class X86Core implements VirtualCore {
             if ((pending & Requests.NMI) != 0 && !core.nmiBlocked) {
                 core.requests.take(Requests.NMI);
                 core.activity = X86.ACTIVE;
-                return then(delivered(interruptNmi()));
+                return then(delivered(interrupt(-1)));
             }
             if (core.interruptsEnabled()) {
                 if ((pending & Requests.INTERRUPT) != 0) {
@@ -475,17 +477,14 @@ final class X86Core implements VirtualCore {
 
     private static final int TRIPLE_FAULT = Exit.SHUTDOWN;
 
+    /**
+     * @param vector below 0 for an NMI
+     */
     private int interrupt(int vector) {
         try {
-            return Interrupts.interrupt(core, vector) ? ON : TRIPLE_FAULT;
-        } catch (CpuExit exit) {
-            return exit(null, exit);
-        }
-    }
-
-    private int interruptNmi() {
-        try {
-            return Interrupts.nonMaskable(core) ? ON : TRIPLE_FAULT;
+            boolean alive =
+                    vector < 0 ? Interrupts.nonMaskable(core) : Interrupts.interrupt(core, vector);
+            return alive ? ON : TRIPLE_FAULT;
         } catch (CpuExit exit) {
             return exit(null, exit);
         }
@@ -535,6 +534,7 @@ final class X86Core implements VirtualCore {
     /** After an attempt to deliver an event: looks at requests again unless it ended in an exit. */
     private int delivered(int outcome) {
         VarHandle.fullFence();
+        shadowed = -1;
         core.link = null;
         core.taskSwitched = false;
         core.counters.wake();
@@ -580,6 +580,16 @@ final class X86Core implements VirtualCore {
     // ---- running
 
     private int proceed() {
+        shadowed = core.shadow == 0 ? -1 : core.retired;
+        core.shadow = 0;
+        int reason = runBlocks();
+        if (core.retired == shadowed) {
+            core.shadow = 1;
+        }
+        return reason;
+    }
+
+    private int runBlocks() {
         Op op;
         try {
             BranchOp link = core.link;
@@ -599,6 +609,7 @@ final class X86Core implements VirtualCore {
             }
             long after = core.retired + block.count;
             if (after > core.limit) {
+                core.shadow = shadowed < 0 ? 0 : 1;
                 return step();
             }
             dispatches++;

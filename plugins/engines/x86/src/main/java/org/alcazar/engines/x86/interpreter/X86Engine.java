@@ -241,5 +241,8 @@ final class X86Engine implements Engine {
         for (X86Core core : cores) {
             core.close();
         }
+        if (translator != null) {
+            translator.close();
+        }
     }
 }

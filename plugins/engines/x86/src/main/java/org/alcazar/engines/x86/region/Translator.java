@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
-/** Makes regions; shared by the machines of an engine provider. */
+/** Makes regions for the cores of an engine. */
 public interface Translator {
     /** Executions after which code is worth a translation. */
     int threshold();
@@ -18,4 +18,7 @@ public interface Translator {
      *     included, soon or after a while
      */
     void translate(Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done);
+
+    /** Ends what it does in the background; when this returns nothing of it runs any more. */
+    default void close() {}
 }

@@ -38,7 +38,8 @@ public final class Background implements Translator {
     private final Cpu cold;
 
     private final List<Task> waiting = new ArrayList<>();
-    private boolean working;
+    private @Nullable Thread worker;
+    private boolean closed;
     private boolean directed;
 
     public Background(RegionTranslator translator, CpuModel model) {
@@ -61,17 +62,35 @@ public final class Background implements Translator {
     public void translate(
             Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
         synchronized (waiting) {
-            if (waiting.size() == WAITING) {
+            if (closed || waiting.size() == WAITING) {
                 done.accept(null);
                 return;
             }
             waiting.add(new Task(candidate, heat, done));
-            if (!working) {
-                working = true;
+            if (worker == null) {
                 Thread thread = new Thread(this::work, "translator");
                 thread.setDaemon(true);
                 thread.start();
+                worker = thread;
             }
+        }
+    }
+
+    /** The thread must not outlive its bundle, whose classes are gone then. */
+    @Override
+    public void close() {
+        Thread last;
+        synchronized (waiting) {
+            closed = true;
+            waiting.clear();
+            last = worker;
+        }
+        try {
+            if (last != null) {
+                last.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -105,7 +124,7 @@ public final class Background implements Translator {
                 }
             }
             if (best < 0) {
-                working = false;
+                worker = null;
                 return null;
             }
             Task last = waiting.removeLast();

@@ -476,6 +476,58 @@ class EngineBehaviourTest {
         assertEquals(2, machine.block.retired);
     }
 
+    private void interruptsBy(int vector) {
+        machine.block.interrupts =
+                new InterruptSource() {
+                    @Override
+                    public int acknowledge() {
+                        return vector;
+                    }
+
+                    @Override
+                    public void taskPriority(int value) {}
+
+                    @Override
+                    public int taskPriority() {
+                        return 0;
+                    }
+                };
+    }
+
+    @Test
+    @DisplayName("an interrupt that waits for STI comes behind the next instruction, not later")
+    void shadowOfSti() {
+        start("fb 90 fa f4"); // sti; nop; cli; hlt
+        interruptsBy(32);
+        machine.block.requests().post(Requests.INTERRUPT);
+        assertEquals(Exit.IDLE, machine.run(100));
+        assertEquals(HANDLERS + 16 * 32 + 1, get(X86.RIP));
+        assertEquals(CODE + 2, HostRam.getLong(get(X86.RSP)));
+    }
+
+    @Test
+    @DisplayName("an exit in the shadow of STI, or a budget that ends there, does not lose it")
+    void shadowSurvivesExits() {
+        start("fb 0fa2 90 90 f4"); // sti; cpuid; nop; nop; hlt
+        interruptsBy(32);
+        machine.block.instructions = 1L << Intercept.CPUID;
+        assertEquals(Exit.INSTRUCTION, machine.run(100));
+        assertEquals(1, machine.group(X86.EVENTS)[X86.SHADOW]);
+        machine.block.instructions = 0;
+        machine.block.frame().reply = ExitFrame.PROCEED;
+        machine.block.requests().post(Requests.INTERRUPT);
+        assertEquals(Exit.IDLE, machine.run(100));
+        assertEquals(CODE + 3, HostRam.getLong(get(X86.RSP)));
+        start("fb 90 90 f4");
+        machine.group(X86.EVENTS)[X86.ACTIVITY] = X86.ACTIVE;
+        set(X86.RFLAGS, 2);
+        assertEquals(Exit.BUDGET, machine.run(1));
+        assertEquals(1, machine.group(X86.EVENTS)[X86.SHADOW]);
+        assertEquals(Exit.BUDGET, machine.run(1));
+        assertEquals(0, machine.group(X86.EVENTS)[X86.SHADOW]);
+        assertEquals(CODE + 2, get(X86.RIP));
+    }
+
     @Test
     @DisplayName("a jump to where nothing is faults in the guest and keeps the core in reach")
     void jumpIntoNothing() {
