@@ -20,7 +20,7 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
     /** Key of the option that has each region logged. */
     static final String LIST = "list-regions";
 
-    static final int DEFAULT_THRESHOLD = 10_000;
+    static final int DEFAULT_THRESHOLD = 30_000;
 
     @Override
     public String name() {
