@@ -89,22 +89,27 @@ final class Regions {
 
     /** Has a new block counted. */
     void watch(Block block) {
-        if (block.hpa >= 0
-                && block.hpa2 < 0
-                && (block.key & Block.SINGLE) == 0
-                && (block.key & Block.PLAIN) == 0
-                && translatable(block.key)) {
+        if (translatable(block)) {
             block.left = threshold;
         }
     }
 
-    private static boolean translatable(int key) {
+    private static boolean translatable(Block block) {
+        int key = block.key;
         int mode = key & Block.MODE;
-        return mode == Block.MODE_64 || mode == Block.MODE_32 && (key & Block.FLAT) != 0;
+        boolean flat = mode == Block.MODE_64 || mode == Block.MODE_32 && (key & Block.FLAT) != 0;
+        boolean whole = block.hpa >= 0 && block.hpa2 < 0;
+        return flat && whole && (key & (Block.SINGLE | Block.PLAIN)) == 0;
     }
 
-    /** A block has become hot: asks for its translation, but not while another one brings it. */
+    /**
+     * A block has become hot: asks for its translation, but not while another one brings it. The
+     * counts of blocks that are not translated come by here too, after four billion runs.
+     */
     void hot(Block entry) {
+        if (!translatable(entry)) {
+            return;
+        }
         if (entry.awaited) {
             entry.left = threshold;
             return;

@@ -534,7 +534,6 @@ final class X86Core implements VirtualCore {
     /** After an attempt to deliver an event: looks at requests again unless it ended in an exit. */
     private int delivered(int outcome) {
         VarHandle.fullFence();
-        shadowed = -1;
         core.link = null;
         core.taskSwitched = false;
         core.counters.wake();
@@ -736,6 +735,7 @@ final class X86Core implements VirtualCore {
      */
     private int fault(@Nullable Op op, CpuFault fault) {
         faults++;
+        shadowed = -1;
         core.taskLoading = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;

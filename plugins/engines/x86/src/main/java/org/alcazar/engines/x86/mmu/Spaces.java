@@ -190,8 +190,7 @@ final class Spaces {
     /** Forgets all. */
     void flushAll() {
         forgetViews();
-        bits = BITS;
-        renew(present);
+        newEra();
         reenter();
     }
 
@@ -239,8 +238,7 @@ final class Spaces {
             forgetOthers();
         }
         if (code) {
-            bits = BITS;
-            renew(present);
+            newEra();
             reenter();
         }
     }

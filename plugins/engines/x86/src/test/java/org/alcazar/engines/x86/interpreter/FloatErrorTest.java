@@ -91,6 +91,17 @@ class FloatErrorTest implements InterruptSource {
     }
 
     @Test
+    @DisplayName("what freezes behind STI is awakened like any other")
+    void freezesInTheShadow() {
+        machine.group(X86.GENERAL)[X86.RFLAGS] &= ~Bits.IF;
+        code(CODE + 15, "fb 9b 90 f4");
+        code(HANDLER, "dbe2 48cf");
+        assertEquals(Exit.IDLE, machine.run(20));
+        assertEquals(CODE + 19, machine.register(X86.RIP));
+        assertEquals(CODE + 16, HostRam.getLong(0x80000 - 40));
+    }
+
+    @Test
     @DisplayName("with IGNNE# asserted the error stays and is ignored")
     void ignores() {
         ignoring = true;
