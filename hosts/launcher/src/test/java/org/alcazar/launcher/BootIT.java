@@ -363,6 +363,10 @@ class BootIT {
             assertTrue(((Number) bytes.get("peak")).longValue() >= used, tree::toString);
             assertTrue(((Number) bytes.get("committed")).longValue() >= used, tree::toString);
         }
+        Map<?, ?> code = (Map<?, ?>) memory.get("code-cache");
+        assertTrue(((Number) code.get("non-nmethods")).longValue() > 100_000, code::toString);
+        Map<?, ?> classes = (Map<?, ?>) memory.get("classes");
+        assertTrue(((Number) classes.get("loaded")).longValue() > 1000, classes::toString);
     }
 
     /** Reads a file of JSON, which is YAML too. */

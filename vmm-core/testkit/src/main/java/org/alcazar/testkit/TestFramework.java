@@ -76,6 +76,8 @@ public final class TestFramework implements AutoCloseable {
             configuration.put(Constants.FRAMEWORK_STORAGE, cache.toString());
             configuration.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, shared.toString());
             configuration.put("felix.service.urlhandlers", "false");
+            // Where a flight recording runs the JVM has bundles' events refer to this package.
+            configuration.put(Constants.FRAMEWORK_BOOTDELEGATION, "jdk.jfr.internal.event");
             configuration.put("alcazar.host.memory", Long.toString(2L << 30));
             Framework framework = new FrameworkFactory().newFramework(configuration);
             framework.init();

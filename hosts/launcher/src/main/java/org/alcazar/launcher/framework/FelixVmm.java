@@ -122,6 +122,8 @@ public final class FelixVmm implements Vmm {
         // The folder is this process's own, and locked.
         properties.put("felix.cache.locking", "false");
         properties.put("felix.bootdelegation.implicit", "false");
+        // Where a flight recording runs the JVM has bundles' events refer to this package.
+        properties.put(Constants.FRAMEWORK_BOOTDELEGATION, "jdk.jfr.internal.event");
         // Errors come as exceptions and are said once.
         properties.put("felix.log.level", "0");
         properties.put("ds.loglevel", "warn");

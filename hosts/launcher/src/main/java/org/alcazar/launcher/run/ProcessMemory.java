@@ -1,5 +1,6 @@
 package org.alcazar.launcher.run;
 
+import java.lang.management.ClassLoadingMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
@@ -18,7 +19,8 @@ final class ProcessMemory {
     /**
      * Bytes by part (heap, metaspace, code-cache): {@code used} and {@code committed} now, {@code
      * peak} the sum of the pools' greatest uses since the start, and for the heap {@code live},
-     * what was left after the last collections.
+     * what was left after the last collections, for the code cache what each of its heaps uses. In
+     * {@code classes} there are classes, {@code loaded} now and {@code unloaded} since the start.
      */
     static Map<String, Object> bytes() {
         List<MemoryPoolMXBean> heap = new ArrayList<>();
@@ -40,8 +42,21 @@ final class ProcessMemory {
         Map<String, Object> bytes = new LinkedHashMap<>();
         bytes.put("heap", heapBytes);
         bytes.put("metaspace", part(metaspace));
-        bytes.put("code-cache", part(code));
+        Map<String, Object> codeBytes = new LinkedHashMap<>(part(code));
+        code.forEach(pool -> codeBytes.put(heapName(pool), pool.getUsage().getUsed()));
+        bytes.put("code-cache", codeBytes);
+        ClassLoadingMXBean classes = ManagementFactory.getClassLoadingMXBean();
+        bytes.put(
+                "classes",
+                Map.of(
+                        "loaded", classes.getLoadedClassCount(),
+                        "unloaded", classes.getUnloadedClassCount()));
         return bytes;
+    }
+
+    /** What HotSpot calls it: profiled, say, of "CodeHeap 'profiled nmethods'". */
+    private static String heapName(MemoryPoolMXBean pool) {
+        return pool.getName().replaceAll("^CodeHeap |'| nmethods", "");
     }
 
     private static Map<String, Object> part(List<MemoryPoolMXBean> pools) {

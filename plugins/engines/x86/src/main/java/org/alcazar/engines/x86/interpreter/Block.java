@@ -123,6 +123,11 @@ final class Block {
         };
     }
 
+    /** Of its code segment: 16, 32 or 64. */
+    int bits() {
+        return 16 << (key & MODE);
+    }
+
     /** Linear address of the first byte. */
     long linear() {
         return linear(0);
@@ -138,12 +143,12 @@ final class Block {
      * Makes sure that it is never entered again, and that a run in progress leaves it after the
      * instruction it is at.
      */
-    void drop() {
+    void drop(Loss why) {
+        if (first instanceof RegionOp entry) {
+            entry.lost(why);
+        }
         dropped = true;
         known = 0;
-        if (first instanceof RegionOp entry) {
-            entry.region.known = 0;
-        }
         Op op = first;
         while (op != null) {
             Op following = op.next;

@@ -74,7 +74,7 @@ final class BlockFinder {
             }
         }
         if (core.cache.full(engine.cores())) {
-            core.cache.clear();
+            core.cache.clear(Loss.FULL);
         }
         core.protect(hpa);
         Block made = builder.build(core, la, hpa, key);

@@ -86,7 +86,7 @@ final class CodeCache {
     }
 
     /** Forgets the code in a page. @return whether there was any */
-    boolean drop(long hpa) {
+    boolean drop(long hpa, Loss why) {
         long page = hpa & -HostMemory.PAGE_SIZE;
         CodePage gone = pages.remove(page);
         if (gone == null) {
@@ -95,7 +95,7 @@ final class CodeCache {
         if (recent[recentSlot(page)] == gone) {
             recent[recentSlot(page)] = null;
         }
-        dropped += gone.drop();
+        dropped += gone.drop(why);
         return true;
     }
 
@@ -110,9 +110,9 @@ final class CodeCache {
     }
 
     /** Forgets everything. Its pages stay marked: other cores may have code there. */
-    void clear() {
+    void clear(Loss why) {
         for (CodePage page : pages.values()) {
-            dropped += page.drop();
+            dropped += page.drop(why);
         }
         pages.clear();
         Arrays.fill(recent, null);

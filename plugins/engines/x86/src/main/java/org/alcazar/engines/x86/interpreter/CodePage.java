@@ -57,7 +57,7 @@ final class CodePage {
                 } else {
                     before.sibling = b.sibling;
                 }
-                gone.drop();
+                gone.drop(Loss.MOVED);
                 return;
             }
             before = b;
@@ -65,16 +65,16 @@ final class CodePage {
     }
 
     /** Drops all blocks. @return how many */
-    int drop() {
+    int drop(Loss why) {
         int n = 0;
         for (Block head : heads) {
             for (Block b = head; b != null; b = b.sibling) {
-                b.drop();
+                b.drop(why);
                 n++;
             }
         }
         for (Block b : guests) {
-            b.drop();
+            b.drop(why);
             n++;
         }
         Arrays.fill(heads, null);

@@ -9,6 +9,7 @@ import org.alcazar.machine.PhysicalBus;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * A processor's state together with what the nodes of the interpreter need to get from block to
@@ -29,6 +30,9 @@ final class Core extends Cpu {
 
     /** Where the budget ends. */
     long end;
+
+    /** What of {@link #retired} was before the guest came to this core, from a checkpoint. */
+    long retiredElsewhere;
 
     /** The branch whose way out is not linked yet, and which of its ways. */
     @Nullable BranchOp link;
@@ -128,6 +132,16 @@ final class Core extends Cpu {
             return true;
         }
         return false;
+    }
+
+    /** Adds what there is to know of translated code to the core's counters. */
+    void count(Map<String, Long> all) {
+        if (regions != null) {
+            regions.count(all);
+        }
+        if (lockstep != null) {
+            lockstep.count(all);
+        }
     }
 
     /** Sets {@link #limit} after changes of the budget or of what counters wait for. */

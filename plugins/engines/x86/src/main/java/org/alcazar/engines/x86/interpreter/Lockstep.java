@@ -163,7 +163,7 @@ final class Lockstep {
                         + "state before:%n%sinterpreted:%n%s%s",
                 core.index,
                 op.block.rip,
-                16 << (op.block.key & Block.MODE),
+                op.block.bits(),
                 exit,
                 translated.retired() - before.retired(),
                 problem,
@@ -178,11 +178,11 @@ final class Lockstep {
             HostRam.read(block.hpa, code, 0, block.bytes);
         }
         Disassembler text = new Disassembler(Syntax.INTEL);
-        int mode = 16 << (block.key & Block.MODE);
         int at = 0;
         while (at < block.bytes && to.length() < SHOWN * 60) {
             to.append(String.format(Locale.ROOT, "  %x: ", block.rip + at));
-            to.append(text.text(code, at, block.bytes - at, mode, block.rip + at)).append('\n');
+            to.append(text.text(code, at, block.bytes - at, block.bits(), block.rip + at))
+                    .append('\n');
             at += Math.max(1, text.length());
         }
     }

@@ -84,6 +84,14 @@ final class RegionOp extends Op {
         return lockstep == null ? goOn(run()) : lockstep.exec(this);
     }
 
+    /** Its code is given up. */
+    void lost(Loss why) {
+        region.known = 0;
+        if (!block.dropped) {
+            regions.counts.lost(block, why);
+        }
+    }
+
     /** Runs the region. @return as {@link Region#run} */
     int run() {
         core.depth = 0;

@@ -48,7 +48,11 @@ final class Regions {
     /** So many of these instructions are told. */
     private static final int REASONS = 12;
 
-    private record Answer(Block entry, List<Block> blocks, @Nullable Translation translation) {}
+    /**
+     * @param asked when, by {@link RegionCounts#ticks}
+     */
+    private record Answer(
+            Block entry, List<Block> blocks, long asked, @Nullable Translation translation) {}
 
     private final Core core;
     private final Translator translator;
@@ -62,10 +66,7 @@ final class Regions {
     private final Map<Integer, Targets> targets = new HashMap<>();
 
     private long lefts;
-    long requested;
-    long installed;
-    long refused;
-    long stale;
+    final RegionCounts counts;
 
     /** Entries from outside, and why regions were left, if not by a numbered exit. */
     long runs;
@@ -83,6 +84,7 @@ final class Regions {
 
     Regions(Core core, Translator translator) {
         this.core = core;
+        counts = new RegionCounts(core);
         this.translator = translator;
         threshold = translator.threshold();
     }
@@ -122,14 +124,14 @@ final class Regions {
             HostRam.read(b.hpa, code, 0, code.length);
             pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
         }
-        requested++;
-        int mode = (entry.key & Block.MODE) == Block.MODE_64 ? 64 : 32;
-        Candidate candidate = new Candidate(mode, pieces);
+        Candidate candidate = new Candidate(entry.bits(), pieces);
+        counts.requested(candidate, translator);
+        long asked = counts.ticks();
         translator.translate(
                 candidate,
                 () -> -entry.left,
                 translation -> {
-                    answers.add(new Answer(entry, blocks, translation));
+                    answers.add(new Answer(entry, blocks, asked, translation));
                     core.requests.post(Requests.ENGINE);
                 });
         settle(); // at the head of a block no code is running
@@ -252,16 +254,30 @@ final class Regions {
                 .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
                 .limit(REASONS)
                 .forEach(e -> all.put("region-left-for-" + e.getKey(), e.getValue()));
-        all.put("regions-requested", requested);
-        all.put("regions-installed", installed);
-        all.put("regions-refused", refused);
-        all.put("regions-stale", stale);
+        counts.count(all);
         all.put("region-runs", runs);
         all.put("region-instructions", retired);
         all.put("region-unusable", unusable);
         all.put("region-left-plain", plain);
         all.put("region-left-indirect", indirect);
+        all.put("region-left-direct", runs - plain - indirect - refusals);
         all.put("region-refusals", refusals);
+    }
+
+    /** Adds what can't be added up over the cores that translate. */
+    static void countShared(List<Core> cores, Map<String, Long> all) {
+        long inRegions = 0;
+        long everywhere = 0;
+        List<RegionCounts> counts = new ArrayList<>();
+        for (Core each : cores) {
+            if (each.regions != null) {
+                inRegions += each.regions.retired;
+                counts.add(each.regions.counts);
+            }
+            everywhere += each.retired - each.retiredElsewhere;
+        }
+        all.put("region-percent", 100 * inRegions / Math.max(1, everywhere));
+        RegionCounts.countShared(counts, all);
     }
 
     /** Puts translations that have come in to their places. No code of the core is running. */
@@ -275,12 +291,12 @@ final class Regions {
         await(answer.blocks, false);
         Translation translation = answer.translation;
         if (translation == null) {
-            refused++;
+            counts.refused();
             return;
         }
         for (Block b : answer.blocks) {
             if (b.dropped) {
-                stale++;
+                counts.stale();
                 return;
             }
         }
@@ -291,6 +307,6 @@ final class Regions {
         entry.ops = new Op[0];
         entry.count = 0;
         entry.region = true;
-        installed++;
+        counts.installed(entry, translation, answer.asked);
     }
 }

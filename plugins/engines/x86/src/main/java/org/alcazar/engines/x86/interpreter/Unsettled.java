@@ -40,10 +40,10 @@ final class Unsettled {
             count = 0;
             many = false;
         } else if (many) {
-            core.cache.clear();
+            core.cache.clear(Loss.UNSETTLED);
         } else {
             for (int i = 0; i < count; i++) {
-                core.cache.drop(pages[i]);
+                core.cache.drop(pages[i], Loss.UNSETTLED);
             }
         }
     }

@@ -62,7 +62,7 @@ final class Upkeep {
 
     private void obey(long page, int order, boolean late) {
         if ((order & Orders.DROP) != 0) {
-            core.cache.drop(page);
+            core.cache.drop(page, Loss.WRITTEN);
         }
         if ((order & Orders.PROTECT) != 0) {
             core.mmu.dropWritable(page);
@@ -74,7 +74,7 @@ final class Upkeep {
 
     private void obeyForAll(int order, boolean late) {
         if ((order & Orders.DROP) != 0) {
-            core.cache.clear();
+            core.cache.clear(Loss.WRITTEN);
         }
         if ((order & Orders.PROTECT) != 0) {
             core.mmu.keysChanged();

@@ -46,7 +46,6 @@ final class X86Core implements VirtualCore {
 
     private final Core core;
     private final X86Engine engine;
-    private final Spinner spinner;
     private final CodeCache cache;
     private final BlockFinder finder;
     private final Replies replies;
@@ -83,7 +82,6 @@ final class X86Core implements VirtualCore {
 
     X86Core(int index, ControlBlock block, PhysicalBus bus, X86Engine engine, Spinner spinner) {
         this.engine = engine;
-        this.spinner = spinner;
         core = new Core(index, block, bus, engine);
         cache = core.cache;
         upkeep = new Upkeep(core, engine);
@@ -105,6 +103,10 @@ final class X86Core implements VirtualCore {
 
     boolean is(Core other) {
         return core == other;
+    }
+
+    Core state() {
+        return core;
     }
 
     /** Whether it can't run now, because the present thread is its own or it never ran. */
@@ -137,6 +139,7 @@ final class X86Core implements VirtualCore {
     private int enter(ControlBlock block) {
         long before = block.retired; // a restored core goes on counting from what was saved
         if (core.retired != before) {
+            core.retiredElsewhere += before - core.retired;
             core.retired = before;
             core.counters.loaded();
         }
@@ -226,15 +229,11 @@ final class X86Core implements VirtualCore {
         all.put("dispatches", dispatches);
         all.put("single-steps", steps);
         all.put("faults", faults);
-        // All cores share them.
-        all.put("node-classes", core.index == 0 ? (long) spinner.size() : 0);
         all.put("tlb-misses", core.mmu.misses);
         all.put("page-walks", core.mmu.walks);
-        if (core.regions != null) {
-            core.regions.count(all);
-        }
-        if (core.lockstep != null) {
-            core.lockstep.count(all);
+        core.count(all);
+        if (core.index == 0) {
+            engine.count(all);
         }
         return all;
     }
@@ -242,7 +241,7 @@ final class X86Core implements VirtualCore {
     @Override
     public void close() {
         engine.remove(this);
-        cache.clear();
+        cache.clear(Loss.CLOSED);
         core.party.leave();
     }
 
@@ -261,7 +260,7 @@ final class X86Core implements VirtualCore {
         core.mmu.invalidate();
         if (running && !betweenBlocks) {
             // In a device access, say: the rest of the block is from the old translation.
-            cache.clear();
+            cache.clear(Loss.REMAPPED);
         }
         if (core.monitor.lose()) {
             core.requests.wake(Requests.ENGINE);
@@ -270,7 +269,7 @@ final class X86Core implements VirtualCore {
 
     void dropCode(long page) {
         if (thread == Thread.currentThread()) {
-            cache.drop(page);
+            cache.drop(page, Loss.WRITTEN);
         } else {
             upkeep.order(page, Orders.DROP);
         }

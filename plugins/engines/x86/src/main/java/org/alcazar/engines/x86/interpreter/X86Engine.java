@@ -16,6 +16,7 @@ import org.alcazar.machine.VirtualCore;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.VarHandle;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The cores of one machine, and what keeps their decoded code true to memory. */
@@ -153,6 +154,15 @@ final class X86Engine implements Engine {
             }
         }
         return true;
+    }
+
+    /** Adds what is not a single core's to the counters of one. */
+    void count(Map<String, Long> all) {
+        all.put("node-classes", (long) spinner.size());
+        if (translator != null) {
+            translator.count(all);
+            Regions.countShared(cores.stream().map(X86Core::state).toList(), all);
+        }
     }
 
     /** Has the next write to a page reported, because a core waits for it. */

@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.region;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
@@ -18,6 +19,14 @@ public interface Translator {
      *     included, soon or after a while
      */
     void translate(Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done);
+
+    /** Candidates that nobody has begun to translate; from any thread. */
+    default int waiting() {
+        return 0;
+    }
+
+    /** Adds what there is to know of all it has made to counters; from any thread. */
+    default void count(Map<String, Long> all) {}
 
     /** Ends what it does in the background; when this returns nothing of it runs any more. */
     default void close() {}

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
@@ -38,6 +39,10 @@ public final class Background implements Translator {
     private final Cpu cold;
 
     private final List<Task> waiting = new ArrayList<>();
+
+    /** So many were waiting at a time. */
+    private int most;
+
     private @Nullable Thread worker;
     private boolean closed;
     private boolean directed;
@@ -67,12 +72,29 @@ public final class Background implements Translator {
                 return;
             }
             waiting.add(new Task(candidate, heat, done));
+            most = Math.max(most, waiting.size());
             if (worker == null) {
                 Thread thread = new Thread(this::work, "translator");
                 thread.setDaemon(true);
                 thread.start();
                 worker = thread;
             }
+        }
+    }
+
+    @Override
+    public int waiting() {
+        synchronized (waiting) {
+            return waiting.size();
+        }
+    }
+
+    @Override
+    public void count(Map<String, Long> all) {
+        translator.count(all);
+        synchronized (waiting) {
+            all.put("translation-queue", (long) waiting.size());
+            all.put("translation-queue-most", (long) most);
         }
     }
 

@@ -4,6 +4,7 @@ import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.isa.OpcodeTable;
 import org.alcazar.engines.x86.region.Candidate;
 import org.alcazar.engines.x86.region.Region;
+import org.alcazar.engines.x86.region.RegionEvents;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.semantics.Binder;
@@ -17,6 +18,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
@@ -35,6 +37,11 @@ public final class RegionTranslator implements Translator {
     private final @Nullable RegionListing listing;
     private final Binder binder = new Binder();
     private final TranslationCache cache;
+
+    /** Processor time that translations took. */
+    private long nanos;
+
+    private long impossible;
 
     /**
      * Makes one.
@@ -70,11 +77,26 @@ public final class RegionTranslator implements Translator {
         if (known != null) {
             return known;
         }
+        long before = WorkTime.nanos();
+        RegionEvents.Translated event = new RegionEvents.Translated();
+        event.begin();
         Finished made = make(candidate);
-        if (made != null) {
+        if (made == null) {
+            impossible++;
+            event.done(candidate, 0, 0);
+        } else {
             cache.add(made);
+            event.done(made.source, made.instructions(), made.codeBytes());
         }
+        nanos += WorkTime.nanos() - before;
         return made;
+    }
+
+    @Override
+    public synchronized void count(Map<String, Long> all) {
+        all.put("translations-impossible", impossible);
+        all.put("translation-microseconds", nanos / 1000);
+        cache.count(all);
     }
 
     private @Nullable Finished make(Candidate candidate) {

@@ -30,6 +30,9 @@ final class TranslationCache {
     private final Map<Entry, List<Finished>> all = new LinkedHashMap<>(1024, 0.75f, true);
     private final long maximum;
     private long bytes;
+    private long added;
+    private long found;
+    private long evicted;
 
     /**
      * Makes an empty one.
@@ -53,6 +56,7 @@ final class TranslationCache {
         for (Finished version : versions) {
             List<Piece> own = version.source.pieces();
             if (2 * own.size() >= pieces.size() && own.stream().allMatch(p -> same(p, pieces))) {
+                found++;
                 return version;
             }
         }
@@ -68,17 +72,32 @@ final class TranslationCache {
         List<Finished> versions =
                 all.computeIfAbsent(Entry.of(made.source), e -> new ArrayList<>());
         if (versions.size() == VERSIONS) {
-            bytes -= versions.removeFirst().codeBytes();
+            forget(versions.removeFirst());
         }
         versions.add(made);
+        added++;
         bytes += made.codeBytes();
         var oldest = all.values().iterator();
         while (bytes > maximum && oldest.hasNext()) {
             List<Finished> gone = oldest.next();
             if (gone != versions) {
-                gone.forEach(each -> bytes -= each.codeBytes());
+                gone.forEach(this::forget);
                 oldest.remove();
             }
         }
+    }
+
+    private void forget(Finished gone) {
+        evicted++;
+        bytes -= gone.codeBytes();
+    }
+
+    /** Adds what there is to know of it to counters. */
+    void count(Map<String, Long> into) {
+        into.put("translations", added);
+        into.put("translations-found", found);
+        into.put("translations-kept", added - evicted);
+        into.put("translations-kept-bytes", bytes);
+        into.put("translations-evicted", evicted);
     }
 }

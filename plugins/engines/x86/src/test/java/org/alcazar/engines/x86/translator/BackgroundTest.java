@@ -10,9 +10,12 @@ import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.junit.jupiter.api.Test;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -33,6 +36,45 @@ class BackgroundTest {
         background.translate(candidate(1), () -> 0, answer::complete);
         assertEquals(2, Objects.requireNonNull(answer.get()).instructions());
         background.close();
+    }
+
+    @Test
+    void countersTellWhoWaitsAndHaveWaited() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch over = new CountDownLatch(1);
+        CountDownLatch last = new CountDownLatch(1);
+        background.translate(
+                candidate(1),
+                () -> 0,
+                made -> {
+                    begun.countDown();
+                    wait(over);
+                });
+        begun.await();
+        background.translate(candidate(2), () -> 2, made -> {});
+        background.translate(candidate(3), () -> 1, made -> last.countDown());
+        assertEquals(2, background.waiting());
+        assertEquals(2, count("translation-queue"));
+        over.countDown();
+        last.await();
+        assertEquals(0, count("translation-queue"));
+        assertEquals(2, count("translation-queue-most"));
+        assertEquals(3, count("translations"));
+        background.close();
+    }
+
+    private static void wait(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private long count(String name) {
+        Map<String, Long> all = new HashMap<>();
+        background.count(all);
+        return Objects.requireNonNull(all.get(name));
     }
 
     @Test

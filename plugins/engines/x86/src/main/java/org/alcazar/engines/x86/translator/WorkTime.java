@@ -1,0 +1,18 @@
+package org.alcazar.engines.x86.translator;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+
+/** Processor time of the present thread, which is no clock. */
+final class WorkTime {
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private static final boolean KNOWN = THREADS.isCurrentThreadCpuTimeSupported();
+
+    private WorkTime() {}
+
+    /** In nanoseconds; 0 if this JVM does not know. */
+    static long nanos() {
+        return KNOWN ? THREADS.getCurrentThreadCpuTime() : 0;
+    }
+}
