@@ -30,7 +30,8 @@ final class NodeFactory {
                     "SystemInstructions.pause");
 
     /** Ends a block by the table, but the next block in memory follows whatever happens. */
-    private static final Set<String> HARMLESS = Set.of("Flags.cli");
+    private static final Set<String> HARMLESS =
+            Set.of("Flags.cli", "SystemInstructions.clac", "SystemInstructions.stac");
 
     /** Changes a segment: other nodes may be needed afterwards, but for 64-bit mode. */
     private static final Set<String> SEGMENT_LOADS =
@@ -89,9 +90,16 @@ final class NodeFactory {
         return insn.row.semantics().equals("Branches.jcc");
     }
 
-    /** Whether a conditional branch behind may become part of its node. */
+    /**
+     * Whether a conditional branch behind may become part of its node. What writes to memory might
+     * write over the branch.
+     */
     static boolean fuses(Instruction insn) {
-        return FUSED.contains(insn.row.semantics()) && !insn.lock;
+        if (!FUSED.contains(insn.row.semantics()) || insn.lock) {
+            return false;
+        }
+        Operand first = insn.row.operands().getFirst();
+        return !insn.memory || first.kind() != OperandKind.RM || !first.written();
     }
 
     /**

@@ -17,7 +17,6 @@ import java.lang.constant.MethodTypeDesc;
  * XCHG, XADD and CMPXCHG. What is not aligned is left to the interpreter.
  */
 final class ExchangeWriter {
-    private static final long LOW32 = 0xffffffffL;
     private static final ClassDesc RAM = Frame.desc(GuestRam.class);
 
     private final CodeBuilder c;
@@ -30,7 +29,8 @@ final class ExchangeWriter {
         this.writer = writer;
     }
 
-    private void aligned(int bytes) {
+    /** Leaves to the interpreter if the operand at {@link Frame#LA} is not aligned. */
+    void aligned(int bytes) {
         c.lload(Frame.LA).l2i().loadConstant(bytes - 1).iand().ifne(writer.out());
     }
 
@@ -46,22 +46,34 @@ final class ExchangeWriter {
         Label again = c.newBoundLabel();
         c.aload(Frame.CPU_VAR).lload(Frame.A).putfield(Frame.CPU, "flagResult", CD_long);
         c.aload(Frame.CPU_VAR).lload(Frame.B).putfield(Frame.CPU, "flagAux", CD_long);
+        tried(
+                bytes,
+                again,
+                () -> {
+                    call.run();
+                    if (b.method.getReturnType() != long.class) {
+                        c.i2l();
+                    }
+                });
+    }
+
+    /**
+     * Changes memory as a whole.
+     *
+     * @param change leaves the new value, made from the old one in {@link Frame#T0}
+     */
+    void modify(int bytes, Runnable change) {
+        tried(bytes, c.newBoundLabel(), change);
+    }
+
+    private void tried(int bytes, Label again, Runnable change) {
         writer.load(bytes);
         c.lstore(Frame.T0);
-        call.run();
-        if (b.method.getReturnType() != long.class) {
-            c.i2l();
-        }
-        trim(bytes);
+        change.run();
+        writer.truncate(bytes);
         c.lstore(Frame.T1);
         exchange(bytes);
         c.lload(Frame.T0).lcmp().ifne(again);
-    }
-
-    private void trim(int bytes) {
-        if (bytes < 8) {
-            c.loadConstant(bytes == 4 ? LOW32 : bytes == 2 ? 0xffffL : 0xffL).land();
-        }
     }
 
     /** Leaves the old value: {@link Frame#T1} is stored if that is {@link Frame#T0}. */
@@ -78,10 +90,10 @@ final class ExchangeWriter {
      */
     boolean write(Instruction insn) {
         int bytes = insn.row.operands().getFirst().bytes(insn);
-        if (bytes < 4) {
+        if (bytes == 1) {
             return false;
         }
-        writer.address(insn);
+        writer.address(insn, bytes, true);
         aligned(bytes);
         writer.find(bytes, true);
         switch (insn.row.semantics()) {
@@ -93,17 +105,14 @@ final class ExchangeWriter {
     }
 
     private void swap(Instruction insn, int bytes, boolean add) {
-        Label again = c.newBoundLabel();
-        writer.load(bytes);
-        c.lstore(Frame.T0);
-        frame.get(c, insn.reg);
-        if (add) {
-            c.lload(Frame.T0).ladd();
-        }
-        trim(bytes);
-        c.lstore(Frame.T1);
-        exchange(bytes);
-        c.lload(Frame.T0).lcmp().ifne(again);
+        modify(
+                bytes,
+                () -> {
+                    frame.get(c, insn.reg);
+                    if (add) {
+                        c.lload(Frame.T0).ladd();
+                    }
+                });
         if (add) {
             c.lload(Frame.T0).lstore(Frame.A);
             frame.get(c, insn.reg).lstore(Frame.B);
@@ -115,10 +124,10 @@ final class ExchangeWriter {
 
     private void compare(Instruction insn, int bytes) {
         frame.get(c, X86.RAX);
-        trim(bytes);
+        writer.truncate(bytes);
         c.lstore(Frame.T0);
         frame.get(c, insn.reg);
-        trim(bytes);
+        writer.truncate(bytes);
         c.lstore(Frame.T1);
         exchange(bytes);
         c.lstore(Frame.T1);

@@ -40,6 +40,9 @@ final class Frame {
 
     static final int RIP = 10;
 
+    /** What {@link #VIEW} was at the entry, if it may change. */
+    static final int CALLERS_VIEW = 176;
+
     /** Deferred flags; see {@link DeferredFlags}. */
     static final int KIND = 12, A = 13, B = 15, C = 132, TURNED = 174;
 
@@ -82,6 +85,9 @@ final class Frame {
     boolean sse;
     boolean x87;
 
+    /** Has instructions that change which view the core looks into. */
+    boolean views;
+
     /** Has arithmetic that is right only while {@link Guards#lazy} holds. */
     boolean lazy;
 
@@ -107,6 +113,7 @@ final class Frame {
         sse = before.sse;
         x87 = before.x87;
         lazy = before.lazy;
+        views = before.views;
     }
 
     static ClassDesc desc(Class<?> type) {
@@ -225,6 +232,13 @@ final class Frame {
         c.labelBinding(tail);
         writeBack(c, -1);
         c.aload(CPU_VAR).lload(RIP).putfield(CPU, "rip", CD_long);
+        if (views) {
+            // A region that has called this one must not go on with another view.
+            Label same = c.newLabel();
+            c.aload(VIEW).aload(CALLERS_VIEW).if_acmpeq(same);
+            c.loadConstant(org.alcazar.engines.x86.region.Region.PLAIN).istore(CODE);
+            c.labelBinding(same);
+        }
         Label numbered = c.newLabel();
         c.iload(CODE).ifge(numbered);
         c.iload(CODE).ireturn();
@@ -268,6 +282,26 @@ final class Frame {
         c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
         c.labelBinding(enter);
         c.aload(CPU_VAR).getfield(CPU, "gpr", LONGS).astore(GPR);
+        loadView(c);
+        if (views) {
+            c.aload(VIEW).astore(CALLERS_VIEW);
+        }
+        c.aload(CPU_VAR).getfield(CPU, "requests", REQUESTS).astore(REQUESTS_VAR);
+        c.loadConstant(0).istore(KIND);
+        c.loadConstant(0L).lstore(A);
+        c.loadConstant(0L).lstore(B);
+        c.loadConstant(0L).lstore(C);
+        c.loadConstant(0L).lstore(TURNED);
+        reload(c, loaded);
+        if (vectors.loaded != 0) {
+            c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);
+            vectors.reload(c, vectors.loaded);
+        }
+        loadBases(c);
+    }
+
+    /** Looks into the core's present view. */
+    void loadView(CodeBuilder c) {
         c.aload(CPU_VAR)
                 .getfield(CPU, "mmu", MMU)
                 .invokevirtual(MMU, "view", MethodTypeDesc.of(LONGS))
@@ -276,21 +310,9 @@ final class Frame {
                 .getfield(CPU, "mmu", MMU)
                 .invokevirtual(MMU, "tag", MethodTypeDesc.of(CD_long))
                 .lstore(TAG);
-        c.aload(CPU_VAR).getfield(CPU, "requests", REQUESTS).astore(REQUESTS_VAR);
-        c.loadConstant(0).istore(KIND);
-        c.loadConstant(0L).lstore(A);
-        c.loadConstant(0L).lstore(B);
-        c.loadConstant(0L).lstore(C);
-        c.loadConstant(0L).lstore(TURNED);
         if (stack) {
             c.loadConstant(NO_PAGE).lstore(STACK_PAGE).loadConstant(0L).lstore(STACK_ADDEND);
         }
-        reload(c, loaded);
-        if (vectors.loaded != 0) {
-            c.aload(CPU_VAR).getfield(CPU, "xmm", LONGS).astore(XMM);
-            vectors.reload(c, vectors.loaded);
-        }
-        loadBases(c);
     }
 
     /** Has the bases of FS and GS from the core's state, as far as they are needed. */

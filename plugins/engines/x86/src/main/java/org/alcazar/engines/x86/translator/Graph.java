@@ -2,7 +2,6 @@ package org.alcazar.engines.x86.translator;
 
 import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Instruction;
-import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.region.Candidate;
 import org.jspecify.annotations.Nullable;
 
@@ -118,8 +117,7 @@ final class Graph {
     }
 
     private static boolean ends(Instruction insn) {
-        return insn.row.semantics().startsWith("Branches.")
-                || insn.row.has(Row.ENDS_BLOCK) && !insn.row.semantics().equals("Flags.cli");
+        return insn.row.semantics().startsWith("Branches.") || StateWriter.ends(insn);
     }
 
     /** Ways out of an instruction that ends a node, if calls return. */

@@ -53,7 +53,10 @@ final class InstructionWriter {
 
     private static final Set<String> COMPARISONS = Set.of("Alu.cmp", "Alu.test");
 
-    /** Take the instruction whole, but touch no more than its registers, RAX, RDX and flags. */
+    /**
+     * Take the instruction whole, but touch no more than its registers, RAX, RDX, flags and the
+     * bases of FS and GS.
+     */
     private static final Set<String> WHOLE =
             Set.of(
                     "MulDiv.mul",
@@ -68,10 +71,15 @@ final class InstructionWriter {
                     "Flags.stc",
                     "Flags.cmc",
                     "Flags.cld",
-                    "Flags.std");
+                    "Flags.std",
+                    "ExtendedState.rdpkru",
+                    "SystemInstructions.rdfsbase",
+                    "SystemInstructions.rdgsbase",
+                    "SystemInstructions.wrfsbase",
+                    "SystemInstructions.wrgsbase");
 
-    private static final Set<String> NOTHING =
-            Set.of("SystemInstructions.nop", "SystemInstructions.prefetch");
+    private static final Set<String> BITS =
+            Set.of("BitOps.bt", "BitOps.bts", "BitOps.btr", "BitOps.btc");
 
     private static final Set<String> EXCHANGES = Set.of("Moves.xchg", "Alu.xadd", "Alu.cmpxchg");
 
@@ -92,6 +100,8 @@ final class InstructionWriter {
     private final WholeWriter whole;
     private final ShiftWriter shifts;
     final StackWriter stack;
+    private final BitWriter bits;
+    private final StateWriter state;
     private final VectorWriter vectors;
     private final Binder binder;
     private final boolean long64;
@@ -122,7 +132,9 @@ final class InstructionWriter {
         wide = new WideWriter(c, frame, this);
         whole = new WholeWriter(c, frame, this, binder, constants, self);
         shifts = new ShiftWriter(c, frame, this);
-        stack = new StackWriter(c, frame, this, long64);
+        bits = new BitWriter(c, frame, this, exchanges);
+        state = new StateWriter(c, frame, this);
+        stack = new StackWriter(c, frame, this, state, long64);
     }
 
     /**
@@ -139,25 +151,16 @@ final class InstructionWriter {
         if (insn.lock && !insn.memory || insn.repeat != 0 && row.has(Row.REPEATABLE)) {
             return false;
         }
-        if (semantics.equals("SystemInstructions.nop")) {
-            return true;
-        }
-        if (semantics.equals("Flags.cli")) {
-            apart(insn);
-            return true;
-        }
-        if (semantics.equals("SystemInstructions.swapgs")) {
-            apart(insn);
-            frame.loadBases(c);
-            return true;
-        }
         boolean ends = semantics.equals("FxSave.ldmxcsr"); // may end what Guards.lazy says
         boolean odd = ends || UNNAMED.contains(semantics);
-        if (odd || row.has(Row.ENDS_BLOCK) || row.has(Row.SHADOW)) {
+        if (odd || StateWriter.ends(insn) || row.has(Row.SHADOW)) {
             return false;
         }
         if (insn.memory && !addressable(insn)) {
             return false;
+        }
+        if (state.write(insn)) {
+            return true;
         }
         if (semantics.startsWith("Stack.")) {
             return stack.write(insn);
@@ -172,6 +175,10 @@ final class InstructionWriter {
             return storeVector(insn);
         }
         Method method = binder.resolve(insn);
+        if (Binder.isGeneric(method) && BITS.contains(semantics)) {
+            bits.write(insn);
+            return true;
+        }
         if (Binder.isGeneric(method)) {
             return row.has(Row.X87) && !row.has(Row.MMX) && whole.write(insn, at.next());
         }
@@ -205,7 +212,7 @@ final class InstructionWriter {
     }
 
     /** Calls semantics that has nothing to do with operands, general registers and status flags. */
-    private void apart(Instruction insn) {
+    void apart(Instruction insn) {
         Label start = c.newBoundLabel();
         c.aload(Frame.CPU_VAR).aconst_null();
         invoke(binder.resolve(insn));
@@ -252,14 +259,24 @@ final class InstructionWriter {
         if (displacement != 0) {
             c.loadConstant(displacement).ladd();
         }
-        if (insn.addressSize == 4) {
-            c.loadConstant(LOW32).land();
+        truncate(insn.addressSize);
+    }
+
+    /** Of the long on the stack, leaves as many bytes. */
+    void truncate(int bytes) {
+        if (bytes < 8) {
+            c.loadConstant(bytes == 4 ? LOW32 : bytes == 2 ? 0xffffL : 0xffL).land();
         }
     }
 
     /** Puts the linear address of the memory operand where {@link Frame#LA} is. */
-    void address(Instruction insn) {
+    void address(Instruction insn, int bytes, boolean write) {
         offset(insn);
+        linear(insn, bytes, write);
+    }
+
+    /** The same for an offset on the stack, truncated to the address size. */
+    void linear(Instruction insn, int bytes, boolean write) {
         if (long64 && insn.segment >= 4) {
             c.dup2().lstore(Frame.LA);
             // The offset by itself must be canonical too.
@@ -455,7 +472,7 @@ final class InstructionWriter {
             c.lstore(Frame.LA);
             return;
         }
-        address(insn);
+        address(insn, b.memoryBytes, b.memoryWritten);
         if (b.aligned) {
             c.lload(Frame.LA).l2i().loadConstant(15).iand().ifne(out());
         }
@@ -673,7 +690,7 @@ final class InstructionWriter {
     /** Leaves the operand by ModRM.rm, of 4 or 8 bytes; with memory its page is found. */
     void rm(Instruction insn, int bytes) {
         if (insn.memory) {
-            address(insn);
+            address(insn, bytes, false);
             find(bytes, false);
             load(bytes);
         } else {
@@ -686,7 +703,7 @@ final class InstructionWriter {
     private boolean storeVector(Instruction insn) {
         frame.sse = true;
         if (insn.memory) {
-            address(insn);
+            address(insn, 16, true);
             if (insn.row.has(Row.ALIGNED)) {
                 c.lload(Frame.LA).l2i().loadConstant(15).iand().ifne(out());
             }
@@ -723,7 +740,7 @@ final class InstructionWriter {
             if (!addressable(insn)) {
                 return false;
             }
-            address(insn);
+            address(insn, stack.word(), false);
             find(stack.word(), false);
             load(stack.word());
         } else {

@@ -20,12 +20,19 @@ final class StackWriter {
     private final CodeBuilder c;
     private final Frame frame;
     private final InstructionWriter writer;
+    private final StateWriter state;
     private final boolean long64;
 
-    StackWriter(CodeBuilder c, Frame frame, InstructionWriter writer, boolean long64) {
+    StackWriter(
+            CodeBuilder c,
+            Frame frame,
+            InstructionWriter writer,
+            StateWriter state,
+            boolean long64) {
         this.c = c;
         this.frame = frame;
         this.writer = writer;
+        this.state = state;
         this.long64 = long64;
     }
 
@@ -82,13 +89,21 @@ final class StackWriter {
         find(word(), true);
     }
 
+    /** Pushes {@link Frame#T0}. */
+    private void push() {
+        room();
+        c.lload(Frame.T0);
+        writer.store(word());
+        pushed();
+    }
+
     void pushed() {
         c.lload(Frame.T1);
         frame.set(c, X86.RSP);
     }
 
     /**
-     * PUSH, POP to a register, LEAVE, PUSHF.
+     * PUSH, POP to a general register, LEAVE, PUSHF.
      *
      * @return false with nothing written for others
      */
@@ -106,7 +121,7 @@ final class StackWriter {
                     case OPCODE_REGISTER -> frame.get(c, insn.rm);
                     default -> {
                         if (insn.memory) {
-                            writer.address(insn);
+                            writer.address(insn, word(), false);
                             writer.find(word(), false);
                             writer.load(word());
                         } else {
@@ -115,10 +130,12 @@ final class StackWriter {
                     }
                 }
                 c.lstore(Frame.T0);
-                room();
-                c.lload(Frame.T0);
-                writer.store(word());
-                pushed();
+                push();
+            }
+            case "Stack.pushSegment" -> {
+                state.selector(Objects.requireNonNull(operand).fixed());
+                c.lstore(Frame.T0);
+                push();
             }
             case "Stack.pop" -> {
                 if (Objects.requireNonNull(operand).kind() != OperandKind.OPCODE_REGISTER) {
@@ -136,10 +153,7 @@ final class StackWriter {
                 c.aload(Frame.CPU_VAR);
                 c.invokevirtual(Frame.CPU, "rflags", MethodTypeDesc.of(CD_long));
                 c.loadConstant(~(long) (Bits.VM | Bits.RF)).land().lstore(Frame.T0);
-                room();
-                c.lload(Frame.T0);
-                writer.store(word());
-                pushed();
+                push();
             }
             case "Stack.leave" -> {
                 frame.get(c, X86.RBP);

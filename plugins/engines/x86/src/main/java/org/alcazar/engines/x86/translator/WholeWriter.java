@@ -69,7 +69,7 @@ final class WholeWriter {
             if (bytes == 0) {
                 return false;
             }
-            writer.address(insn);
+            writer.address(insn, bytes, write);
             writer.find(bytes, write);
         }
         frame.x87 |= x87;
@@ -95,17 +95,31 @@ final class WholeWriter {
         writer.invoke(binder.resolve(insn));
         Label end = c.newBoundLabel();
         writer.handler(start, end, false);
-        int results = registers & (1 << X86.RAX | 1 << X86.RDX);
+        int results = registers & (1 << X86.RAX | 1 << X86.RDX) | written(insn);
         frame.dirty |= results;
         frame.reload(c, results);
+        if (insn.row.semantics().endsWith("sbase")) {
+            frame.loadBases(c);
+        }
         return true;
     }
 
-    /** Those that the semantics may read; it writes RAX and RDX at most. */
+    /** A register that ModRM.rm names as a destination. */
+    private static int written(Instruction insn) {
+        boolean register =
+                insn.row.operands().stream()
+                        .anyMatch(o -> o.kind() == OperandKind.RM_REGISTER && o.written());
+        return register ? 1 << insn.rm : 0;
+    }
+
+    /** Those that the semantics may read, and RAX and RDX, which it may write. */
     private static int registers(Instruction insn, boolean x87) {
         int registers = 0;
         if (!insn.row.semantics().startsWith("Flags.")) {
             registers = 1 << X86.RAX | 1 << X86.RDX;
+        }
+        if (insn.row.semantics().equals("ExtendedState.rdpkru")) {
+            registers |= 1 << X86.RCX;
         }
         if (insn.modrm >= 0 && !insn.memory && !x87) {
             registers |= 1 << insn.rm | 1 << (insn.rm & 3);

@@ -92,6 +92,46 @@ class RegionShapeTest {
         }
     }
 
+    @Test
+    @DisplayName("a function that ends access to user pages ends it for the region that called it")
+    void changedView() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            int[] code = {
+                0xe8, 0x1e, 0, 0, 0, //  0: call 0x23
+                0xff, 0xca, //           5: dec edx
+                0x75, 0xf7, //           7: jnz 0
+                0x0f, 0x01, 0xcb, //     9: stac
+                0x48, 0x8b, 0x1e, //     c: mov rbx, [rsi]
+                0xe8, 0x0f, 0, 0, 0, //  f: call 0x23
+                0x83, 0xf9, 0x01, //    14: cmp ecx, 1
+                0x48, 0x0f, 0x44, 0xfe, // 17: cmove rdi, rsi
+                0x48, 0x8b, 0x07, //    1b: mov rax, [rdi]
+                0xff, 0xc9, //          1e: dec ecx
+                0x75, 0xe7, //          20: jnz 9
+                0xf4, //                22: hlt
+                0x0f, 0x01, 0xca, //    23: clac
+                0xc3, //                26: ret
+            };
+            machine.load(CODE, bytes(code));
+            machine.longMode(CODE);
+            long user = 100L << 21;
+            RamPages.setLong(0x1000, 0x2007);
+            RamPages.setLong(0x2000, DIRECTORY | 7);
+            RamPages.setLong(DIRECTORY + 8 * 100, 0x1200000 | 0x87);
+            machine.group(X86.CONTROL)[X86.CR4] |= Bits.CR4_SMAP;
+            long[] g = machine.group(X86.GENERAL);
+            g[X86.RDX] = THRESHOLD;
+            g[X86.RCX] = 10_000;
+            g[X86.RSI] = user;
+            g[X86.RDI] = CODE;
+            assertEquals(Exit.SHUTDOWN, machine.run(10_000_000)); // there are no handlers
+            assertEquals(1, machine.register(X86.RCX));
+            assertEquals(CODE + 0x1b, machine.register(X86.RIP));
+            Map<String, Long> counters = machine.core.counters();
+            assertTrue(counters.get("region-instructions") > 50_000, counters::toString);
+        }
+    }
+
     private static byte[] bytes(int... values) {
         byte[] bytes = new byte[values.length];
         for (int i = 0; i < values.length; i++) {

@@ -54,6 +54,15 @@ class SequencesTest {
         run(new Sequences(mode, "Shift\\..*|" + readers), mode, "shifts ");
     }
 
+    @ParameterizedTest(name = "{0}-bit")
+    @ValueSource(ints = {64, 32})
+    @DisplayName("bits in registers, in memory and in strings that reach far, locked or not")
+    void bits(int mode) {
+        String others = "Flags\\.(cmc|stc)|Alu\\.(adc|xadd|cmpxchg)|Moves\\.(lahf|setcc|xchg)";
+        String state = "SystemInstructions\\.(movFromSegment|[lms]fence|prefetch)|Stack\\..*";
+        run(new Sequences(mode, "BitOps\\..*|" + state + "|" + others), mode, "bits ");
+    }
+
     private void run(Sequences sequences, int mode, String what) {
         TestMemory.reserve();
         EngineProvider translator = new X86TranslatorProvider();
