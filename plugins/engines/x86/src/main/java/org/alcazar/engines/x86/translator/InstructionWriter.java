@@ -130,10 +130,10 @@ final class InstructionWriter {
         ram = new RamWriter(c);
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
-        whole = new WholeWriter(c, frame, this, binder, constants, self);
+        state = new StateWriter(c, frame, this);
+        whole = new WholeWriter(c, frame, this, state, binder, constants, self);
         shifts = new ShiftWriter(c, frame, this);
         bits = new BitWriter(c, frame, this, exchanges);
-        state = new StateWriter(c, frame, this);
         stack = new StackWriter(c, frame, this, state, long64);
     }
 
@@ -180,11 +180,12 @@ final class InstructionWriter {
             return true;
         }
         if (Binder.isGeneric(method)) {
-            return row.has(Row.X87) && !row.has(Row.MMX) && whole.write(insn, at.next());
+            boolean known = !row.has(Row.MMX) || semantics.equals("Mmx.emms");
+            return row.has(Row.X87) && known && whole.write(insn, at.next());
         }
         Binding b = new Binding(method, false);
         binder.bind(b, insn, long64);
-        if (b.notReal && !long64 || b.mmx || b.lock && b.memoryBytes > 8) {
+        if (b.notReal && !long64 || b.mmx && b.lanes || b.lock && b.memoryBytes > 8) {
             return false;
         }
         if (insn.row.operands().stream().anyMatch(o -> o.kind() == OperandKind.ABSOLUTE)
@@ -356,6 +357,7 @@ final class InstructionWriter {
                 frame.set(c, r);
             }
             case MEMORY -> store(p.bytes());
+            case MMX -> state.toMmx(register(insn, p));
             default -> throw new IllegalStateException("no way to store to " + p);
         }
     }
@@ -484,7 +486,9 @@ final class InstructionWriter {
     private void value(Instruction insn, Binding b) {
         int conditions = b.condition;
         operands(insn, b);
-        if (b.sse && vectors.write(insn, b)) {
+        if (b.mmx) {
+            state.enterMmx(b.pending);
+        } else if (b.sse && vectors.write(insn, b)) {
             return;
         }
         boolean toVector =
@@ -526,6 +530,9 @@ final class InstructionWriter {
         }
         if (toVector) {
             frame.vectors.reload(c, 3 << 2 * number);
+        }
+        if (b.mmx) {
+            state.entered();
         }
         store(insn, b);
     }
@@ -589,6 +596,7 @@ final class InstructionWriter {
                 return;
             }
             case ADDRESS -> c.lload(Frame.LA);
+            case MMX -> state.mmx(register(insn, p));
             case XMM -> {
                 int r = VectorWriter.register(insn, p);
                 frame.vectors.get(c, 2 * r);

@@ -1,11 +1,16 @@
 package org.alcazar.engines.x86.translator;
 
 import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
 
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Row;
+import org.alcazar.engines.x86.semantics.Mmx;
 
 import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
 import java.util.Set;
 
 /**
@@ -13,6 +18,11 @@ import java.util.Set;
  * status flags, as far as a region can go on behind them.
  */
 final class StateWriter {
+    private static final ClassDesc MMX = Frame.desc(Mmx.class);
+
+    /** The x87 status word's ES. */
+    private static final int FLOAT_ERROR = 0x80;
+
     private static final Set<String> NOTHING =
             Set.of(
                     "SystemInstructions.nop",
@@ -85,5 +95,38 @@ final class StateWriter {
     void selector(int segment) {
         c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "selector", CD_int.arrayType());
         c.loadConstant(segment).iaload().i2l();
+    }
+
+    // ---- MMX
+
+    /** Before an MMX instruction does anything. */
+    void enterMmx(boolean waits) {
+        frame.x87 = true;
+        if (waits) {
+            noneIsPending();
+        }
+    }
+
+    /** Leaves if an x87 exception is pending: the interpreter tells whom it concerns. */
+    void noneIsPending() {
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "fsw", CD_int);
+        c.loadConstant(FLOAT_ERROR).iand().ifne(writer.out());
+    }
+
+    /** After the instruction's operands are read, and nothing more can go wrong. */
+    void entered() {
+        c.aload(Frame.CPU_VAR).invokestatic(MMX, "enter", MethodTypeDesc.of(CD_void, Frame.CPU));
+    }
+
+    /** Leaves a register's value. */
+    void mmx(int register) {
+        c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "fpSignificand", Frame.LONGS);
+        c.loadConstant(register & 7).laload();
+    }
+
+    /** Stores the long on the stack to a register. */
+    void toMmx(int register) {
+        c.lstore(Frame.T0).aload(Frame.CPU_VAR).loadConstant(register).lload(Frame.T0);
+        c.invokestatic(MMX, "write", MethodTypeDesc.of(CD_void, Frame.CPU, CD_int, CD_long));
     }
 }

@@ -1,6 +1,5 @@
 package org.alcazar.engines.x86.translator;
 
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 
 import org.alcazar.engines.x86.api.X86;
@@ -20,14 +19,12 @@ import java.util.List;
  * before, RAX and RDX come back.
  */
 final class WholeWriter {
-    /** The x87 status word's ES. */
-    private static final int FLOAT_ERROR = 0x80;
-
     private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
 
     private final CodeBuilder c;
     private final Frame frame;
     private final InstructionWriter writer;
+    private final StateWriter state;
     private final Binder binder;
     private final List<Instruction> constants;
     private final ClassDesc self;
@@ -36,12 +33,14 @@ final class WholeWriter {
             CodeBuilder c,
             Frame frame,
             InstructionWriter writer,
+            StateWriter state,
             Binder binder,
             List<Instruction> constants,
             ClassDesc self) {
         this.c = c;
         this.frame = frame;
         this.writer = writer;
+        this.state = state;
         this.binder = binder;
         this.constants = constants;
         this.self = self;
@@ -79,9 +78,7 @@ final class WholeWriter {
         frame.settle(c, writer.kind);
         writer.kind = DeferredFlags.NONE;
         if (x87 && !insn.row.has(Row.NO_WAIT)) {
-            // The interpreter tells whom it concerns of the pending exception.
-            c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "fsw", CD_int);
-            c.loadConstant(FLOAT_ERROR).iand().ifne(writer.out());
+            state.noneIsPending();
         }
         Label start = c.newBoundLabel();
         c.aload(Frame.CPU_VAR).loadConstant(next).putfield(Frame.CPU, "rip", CD_long);

@@ -63,6 +63,14 @@ class SequencesTest {
         run(new Sequences(mode, "BitOps\\..*|" + state + "|" + others), mode, "bits ");
     }
 
+    @ParameterizedTest(name = "{0}-bit")
+    @ValueSource(ints = {64, 32})
+    @DisplayName("MMX between x87 and SSE, with exceptions pending too")
+    void mmx(int mode) {
+        String which = "Moves\\.mov|Mmx\\..*|SseConvert\\..*|X87(Load|Store|Control)\\..*";
+        run(new Sequences(mode, which), mode, "MMX ");
+    }
+
     private void run(Sequences sequences, int mode, String what) {
         TestMemory.reserve();
         EngineProvider translator = new X86TranslatorProvider();
