@@ -55,11 +55,17 @@ final class ProgramRun implements AutoCloseable {
 
     /** Starts it and kills it if it takes longer. */
     static ProgramRun start(long limitSeconds, String... arguments) throws IOException {
+        return start(limitSeconds, List.of(), arguments);
+    }
+
+    /** The same with further options for the JVM. */
+    static ProgramRun start(long limitSeconds, List<String> options, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         if (canResetSignals()) {
             command.addAll(List.of(RESET_SIGNALS));
         }
-        command.addAll(command(arguments));
+        command.addAll(command(options, arguments));
         return new ProgramRun(command, limitSeconds);
     }
 
@@ -85,16 +91,17 @@ final class ProgramRun implements AutoCloseable {
     /** Starts it on a terminal of its own, and then runs a line of shell there. */
     static ProgramRun onTerminal(String afterwards, String... arguments) throws IOException {
         StringBuilder line = new StringBuilder();
-        for (String word : command(arguments)) {
+        for (String word : command(List.of(), arguments)) {
             line.append('\'').append(word).append("' ");
         }
         return new ProgramRun(
                 List.of("script", "-qec", line + "; " + afterwards, "/dev/null"), LIMIT_SECONDS);
     }
 
-    private static List<String> command(String... arguments) {
+    private static List<String> command(List<String> options, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.addAll(
                 List.of(
                         "-Xmx1g",

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import jdk.jfr.consumer.RecordingFile;
+
 import org.alcazar.launcher.ProgramRun.End;
 import org.alcazar.launcher.guest.GuestCatalog;
 import org.alcazar.launcher.guest.GuestException;
@@ -13,17 +15,27 @@ import org.alcazar.launcher.guest.Progress;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Guests with several cores on the assembled program. */
 @Tag("machine")
 class SmpIT {
+    private static final long LIMIT_SECONDS = 240;
+
+    @TempDir Path folder;
+
     @BeforeAll
     static void theGuestsAreBuilt() throws GuestException, InterruptedException {
         MachineCommands programs = new MachineCommands(System.getenv());
@@ -38,24 +50,20 @@ class SmpIT {
 
     private static End run(String kernel, int cpus, String words)
             throws IOException, InterruptedException {
-        return run(kernel, cpus, words, 100);
+        return run(List.of(), 100, kernel, cpus, words);
     }
 
-    private static End run(String kernel, int cpus, String words, int seconds)
+    private static End run(
+            List<String> jvm, int seconds, String kernel, int cpus, String words, String... more)
             throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>();
+        arguments.addAll(List.of("run", "--kernel", kernel, "--memory", "64M"));
+        arguments.addAll(List.of("--cpus", Integer.toString(cpus)));
+        arguments.addAll(List.of("--append", "cpus=" + cpus + " " + words));
+        arguments.addAll(List.of("--timeout", Integer.toString(seconds)));
+        arguments.addAll(List.of(more));
         try (ProgramRun program =
-                ProgramRun.start(
-                        "run",
-                        "--kernel",
-                        kernel,
-                        "--memory",
-                        "64M",
-                        "--cpus",
-                        Integer.toString(cpus),
-                        "--append",
-                        "cpus=" + cpus + " " + words,
-                        "--timeout",
-                        Integer.toString(seconds))) {
+                ProgramRun.start(LIMIT_SECONDS, jvm, arguments.toArray(String[]::new))) {
             return program.end();
         }
     }
@@ -99,7 +107,7 @@ class SmpIT {
     @ParameterizedTest
     @ValueSource(strings = {"lock", "flood"})
     void aGuestThatIsStuckCanBeStopped(String word) throws IOException, InterruptedException {
-        End end = run(BootIT.micro("smphostile.elf"), 4, word, 8);
+        End end = run(List.of(), 8, BootIT.micro("smphostile.elf"), 4, word);
         assertEquals(124, end.status(), end.out() + end.err());
         assertTrue(end.out().contains("at it"), end.out());
     }
@@ -117,9 +125,55 @@ class SmpIT {
             LoggerFactory.getLogger(SmpIT.class)
                     .warn("one processor: that stores wait in buffers can't be observed");
         }
-        String kernel = ProgramRun.root().resolve("guests/litmus/build/litmus.elf").toString();
-        End end = run(kernel, cpus, words + " processors=" + processors);
+        End end = run(litmus(), cpus, words + " processors=" + processors);
         assertEquals(33, end.status(), end.out() + end.err());
         assertFalse(end.out().contains("FAIL"), end.out());
+    }
+
+    private static String litmus() {
+        return ProgramRun.root().resolve("guests/litmus/build/litmus.elf").toString();
+    }
+
+    /**
+     * With 1 a core translates what it runs itself, else a thread does meanwhile. What has to be
+     * observed is the other test's.
+     */
+    @ParameterizedTest
+    @CsvSource({"1, 4, rounds=512 threads=3 atomics", "20, 2, rounds=256"})
+    void theMemoryOrderOfTranslatedCodeIsThatOfTheManual(int after, int cpus, String words)
+            throws IOException, InterruptedException {
+        int processors = Math.min(cpus, Runtime.getRuntime().availableProcessors());
+        End end = translated(after, List.of(), litmus(), cpus, words + " processors=" + processors);
+        assertTrue(Set.of(33, 35).contains(end.status()), end.out() + end.err());
+        assertFalse(end.out().contains("forbidden"), end.out());
+        assertFalse(end.out().contains("FAIL atomics"), end.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 2, 200", "20, 4, 100"})
+    void translatedCodeMayBeRewrittenByOtherCores(int after, int cpus, int rounds)
+            throws IOException, InterruptedException {
+        Path recording = folder.resolve("regions.jfr");
+        List<String> jvm = List.of("-XX:StartFlightRecording=filename=" + recording);
+        End end = translated(after, jvm, BootIT.micro("smpcode.elf"), cpus, "rounds=" + rounds);
+        assertEquals(33, end.status(), end.out() + end.err());
+        Set<String> reasons =
+                RecordingFile.readAllEvents(recording).stream()
+                        .filter(e -> e.getEventType().getName().equals("alcazar.RegionDropped"))
+                        .map(e -> e.getString("reason"))
+                        .collect(Collectors.toSet());
+        assertTrue(reasons.contains("written"), reasons::toString);
+    }
+
+    /** Runs a guest that is translated soon, and makes sure that it was. */
+    private End translated(int after, List<String> jvm, String kernel, int cpus, String words)
+            throws IOException, InterruptedException {
+        Path stats = folder.resolve("stats.json");
+        String engine = "translator,translate-after=" + after;
+        String[] more = {"--engine", engine, "--stats", stats.toString()};
+        End end = run(jvm, 100, kernel, cpus, words, more);
+        Map<?, ?> counters = (Map<?, ?>) BootIT.json(stats).get("engine-counters");
+        assertTrue((int) counters.get("region-percent") > 30, counters::toString);
+        return end;
     }
 }
