@@ -20,7 +20,7 @@ public final class RegionEvents {
     /** Something about the region that is entered at an address. */
     @Category({"Alcazar", "Translator"})
     @StackTrace(false)
-    private abstract static class RegionEvent extends Event {
+    abstract static class RegionEvent extends Event {
         @Label("Guest Address")
         @MemoryAddress
         long address;

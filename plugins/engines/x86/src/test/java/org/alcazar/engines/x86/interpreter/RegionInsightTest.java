@@ -36,6 +36,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
@@ -130,7 +131,7 @@ class RegionInsightTest {
         assertEquals(1, count("regions-live"));
         assertEquals(5000, count("region-wait-ticks-mean"));
         assertEquals(5000, count("region-wait-ticks-most"));
-        assertEquals(89, count("region-percent"), 1);
+        assertTrue(Set.of(89L, 90L).contains(count("region-percent")));
         assertEquals(1, count("translations"));
         assertEquals(1, count("translations-kept"));
         assertTrue(count("translations-kept-bytes") > 10);
