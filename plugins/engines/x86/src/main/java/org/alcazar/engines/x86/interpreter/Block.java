@@ -128,6 +128,16 @@ final class Block {
         return 16 << (key & MODE);
     }
 
+    /** Whether CS, DS, ES and SS have base 0 and no limit. */
+    boolean flat() {
+        return (key & MODE) == MODE_64 || (key & FLAT) != 0;
+    }
+
+    /** Whether its code reaches the highest address there is, or began beyond it. */
+    boolean wraps() {
+        return (key & MODE) != MODE_64 && rip + bytes > ripMask;
+    }
+
     /** Linear address of the first byte. */
     long linear() {
         return linear(0);

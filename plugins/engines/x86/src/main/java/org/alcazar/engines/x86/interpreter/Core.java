@@ -88,7 +88,7 @@ final class Core extends Cpu {
     /** The same for a block of nodes only. */
     @Nullable Op plain(long rip) {
         Block b = jumps[slot(rip, key | Block.PLAIN)];
-        if (enters(b, rip, key | Block.PLAIN)) {
+        if (segmentBase[1] == 0 && enters(b, rip, key | Block.PLAIN)) {
             if (regions != null) {
                 regions.left(b.first);
             }

@@ -13,6 +13,9 @@ import java.util.Objects;
  * where that ends.
  */
 final class RegionOp extends Op {
+    /** Nothing is ever found by it. */
+    private static final int NO_KEY = -1;
+
     final Region region;
 
     private final Core core;
@@ -29,6 +32,7 @@ final class RegionOp extends Op {
         this.regions = regions;
         this.block = block;
         region = translation.instance();
+        boolean direct = block.csBase == 0; // others are not found by their addresses alone
         long[] targets = translation.exits();
         exits = new ExitOp[targets.length];
         for (int i = 0; i < exits.length; i++) {
@@ -62,11 +66,12 @@ final class RegionOp extends Op {
                     @Override
                     public @Nullable Region calleeAt(long rip) {
                         Block b = core.jumps[Core.slot(rip, core.key)];
-                        return b.rip == rip && b.key == core.key ? RegionOp.callee(core, b) : null;
+                        boolean there = direct && b.rip == rip && b.key == core.key;
+                        return there ? RegionOp.callee(core, b) : null;
                     }
                 },
                 exits.length,
-                regions.targets(block.key));
+                regions.targets(direct ? block.key : NO_KEY));
     }
 
     /** Whether they move together: a page may be mapped at two addresses. */
@@ -106,7 +111,7 @@ final class RegionOp extends Op {
     @Nullable Op goOn(int exit) {
         if (exit == Region.INDIRECT) {
             regions.indirect++;
-            return core.jump(core.rip);
+            return block.csBase == 0 ? core.jump(core.rip) : core.leave(core.rip);
         }
         if (exit == Region.PLAIN) {
             regions.plain++;

@@ -1,5 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.decode.Instruction;
+import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.region.Candidate;
 import org.alcazar.engines.x86.region.Targets;
 import org.alcazar.engines.x86.region.Translation;
@@ -54,6 +56,8 @@ final class Regions {
     private record Answer(
             Block entry, List<Block> blocks, long asked, @Nullable Translation translation) {}
 
+    private static final Set<String> NEVER_FALL = Set.of("Branches.jmp", "Branches.ret");
+
     private final Core core;
     private final Translator translator;
     private final int threshold;
@@ -97,11 +101,8 @@ final class Regions {
     }
 
     private static boolean translatable(Block block) {
-        int key = block.key;
-        int mode = key & Block.MODE;
-        boolean flat = mode == Block.MODE_64 || mode == Block.MODE_32 && (key & Block.FLAT) != 0;
-        boolean whole = block.hpa >= 0 && block.hpa2 < 0;
-        return flat && whole && (key & (Block.SINGLE | Block.PLAIN)) == 0;
+        boolean whole = block.hpa >= 0 && block.hpa2 < 0 && !block.wraps();
+        return whole && (block.key & (Block.SINGLE | Block.PLAIN)) == 0;
     }
 
     /**
@@ -124,7 +125,7 @@ final class Regions {
             HostRam.read(b.hpa, code, 0, code.length);
             pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
         }
-        Candidate candidate = new Candidate(entry.bits(), pieces);
+        Candidate candidate = new Candidate(entry.bits(), entry.flat(), pieces);
         counts.requested(candidate, translator);
         long asked = counts.ticks();
         translator.translate(
@@ -177,28 +178,35 @@ final class Regions {
     private void follow(Block b, Set<Block> seen, Set<Block> next, Set<Block> called) {
         Op last = b.last;
         if (last instanceof BranchOp branch) {
-            boolean call =
-                    last instanceof Flow.Call64
-                            || last instanceof Flow.CallRegister64
-                            || last instanceof Flow.CallMemory64;
-            Set<Block> ahead = call ? called : next;
-            boolean falls =
-                    !(last instanceof Flow.Jump
-                            || last instanceof Flow.Return64
-                            || last instanceof Flow.JumpRegister64
-                            || last instanceof Flow.JumpMemory64);
+            String semantics = last.insn == null ? "" : last.insn.row.semantics();
+            Set<Block> ahead = semantics.equals("Branches.call") ? called : next;
+            boolean falls = !NEVER_FALL.contains(semantics);
             offer(branch.taken, b, COLD, seen, ahead);
             offer(branch.fall, b, COLD, seen, next);
             if (falls && branch.fallRip != 0) {
                 offer(known(branch.fallRip, b), b, COLD, seen, next);
             }
-            if (branch.takenRip != 0) {
-                offer(known(branch.takenRip, b), b, COLD, seen, ahead);
+            long taken = branch.takenRip != 0 ? branch.takenRip : target(branch);
+            if (taken != 0) {
+                offer(known(taken, b), b, COLD, seen, ahead);
             }
             for (long target : targets(b)) {
                 offer(known(target, b), b, COLD_TARGET, seen, ahead);
             }
         }
+    }
+
+    /** Where a relative branch leads whose node does not say; 0 for other instructions. */
+    private static long target(BranchOp branch) {
+        Instruction insn = branch.insn;
+        if (insn == null
+                || insn.modrm >= 0
+                || insn.row.operands().isEmpty()
+                || insn.row.operands().getLast().kind() != OperandKind.RELATIVE) {
+            return 0;
+        }
+        long to = branch.fallRip + insn.immediate;
+        return insn.operandSize == 8 ? to : to & (insn.operandSize == 4 ? 0xffffffffL : 0xffff);
     }
 
     /** The block at an address, if there is one near by. */
@@ -218,7 +226,7 @@ final class Regions {
     }
 
     private void offer(Block b, Block from, int cold, Set<Block> seen, Set<Block> next) {
-        boolean usable = b.hpa >= 0 && b.hpa2 < 0 && !b.dropped && b.key == from.key;
+        boolean usable = translatable(b) && !b.dropped && b.key == from.key;
         // What links and jumps remember may be another program's code at the same address.
         usable = usable && core.mmu.fetched(b.linear()) == b.hpa;
         if (usable && b.csBase == from.csBase && warm(b, cold) && seen.add(b)) {

@@ -6,9 +6,11 @@ import java.util.List;
  * Hot code to be translated, as it was in memory when it was asked for.
  *
  * @param mode 16, 32 or 64: of the code segment
+ * @param flat whether offsets in CS, DS, ES and SS are linear addresses without limits, as in
+ *     64-bit mode
  * @param pieces stretches of instructions that may lead from one to the other; the entry's first
  */
-public record Candidate(int mode, List<Piece> pieces) {
+public record Candidate(int mode, boolean flat, List<Piece> pieces) {
     /**
      * Instructions in sequence.
      *

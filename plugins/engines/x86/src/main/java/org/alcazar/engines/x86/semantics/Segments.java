@@ -54,6 +54,15 @@ public final class Segments {
             }
             return la;
         }
+        long la = find(cpu, segment, offset, bytes, write);
+        if (la < 0) {
+            throw cpu.fault(segment == SS ? Bits.SS : Bits.GP, 0);
+        }
+        return la;
+    }
+
+    /** {@link #linear} outside 64-bit mode; -1 for an access that faults. */
+    public static long find(Cpu cpu, int segment, long offset, int bytes, boolean write) {
         long limit = cpu.segmentLimit[segment];
         int attributes = cpu.segmentAttributes[segment];
         if (cpu.protectedMode() && !cpu.virtual8086()) {
@@ -62,15 +71,14 @@ public final class Segments {
                             ? (attributes & (CODE | WRITABLE)) == WRITABLE
                             : (attributes & (CODE | READABLE)) != CODE;
             if ((attributes & PRESENT) == 0 || !typeFits) {
-                throw cpu.fault(segment == SS ? Bits.SS : Bits.GP, 0);
+                return -1;
             }
         } else {
             attributes = REAL_DATA;
         }
-        if (!inside(limit, attributes, offset, bytes)) {
-            throw cpu.fault(segment == SS ? Bits.SS : Bits.GP, 0);
-        }
-        return offset + cpu.segmentBase[segment] & 0xffff_ffffL;
+        return inside(limit, attributes, offset, bytes)
+                ? offset + cpu.segmentBase[segment] & 0xffff_ffffL
+                : -1;
     }
 
     /**

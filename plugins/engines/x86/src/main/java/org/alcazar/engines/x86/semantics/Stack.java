@@ -16,7 +16,7 @@ public final class Stack {
     private Stack() {}
 
     /** Bytes of the stack pointer in use: 8 in 64-bit mode, else by SS.B. */
-    static int width(Cpu cpu) {
+    public static int width(Cpu cpu) {
         return cpu.code64() ? 8 : (cpu.segmentAttributes[SS] & BIG) != 0 ? 4 : 2;
     }
 

@@ -21,7 +21,8 @@ final class Conditions {
         "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
     };
 
-    private static final int B = 2, AE = 3, E = 4, NE = 5, BE = 6, ABOVE = 7;
+    static final int E = 4, NE = 5;
+    private static final int B = 2, AE = 3, BE = 6, ABOVE = 7;
     private static final int S = 8, NS = 9, L = 12, GE = 13, LE = 14, G = 15;
 
     private static final ClassDesc CD_LONG_CLASS = Frame.desc(Long.class);

@@ -17,11 +17,14 @@ import java.util.TreeMap;
 
 /** A candidate's instructions as nodes without branches but at their ends, entry first. */
 final class Graph {
+    private static final Set<String> COUNTING =
+            Set.of("Branches.loop", "Branches.loope", "Branches.loopne", "Branches.jcxz");
+
     /** An instruction at its address. */
     record At(long rip, long next, Instruction insn) {
         /** Where its immediate displacement leads. */
         long target() {
-            return next + insn.immediate;
+            return trim(next + insn.immediate, insn.operandSize);
         }
     }
 
@@ -52,6 +55,7 @@ final class Graph {
     }
 
     final int mode;
+    final boolean flat;
     final List<Node> nodes = new ArrayList<>();
     final Map<Long, Node> byRip = new TreeMap<>();
 
@@ -60,12 +64,13 @@ final class Graph {
     /** Where indirect branches went, by their addresses. */
     private final Map<Long, long[]> went = new HashMap<>();
 
-    private Graph(int mode) {
+    private Graph(int mode, boolean flat) {
         this.mode = mode;
+        this.flat = flat;
     }
 
     static Graph of(Candidate candidate, Decoder decoder) {
-        Graph graph = new Graph(candidate.mode());
+        Graph graph = new Graph(candidate.mode(), candidate.flat());
         for (Candidate.Piece piece : candidate.pieces()) {
             graph.decode(piece, decoder);
         }
@@ -73,9 +78,8 @@ final class Graph {
         return graph;
     }
 
-    /** Whether an address is one of the code segment's. */
-    private long trim(long rip) {
-        return mode == 64 ? rip : rip & 0xffffffffL;
+    private static long trim(long rip, int bytes) {
+        return bytes == 8 ? rip : bytes == 4 ? rip & 0xffffffffL : rip & 0xffff;
     }
 
     private void decode(Candidate.Piece piece, Decoder decoder) {
@@ -88,8 +92,8 @@ final class Graph {
             if (length <= 0) {
                 break;
             }
-            long rip = trim(piece.rip() + offset);
-            instructions.putIfAbsent(rip, new At(rip, trim(rip + length), insn));
+            long rip = trim(piece.rip() + offset, mode / 8);
+            instructions.putIfAbsent(rip, new At(rip, trim(rip + length, mode / 8), insn));
             offset += length;
             last = rip;
         }
@@ -98,6 +102,11 @@ final class Graph {
 
     static boolean isJcc(Instruction insn) {
         return insn.row.semantics().equals("Branches.jcc");
+    }
+
+    /** Whether it is JCXZ, LOOP or one of its relatives. */
+    static boolean counts(Instruction insn) {
+        return COUNTING.contains(insn.row.semantics());
     }
 
     static boolean isJump(Instruction insn) {
@@ -123,11 +132,11 @@ final class Graph {
     /** Ways out of an instruction that ends a node, if calls return. */
     private List<Long> ways(At at) {
         Instruction insn = at.insn;
-        if (isJcc(insn)) {
-            return List.of(trim(at.target()), at.next);
+        if (isJcc(insn) || counts(insn)) {
+            return List.of(at.target(), at.next);
         }
         if (isJump(insn) && isDirect(insn)) {
-            return List.of(trim(at.target()));
+            return List.of(at.target());
         }
         return isCall(insn) ? List.of(at.next) : goals(at);
     }
@@ -135,7 +144,7 @@ final class Graph {
     /** Where a call or an indirect branch may go. */
     private List<Long> goals(At at) {
         if (isDirect(at.insn)) {
-            return isCall(at.insn) ? List.of(trim(at.target())) : List.of();
+            return isCall(at.insn) ? List.of(at.target()) : List.of();
         }
         return Arrays.stream(went.getOrDefault(at.rip, new long[0])).boxed().toList();
     }

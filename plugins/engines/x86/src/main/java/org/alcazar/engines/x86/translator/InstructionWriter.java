@@ -7,7 +7,6 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.Operand;
-import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.isa.Row;
 import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.semantics.Binder;
@@ -32,7 +31,8 @@ import java.util.Set;
 final class InstructionWriter {
     private static final long LOW32 = 0xffffffffL;
 
-    private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
+    private static final MethodTypeDesc ADDRESS =
+            MethodTypeDesc.of(CD_long, CD_long, Frame.CPU, CD_int, CD_int, CD_boolean);
 
     /** Arithmetic that is written out, with the deferred kind of its flags. */
     private static final Map<String, Integer> ARITHMETIC =
@@ -105,6 +105,7 @@ final class InstructionWriter {
     private final VectorWriter vectors;
     private final Binder binder;
     private final boolean long64;
+    private final boolean flat;
 
     /** Deferred flags' kind, or -1 if the local variable has it. */
     int kind;
@@ -119,6 +120,7 @@ final class InstructionWriter {
             Frame frame,
             Binder binder,
             boolean long64,
+            boolean flat,
             List<Instruction> constants,
             ClassDesc self,
             boolean lazy) {
@@ -127,6 +129,7 @@ final class InstructionWriter {
         vectors = new VectorWriter(c, frame, this, lazy);
         this.binder = binder;
         this.long64 = long64;
+        this.flat = flat;
         ram = new RamWriter(c);
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
@@ -134,7 +137,7 @@ final class InstructionWriter {
         whole = new WholeWriter(c, frame, this, state, binder, constants, self);
         shifts = new ShiftWriter(c, frame, this);
         bits = new BitWriter(c, frame, this, exchanges);
-        stack = new StackWriter(c, frame, this, state, long64);
+        stack = new StackWriter(c, frame, this, state, long64, flat);
     }
 
     /**
@@ -154,9 +157,6 @@ final class InstructionWriter {
         boolean ends = semantics.equals("FxSave.ldmxcsr"); // may end what Guards.lazy says
         boolean odd = ends || UNNAMED.contains(semantics);
         if (odd || StateWriter.ends(insn) || row.has(Row.SHADOW)) {
-            return false;
-        }
-        if (insn.memory && !addressable(insn)) {
             return false;
         }
         if (state.write(insn)) {
@@ -186,10 +186,6 @@ final class InstructionWriter {
         Binding b = new Binding(method, false);
         binder.bind(b, insn, long64);
         if (b.notReal && !long64 || b.mmx && b.lanes || b.lock && b.memoryBytes > 8) {
-            return false;
-        }
-        if (insn.row.operands().stream().anyMatch(o -> o.kind() == OperandKind.ABSOLUTE)
-                && !addressable(insn)) {
             return false;
         }
         frame.sse |= b.sse;
@@ -227,13 +223,6 @@ final class InstructionWriter {
 
     // ---- addresses and memory
 
-    private boolean addressable(Instruction insn) {
-        if (insn.addressSize == 2) {
-            return false;
-        }
-        return long64 || insn.segment != X86.CS && insn.segment < 4;
-    }
-
     /** Leaves the offset of the memory operand, truncated to the address size. */
     void offset(Instruction insn) {
         boolean relative = insn.base == Instruction.RIP_RELATIVE;
@@ -254,10 +243,8 @@ final class InstructionWriter {
             any = true;
         }
         if (!any) {
-            c.loadConstant(insn.addressSize == 4 ? displacement & LOW32 : displacement);
-            return;
-        }
-        if (displacement != 0) {
+            c.loadConstant(displacement);
+        } else if (displacement != 0) {
             c.loadConstant(displacement).ladd();
         }
         truncate(insn.addressSize);
@@ -278,13 +265,25 @@ final class InstructionWriter {
 
     /** The same for an offset on the stack, truncated to the address size. */
     void linear(Instruction insn, int bytes, boolean write) {
-        if (long64 && insn.segment >= 4) {
+        inSegment(insn.segment, bytes, write);
+    }
+
+    /** The same in any segment. */
+    void inSegment(int segment, int bytes, boolean write) {
+        if (!long64 && (!flat || segment == X86.CS || segment >= X86.FS)) {
+            c.aload(Frame.CPU_VAR).loadConstant(segment).loadConstant(bytes);
+            c.loadConstant(write ? 1 : 0);
+            c.invokestatic(Frame.desc(Guards.class), "address", ADDRESS);
+            c.dup2().lstore(Frame.LA).loadConstant(0L).lcmp().iflt(out());
+            return;
+        }
+        if (long64 && segment >= X86.FS) {
             c.dup2().lstore(Frame.LA);
             // The offset by itself must be canonical too.
             c.lload(Frame.LA).loadConstant(16).lshl().loadConstant(16).lshr();
             c.lcmp().ifne(out());
             c.lload(Frame.LA);
-            frame.base(c, insn.segment).ladd();
+            frame.base(c, segment).ladd();
         }
         c.lstore(Frame.LA);
     }
@@ -727,7 +726,7 @@ final class InstructionWriter {
         }
         List<Operand> operands = insn.row.operands();
         int bytes = operands.getFirst().bytes(insn);
-        if (bytes < 4) {
+        if (bytes == 1) {
             return false;
         }
         int a = Binder.registerOf(operands.get(0), insn);
@@ -740,25 +739,24 @@ final class InstructionWriter {
     }
 
     /** Puts the value of a branch's operand into {@link Frame#T0}. */
-    boolean target(At what, int left) {
+    void target(At what, int left) {
         at = what;
         back = left;
         Instruction insn = what.insn();
         if (insn.memory) {
-            if (!addressable(insn)) {
-                return false;
-            }
             address(insn, stack.word(), false);
             find(stack.word(), false);
             load(stack.word());
         } else {
             frame.get(c, insn.rm);
-            if (!long64) {
-                c.loadConstant(LOW32).land();
-            }
+            truncate(insn.operandSize);
         }
         c.lstore(Frame.T0);
-        return true;
+    }
+
+    /** Bytes of the present instruction's operands. */
+    int operandSize() {
+        return at.insn().operandSize;
     }
 
     /** Makes an instruction the present one, for what is written by hand. */

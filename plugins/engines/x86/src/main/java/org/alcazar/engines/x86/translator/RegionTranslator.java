@@ -118,7 +118,8 @@ public final class RegionTranslator implements Translator {
             if (pieces == 1) {
                 return null;
             }
-            tried = new Candidate(tried.mode(), tried.pieces().subList(0, pieces / 2 + pieces % 2));
+            List<Candidate.Piece> fewer = tried.pieces().subList(0, pieces / 2 + pieces % 2);
+            tried = new Candidate(tried.mode(), tried.flat(), fewer);
             if (tried.pieces().size() == pieces) {
                 return null;
             }

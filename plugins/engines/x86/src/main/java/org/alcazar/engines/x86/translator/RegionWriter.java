@@ -5,6 +5,7 @@ import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.MTD_void;
 
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.semantics.Binder;
@@ -165,7 +166,7 @@ final class RegionWriter {
         kinds.clear();
         writer =
                 new InstructionWriter(
-                        code, frame, binder, graph.mode == 64, constants, PARENT, lazy);
+                        code, frame, binder, graph.mode == 64, graph.flat, constants, PARENT, lazy);
         if (lazy && frame.lazy) {
             Label here = c.newLabel();
             lazily(here);
@@ -260,19 +261,21 @@ final class RegionWriter {
      */
     private boolean branch(At at) {
         Instruction insn = at.insn();
-        if (!insn.row.semantics().startsWith("Branches.")
-                || insn.operandSize != writer.stack.word()) {
+        if (!insn.row.semantics().startsWith("Branches.") || !writer.stack.fits(insn)) {
             return false;
         }
         writer.at(at, 1);
         boolean direct = Graph.isDirect(insn);
-        long target = graph.mode == 64 ? at.target() : at.target() & 0xffffffffL;
+        long target = at.target();
         if (direct && graph.mode == 64 && target << 16 >> 16 != target) {
             return false;
         }
         if (Graph.isJcc(insn)) {
             conditional(insn, target, at.next());
             return true;
+        }
+        if (Graph.counts(insn)) {
+            return counted(insn, target, at.next());
         }
         if (Graph.isJump(insn)) {
             return direct ? jump(target) : indirect(at);
@@ -288,18 +291,57 @@ final class RegionWriter {
         writer.kind = Conditions.jump(c, frame, writer.kind, insn.opcode & 15, taken);
         edge(next);
         c.labelBinding(taken);
+        within(target);
         edge(target);
     }
 
+    /** LOOP, LOOPE, LOOPNE and JCXZ. */
+    private boolean counted(Instruction insn, long target, long next) {
+        if (insn.repeat != 0) {
+            return false;
+        }
+        Label taken = c.newLabel();
+        Label over = c.newLabel();
+        boolean loops = !insn.row.semantics().equals("Branches.jcxz");
+        frame.get(c, X86.RCX).loadConstant(loops ? 1L : 0L).lsub();
+        writer.truncate(insn.addressSize);
+        c.lstore(Frame.RIP);
+        boolean equal = insn.row.semantics().equals("Branches.loope");
+        if (equal || insn.row.semantics().equals("Branches.loopne")) {
+            int other = equal ? Conditions.NE : Conditions.E;
+            writer.kind = Conditions.jump(c, frame, writer.kind, other, over);
+        }
+        c.lload(Frame.RIP).loadConstant(0L).lcmp();
+        if (loops) {
+            c.ifne(taken);
+        } else {
+            c.ifeq(taken);
+        }
+        c.labelBinding(over);
+        count(insn, loops);
+        edge(next);
+        c.labelBinding(taken);
+        within(target);
+        count(insn, loops);
+        edge(target);
+        return true;
+    }
+
+    private void count(Instruction insn, boolean loops) {
+        if (loops) {
+            c.lload(Frame.RIP);
+            writer.toRegister(X86.RCX, insn.addressSize);
+        }
+    }
+
     private boolean jump(long target) {
+        within(target);
         edge(target);
         return true;
     }
 
     private boolean indirect(At at) {
-        if (!writer.target(at, 1)) {
-            return false;
-        }
+        writer.target(at, 1);
         among(() -> {});
         canonical();
         leaveTo();
@@ -351,7 +393,24 @@ final class RegionWriter {
         if (graph.mode == 64) {
             c.lload(Frame.T0).loadConstant(16).lshl().loadConstant(16).lshr();
             c.lload(Frame.T0).lcmp().ifne(writer.out());
+        } else if (!graph.flat) {
+            c.lload(Frame.T0);
+            limited();
         }
+    }
+
+    /** Leaves to the interpreter if a target that is no part of this region is beyond the limit. */
+    private void within(long target) {
+        if (!graph.flat && !graph.byRip.containsKey(target)) {
+            c.loadConstant(target);
+            limited();
+        }
+    }
+
+    private void limited() {
+        c.aload(Frame.CPU_VAR);
+        c.invokestatic(GUARDS, "beyond", MethodTypeDesc.of(CD_boolean, CD_long, Frame.CPU));
+        c.ifne(writer.out());
     }
 
     /** Leaves to the address in {@link Frame#T0}. */
@@ -378,10 +437,10 @@ final class RegionWriter {
 
     private boolean call(At at, boolean direct, long target) {
         if (!direct) {
-            if (!writer.target(at, 1)) {
-                return false;
-            }
+            writer.target(at, 1);
             canonical();
+        } else if (present.targets.isEmpty()) {
+            within(target);
         }
         writer.stack.room();
         c.loadConstant(at.next());

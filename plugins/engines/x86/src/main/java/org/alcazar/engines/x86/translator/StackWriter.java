@@ -10,52 +10,83 @@ import org.alcazar.engines.x86.isa.OperandKind;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Objects;
 
-/** Writes pushes and pops, in 64-bit mode and in flat 32-bit mode. */
+/** Writes pushes and pops. */
 final class StackWriter {
     private static final long LOW32 = 0xffffffffL;
+    private static final ClassDesc GUARDS = Frame.desc(Guards.class);
 
     private final CodeBuilder c;
     private final Frame frame;
     private final InstructionWriter writer;
     private final StateWriter state;
     private final boolean long64;
+    private final boolean flat;
 
     StackWriter(
             CodeBuilder c,
             Frame frame,
             InstructionWriter writer,
             StateWriter state,
-            boolean long64) {
+            boolean long64,
+            boolean flat) {
         this.c = c;
         this.frame = frame;
         this.writer = writer;
         this.state = state;
         this.long64 = long64;
+        this.flat = flat;
     }
 
-    /** Bytes of what the mode pushes. */
+    /** Whether an instruction pushes, pops or jumps by words that are written out. */
+    boolean fits(Instruction insn) {
+        return insn.operandSize == 8 || !long64;
+    }
+
+    /** Bytes of what the present instruction pushes. */
     int word() {
-        return long64 ? 8 : 4;
+        return writer.operandSize();
     }
 
-    /** Leaves RSP and a distance, as an address. */
+    /** Leaves RSP and a distance, as an offset. */
     void top(int distance) {
         frame.get(c, X86.RSP);
         if (distance != 0) {
             c.loadConstant((long) distance).ladd();
         }
-        if (!long64) {
-            c.loadConstant(LOW32).land();
+        inStack();
+    }
+
+    /** Of the long on the stack, leaves as much as the stack pointer has. */
+    private void inStack() {
+        if (long64) {
+            return;
         }
+        if (flat) {
+            c.loadConstant(LOW32).land();
+        } else {
+            c.aload(Frame.CPU_VAR);
+            c.invokestatic(GUARDS, "top", MethodTypeDesc.of(CD_long, CD_long, Frame.CPU));
+        }
+    }
+
+    /** Makes the long on the stack, which {@link #top} has left, the stack pointer. */
+    private void toPointer() {
+        if (!flat) {
+            frame.get(c, X86.RSP).aload(Frame.CPU_VAR);
+            c.invokestatic(
+                    GUARDS, "pointer", MethodTypeDesc.of(CD_long, CD_long, CD_long, Frame.CPU));
+        }
+        frame.set(c, X86.RSP);
     }
 
     /** Leaves what is at the top of the stack; {@link #drop} takes it away. */
     void peek() {
         top(0);
-        c.lstore(Frame.LA);
+        writer.inSegment(X86.SS, word(), false);
         find(word(), false);
         writer.load(word());
     }
@@ -79,13 +110,14 @@ final class StackWriter {
 
     void drop(int bytes) {
         top(bytes);
-        frame.set(c, X86.RSP);
+        toPointer();
     }
 
-    /** Makes room for a word: {@link Frame#LA} is the new RSP, which is not set yet. */
+    /** Makes room for a word: {@link Frame#T1} is the new RSP, which is not set yet. */
     void room() {
         top(-word());
-        c.dup2().lstore(Frame.T1).lstore(Frame.LA);
+        c.dup2().lstore(Frame.T1);
+        writer.inSegment(X86.SS, word(), true);
         find(word(), true);
     }
 
@@ -99,7 +131,7 @@ final class StackWriter {
 
     void pushed() {
         c.lload(Frame.T1);
-        frame.set(c, X86.RSP);
+        toPointer();
     }
 
     /**
@@ -109,7 +141,7 @@ final class StackWriter {
      */
     boolean write(Instruction insn) {
         String semantics = insn.row.semantics();
-        if (insn.operandSize != word()) {
+        if (!fits(insn)) {
             return false;
         }
         Operand operand = insn.row.operands().isEmpty() ? null : insn.row.operands().getFirst();
@@ -148,6 +180,9 @@ final class StackWriter {
                 writer.toRegister(insn.rm, word());
             }
             case "Stack.pushf" -> {
+                if (!flat) {
+                    return false; // in virtual-8086 mode it may fault
+                }
                 frame.settle(c, writer.kind);
                 writer.kind = DeferredFlags.NONE;
                 c.aload(Frame.CPU_VAR);
@@ -157,18 +192,15 @@ final class StackWriter {
             }
             case "Stack.leave" -> {
                 frame.get(c, X86.RBP);
-                if (!long64) {
-                    c.loadConstant(LOW32).land();
-                }
-                c.lstore(Frame.LA);
+                inStack();
+                c.dup2().lstore(Frame.T1);
+                writer.inSegment(X86.SS, word(), false);
                 find(word(), false);
                 writer.load(word());
-                c.lload(Frame.LA).loadConstant((long) word()).ladd();
-                if (!long64) {
-                    c.loadConstant(LOW32).land();
-                }
-                frame.set(c, X86.RSP);
-                frame.set(c, X86.RBP);
+                c.lload(Frame.T1).loadConstant((long) word()).ladd();
+                inStack();
+                toPointer();
+                writer.toRegister(X86.RBP, word());
             }
             default -> {
                 return false;

@@ -21,9 +21,10 @@ final class TranslationCache {
     /** Different code at one entry. */
     private static final int VERSIONS = 4;
 
-    private record Entry(int mode, long rip) {
+    private record Entry(int mode, boolean flat, long rip) {
         static Entry of(Candidate candidate) {
-            return new Entry(candidate.mode(), candidate.pieces().getFirst().rip());
+            long rip = candidate.pieces().getFirst().rip();
+            return new Entry(candidate.mode(), candidate.flat(), rip);
         }
     }
 

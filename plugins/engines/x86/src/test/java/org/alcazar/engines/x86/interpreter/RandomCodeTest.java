@@ -14,8 +14,10 @@ import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.CRC32C;
 
 /**
@@ -34,6 +36,11 @@ class RandomCodeTest {
     private static final int LOOK = 500;
 
     private static final long CANARY_SEED = 0x5eed;
+
+    private static final Set<RandomGuest.Mode> SEGMENTED =
+            EnumSet.range(RandomGuest.Mode.REAL, RandomGuest.Mode.PROTECTED_32);
+
+    private final Map<RandomGuest.Mode, Long> inRegions = new EnumMap<>(RandomGuest.Mode.class);
 
     /** Rounds, unless the system property says another number. */
     long usual() {
@@ -126,19 +133,24 @@ class RandomCodeTest {
     @DisplayName("a round comes to the same with and without translation")
     void aRoundDependsOnNoEngine() {
         fillOutside();
+        inRegions.clear();
         for (long seed = 1; seed < 60; seed++) {
             long[] interpreted = state(seed, TestEngines.provider(false));
             long[] translated = state(seed, TestEngines.provider(true));
             assertTrue(Arrays.equals(interpreted, translated), "seed " + seed);
         }
+        for (RandomGuest.Mode mode : SEGMENTED) {
+            assertTrue(inRegions.get(mode) > 0, mode.name());
+        }
     }
 
-    private static long[] state(long seed, EngineProvider engine) {
+    private long[] state(long seed, EngineProvider engine) {
         Random random = new Random(seed);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
-        try (RandomGuest guest =
-                new RandomGuest(random, modes[(int) seed % modes.length], engine)) {
+        RandomGuest.Mode mode = modes[(int) seed % modes.length];
+        try (RandomGuest guest = new RandomGuest(random, mode, engine)) {
             guest.run();
+            inRegions.merge(mode, guest.translated(), Long::sum);
             long[] general = guest.group(X86.GENERAL).clone();
             long[] all = Arrays.copyOf(general, general.length + 2);
             all[general.length] = guest.block.retired;

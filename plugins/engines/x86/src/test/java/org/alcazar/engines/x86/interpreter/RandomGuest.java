@@ -411,6 +411,11 @@ final class RandomGuest implements AutoCloseable {
         }
     }
 
+    /** Instructions that ran in translated code. */
+    long translated() {
+        return core.counters().getOrDefault("region-instructions", 0L);
+    }
+
     /** One run of the core. @return whether the slice goes on */
     private boolean once() {
         int reason = core.run(block);

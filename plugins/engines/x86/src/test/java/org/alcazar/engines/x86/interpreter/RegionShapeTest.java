@@ -132,6 +132,53 @@ class RegionShapeTest {
         }
     }
 
+    @Test
+    @DisplayName("two code segments have other functions at the same offset")
+    void codeSegments() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            machine.protectedMode(0);
+            machine.group(X86.CONTROL)[X86.CR0] = Bits.CR0_ET;
+            for (int segment = 0; segment <= 0x1000; segment += 0x1000) {
+                int[] loop = {
+                    0xff,
+                    0xd0, //       0: call ax
+                    0xe2,
+                    0xfc, //       2: loop 0
+                    0xb9,
+                    0x10,
+                    0x27, // 4: mov cx, 10000
+                    0x4a, //             7: dec dx
+                    0x74,
+                    0x05, //       8: jz f
+                    0xea,
+                    0,
+                    0,
+                    0,
+                    0x10 - (segment >> 8), // a: jmp far, to the other segment
+                    0xf4, //             f: hlt
+                };
+                machine.load(16L * segment, bytes(loop));
+                int incOrDec = segment == 0 ? 0x43 : 0x4b; // of bx
+                machine.load(16L * segment + 0x100, bytes(incOrDec, 0xc3));
+            }
+            long[] s = machine.group(X86.SEGMENTS);
+            for (int i = 0; i < 6; i++) {
+                s[4 * i + X86.BASE] = i == X86.CS ? 0 : 0x20000;
+                s[4 * i + X86.LIMIT] = 0xffff;
+                s[4 * i + X86.ATTRIBUTES] = i == X86.CS ? 0x9b : 0x93;
+            }
+            long[] g = machine.group(X86.GENERAL);
+            g[X86.RSP] = 0x8000;
+            g[X86.RAX] = 0x100;
+            g[X86.RCX] = 10_000;
+            g[X86.RDX] = 4;
+            assertEquals(Exit.IDLE, machine.run(10_000_000));
+            assertEquals(0, machine.register(X86.RBX));
+            Map<String, Long> counters = machine.core.counters();
+            assertTrue(counters.get("region-instructions") > 100_000, counters::toString);
+        }
+    }
+
     private static byte[] bytes(int... values) {
         byte[] bytes = new byte[values.length];
         for (int i = 0; i < values.length; i++) {

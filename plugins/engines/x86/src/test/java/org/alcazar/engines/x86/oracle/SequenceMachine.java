@@ -42,6 +42,15 @@ final class SequenceMachine implements AutoCloseable {
     private final VirtualCore core;
 
     SequenceMachine(EngineProvider provider, Map<String, String> options, int mode) {
+        this(provider, options, mode, 0);
+    }
+
+    /**
+     * With segments of all kinds.
+     *
+     * @param segments 0 for flat ones; else bit 1 says whether the stack is one of 32 bits
+     */
+    SequenceMachine(EngineProvider provider, Map<String, String> options, int mode, int segments) {
         TestMemory.reserve();
         wide = mode == 64;
         engine = provider.create(new PhysicalBus(), options);
@@ -50,6 +59,9 @@ final class SequenceMachine implements AutoCloseable {
         block.exceptions = 0xffff_ffffL;
         tables();
         control();
+        if (segments != 0) {
+            segments(mode, (segments & 2) != 0);
+        }
     }
 
     /** Every entry of a level leads to the one table of the next. */
@@ -89,6 +101,24 @@ final class SequenceMachine implements AutoCloseable {
         s[X86.GDTR_LIMIT] = 0;
         s[X86.IDTR_LIMIT] = 0;
         block.dirty |= 1L << X86.CONTROL | 1L << X86.SEGMENTS;
+    }
+
+    /** The program's pages are the code segment; one other can't be written, one is short. */
+    private void segments(int mode, boolean bigStack) {
+        int big = 1 << 10;
+        segment(X86.CS, CODE & ~0xffffL, 0xffff, 0xfb | (mode == 16 ? 0 : big));
+        segment(X86.DS, 0x12340, mode == 16 ? 0xffff : 0x7fff_ffff, 0xf3);
+        segment(X86.SS, 0x3330, bigStack ? 0xffff_ffffL : 0xffff, 0xf3 | (bigStack ? big : 0));
+        segment(X86.ES, 0x5550, 0x8fff, 0xf3);
+        segment(X86.FS, 0x1230, 0x3fff, 0xf7 | big);
+        segment(X86.GS, 0x7770, 0xffff_ffffL, 0xf1);
+    }
+
+    private void segment(int number, long base, long limit, int attributes) {
+        long[] s = block.group(X86.SEGMENTS);
+        s[4 * number + X86.BASE] = base;
+        s[4 * number + X86.LIMIT] = limit;
+        s[4 * number + X86.ATTRIBUTES] = attributes;
     }
 
     /** Registers to start from, which are the caller's to fill. */

@@ -19,7 +19,7 @@ final class Sequences {
     /** What compilers make most of. */
     private static final String FREQUENT = "(Alu|Shift|Moves|MulDiv|BitOps|Stack|Flags)\\..*";
 
-    private static final int JMP = 0xe9, CALL = 0xe8, RET = 0xc3;
+    private static final int JMP = 0xe9, CALL = 0xe8, RET = 0xc3, LOOPNE = 0xe0;
 
     private final int mode;
     private final List<Form> all;
@@ -74,6 +74,9 @@ final class Sequences {
                 }
                 case 2 -> {
                     if (random.nextInt(3) == 0) {
+                        put(LOOPNE + random.nextInt(4), 0);
+                        near(starts.get(random.nextInt(starts.size())));
+                    } else if (random.nextInt(2) == 0) {
                         put(random.nextInt(4) == 0 ? RET : CALL);
                         if (code[length - 1] == (byte) CALL) {
                             branches.add(hole());
@@ -112,14 +115,26 @@ final class Sequences {
         }
     }
 
+    /** Has the branch by a byte that was put last lead to a place if that is near. */
+    private void near(int target) {
+        int distance = target - length;
+        code[length - 1] = distance == (byte) distance ? (byte) distance : 0;
+    }
+
     private int hole() {
-        length += 4;
-        return length - 4;
+        int at = length;
+        length += wide();
+        return at;
+    }
+
+    /** Bytes of a branch's distance. */
+    private int wide() {
+        return mode == 16 ? 2 : 4;
     }
 
     private void fill(int hole, int target) {
-        int distance = target - hole - 4;
-        for (int i = 0; i < 4; i++) {
+        int distance = target - hole - wide();
+        for (int i = 0; i < wide(); i++) {
             code[hole + i] = (byte) (distance >> 8 * i);
         }
     }

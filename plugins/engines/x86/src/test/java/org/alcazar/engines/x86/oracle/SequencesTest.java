@@ -30,6 +30,11 @@ class SequencesTest {
     private static final long SEED = Long.getLong("alcazar.sequences.seed", 1);
     private static final int SLICES = 24;
 
+    /** Whether programs run in segments of all kinds, and where they begin. */
+    private boolean segmented;
+
+    private long code = SequenceMachine.CODE;
+
     private final long[] general = new long[X86.ARCHITECTURE.groups().get(X86.GENERAL).words()];
     private final long[] fpu = new long[X86.ARCHITECTURE.groups().get(X86.FPU).words()];
     private final long[] vector = new long[X86.ARCHITECTURE.groups().get(X86.VECTOR).words()];
@@ -71,26 +76,40 @@ class SequencesTest {
         run(new Sequences(mode, which), mode, "MMX ");
     }
 
+    @ParameterizedTest(name = "{0}-bit")
+    @ValueSource(ints = {32, 16})
+    @DisplayName("with segments that have bases, limits and rights, and stacks of both sizes")
+    void segments(int mode) {
+        segmented = true;
+        run(new Sequences(mode), mode, "segments ");
+    }
+
     private void run(Sequences sequences, int mode, String what) {
+        code = segmented ? SequenceMachine.CODE & 0xffff : SequenceMachine.CODE;
+        long inRegions = 0;
         TestMemory.reserve();
         EngineProvider translator = new X86TranslatorProvider();
         EngineProvider interpreter = new X86InterpreterProvider();
         long retired = 0;
         for (long seed = SEED; seed < SEED + PROGRAMS; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
-            byte[] code = sequences.make(random);
-            fill(random, sequences, code);
-            try (SequenceMachine one =
-                            new SequenceMachine(translator, Map.of("translate-after", "1"), mode);
-                    SequenceMachine other = new SequenceMachine(interpreter, Map.of(), mode)) {
+            byte[] program = sequences.make(random);
+            fill(random, sequences, program);
+            int kind = segmented ? 1 + (int) seed % 2 * 2 : 0;
+            Map<String, String> atOnce = Map.of("translate-after", "1");
+            try (SequenceMachine one = new SequenceMachine(translator, atOnce, mode, kind);
+                    SequenceMachine other =
+                            new SequenceMachine(interpreter, Map.of(), mode, kind)) {
                 String name = "-Dalcazar.sequences.programs=1 -Dalcazar.sequences.seed=" + seed;
-                compare(one, other, sequences, random, name, code);
+                compare(one, other, sequences, random, name, program);
                 retired += one.block.retired;
+                inRegions += one.counters().get("region-instructions");
             }
         }
         System.out.printf(
-                "%s%d-bit: %d programs, %d instructions%n", what, mode, PROGRAMS, retired);
-        assertTrue(retired > 0);
+                "%s%d-bit: %d programs, %d instructions, %d in regions%n",
+                what, mode, PROGRAMS, retired, inRegions);
+        assertTrue(inRegions > retired / 8);
     }
 
     private static void fill(SplittableRandom random, Sequences sequences, byte[] code) {
@@ -116,7 +135,7 @@ class SequencesTest {
             Sequences sequences,
             SplittableRandom random,
             String name,
-            byte[] code) {
+            byte[] program) {
         boolean wide = other.group(X86.CONTROL)[X86.EFER] != 0;
         registers(sequences, random, wide);
         one.load(general, fpu, vector);
@@ -131,13 +150,13 @@ class SequencesTest {
             reason = other.run(budget);
             String interpreted = other.state(reason);
             if (!interpreted.equals(translated)) {
-                String text = sequences.text(code, SequenceMachine.CODE);
+                String text = sequences.text(program, code);
                 assertEquals(interpreted, translated, () -> name + "\n" + text);
             }
             assertArrayEquals(SequenceMachine.memory(), after, name);
             if (reason != Exit.BUDGET) {
                 registers(sequences, random, wide);
-                general[X86.RIP] = SequenceMachine.CODE + sequences.start(random);
+                general[X86.RIP] = code + sequences.start(random);
                 one.load(general, fpu, vector);
                 other.load(general, fpu, vector);
             }
@@ -150,7 +169,7 @@ class SequencesTest {
             v = random.nextInt(8) == 0 ? v : v << 17 >> 17; // mostly an address
             general[i] = wide ? v : i < 8 ? v & 0xffff_ffffL : 0;
         }
-        general[X86.RIP] = SequenceMachine.CODE;
+        general[X86.RIP] = code;
         long flags = Bits.STATUS | (random.nextInt(4) == 0 ? Bits.DF : 0);
         general[X86.RFLAGS] = 2 | random.nextInt() & flags;
         fpu[X86.FCW] = random.nextInt(4) == 0 ? 0x300 | random.nextInt(64) : 0x37f;

@@ -6,7 +6,7 @@ import org.alcazar.engines.x86.TestEngines;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The same with all code translated before it runs, as far as there are regions in its mode. */
+/** The same with all code translated before it runs. */
 @ExtendWith(TestEngines.Translated.class)
 class TranslatedOracleTest extends OracleTest {
     @Override

@@ -24,7 +24,8 @@ class RegionListingTest {
         OpcodeTable table = OpcodeTable.standard();
         byte[] code = HexFormat.of().parseHex(LOOP.replace(" ", ""));
         Candidate candidate =
-                new Candidate(64, List.of(new Candidate.Piece(0x40_1000, code, 4, new long[0])));
+                new Candidate(
+                        64, true, List.of(new Candidate.Piece(0x40_1000, code, 4, new long[0])));
         Graph graph = Graph.of(candidate, new Decoder(table));
         List<At> lines = new ArrayList<>();
         RegionWriter.Written written = RegionWriter.write(graph, new Binder(), lines);
