@@ -24,6 +24,7 @@ import org.junit.jupiter.api.function.Executable;
 import java.util.ArrayList;
 import java.util.List;
 
+/** See {@link SpacesTest} for contexts. */
 class MmuTest {
     private static final long P = Bits.PTE_P, RW = Bits.PTE_RW, US = Bits.PTE_US, NX = Bits.PTE_NX;
     private static final long A = Bits.PTE_A, D = Bits.PTE_D, PS = Bits.PTE_PS, G = Bits.PTE_G;
@@ -306,103 +307,6 @@ class MmuTest {
         assertEquals(42, mmu.read64(0x41000));
         mmu.flush(true);
         assertEquals(42, mmu.read64(0x40000));
-    }
-
-    /** With contexts: code in page 0x40 is global, that in page 0x41 each context's own. */
-    private void contexts() {
-        guest.cpu.cr4 |= Bits.CR4_PGE | Bits.CR4_PCIDE;
-        mmu.modeChanged();
-        guest.identity(ALL);
-        guest.entry(0x4000, 0x40, 0x40000 | ALL | G);
-        mmu.fetch(0x40000);
-        mmu.fetch(0x41000);
-    }
-
-    private void context(int number, boolean keep) {
-        guest.cpu.cr3 = guest.cpu.cr3 & ~0xfffL | number;
-        mmu.rootChanged(keep);
-    }
-
-    @Test
-    void codeIsKnownAgainWhenItsContextComesBack() {
-        contexts();
-        long global = mmu.know(0, 0x40000);
-        long own = mmu.know(0, 0x41000);
-        context(5, true);
-        assertTrue(guest.cpu.knows(global));
-        assertFalse(guest.cpu.knows(own));
-        mmu.fetch(0x41000);
-        long both = mmu.know(own, 0x41000);
-        assertTrue(guest.cpu.knows(both));
-        context(0, true);
-        assertTrue(guest.cpu.knows(own) && guest.cpu.knows(both));
-        context(5, false);
-        assertTrue(guest.cpu.knows(global));
-        assertFalse(guest.cpu.knows(both));
-        context(0, true);
-        assertTrue(guest.cpu.knows(both));
-        mmu.flush(true);
-        assertFalse(guest.cpu.knows(global) || guest.cpu.knows(both));
-    }
-
-    @Test
-    void codeStaysKnownWhenAPageOfDataIsInvalidated() {
-        contexts();
-        long global = mmu.know(0, 0x40000);
-        long own = mmu.know(0, 0x41000);
-        mmu.invalidatePage(0x50000);
-        assertTrue(guest.cpu.knows(global) && guest.cpu.knows(own));
-        mmu.invalidatePage(0x41000);
-        assertFalse(guest.cpu.knows(own));
-    }
-
-    @Test
-    void moreFlushesAndContextsThanThereIsRoomFor() {
-        contexts();
-        long own = mmu.know(0, 0x41000);
-        for (int i = 1; i < 200; i++) {
-            context(i % 20 + 1, i % 3 == 0);
-            assertFalse(guest.cpu.knows(own), "context " + i);
-        }
-        context(0, true);
-        assertFalse(guest.cpu.knows(own), "forgotten meanwhile");
-    }
-
-    @Test
-    void theViewOfAContextIsGoodAgainAndAnInvalidatedPageIsNot() {
-        contexts();
-        guest.poke64(0x42000, 42);
-        mmu.read64(0x43000);
-        mmu.read64(0x44000);
-        context(5, true);
-        guest.entry(0x4000, 0x43, 0x42000 | ALL);
-        guest.entry(0x4000, 0x44, 0x42000 | ALL);
-        mmu.invalidatePage(0x43000, 0);
-        context(0, true);
-        assertEquals(42, mmu.read64(0x43000));
-        assertEquals(0, mmu.read64(0x44000));
-    }
-
-    @Test
-    void aViewThatIsTooSmallGrows() {
-        guest.identity(ALL);
-        int before = mmu.view().length;
-        for (int i = 0; i < 40; i++) {
-            for (long page = 0x10; page < 0x200; page++) {
-                mmu.read8(page << 12);
-                mmu.read8(page + 0x200 << 12 & 0x1f_ffff);
-            }
-        }
-        assertEquals(before, mmu.view().length);
-        long far = (long) before << 10;
-        guest.entry(0x3000, far >>> 21, 0x20_0000 | ALL | PS);
-        for (int i = 0; i <= before; i++) {
-            mmu.read8(0x40000);
-            mmu.read8(far + 0x40000);
-        }
-        assertEquals(2 * before, mmu.view().length);
-        guest.poke64(0x40000, 4);
-        assertEquals(4, mmu.read64(0x40000));
     }
 
     @Test
