@@ -120,6 +120,7 @@ class RegionInsightTest {
     @Test
     @DisplayName("counters tell of regions, hits, waits and what is kept")
     void counters() {
+        machine.block.retired = 1L << 40; // as if it came from a checkpoint
         assertEquals(Exit.BUDGET, machine.run(10_000));
         assertEquals(1, count("regions-requested"));
         assertEquals(0, count("regions-installed"));
@@ -152,6 +153,24 @@ class RegionInsightTest {
         machine.core.close();
         assertEquals(1, count("regions-dropped-closed"));
         assertEquals(0, count("regions-live"));
+    }
+
+    @Test
+    @DisplayName("a region of two pages is dropped once")
+    void twoPages() {
+        byte[] jump = {(byte) 0xeb, 0x0e};
+        byte[] back = {(byte) 0xff, (byte) 0xc9, 0x75, (byte) 0xec, (byte) 0xf4}; // jnz the jump
+        machine.load(CODE + 0xff0, jump);
+        machine.load(CODE + 0x1000, back);
+        machine.group(X86.GENERAL)[X86.RIP] = CODE + 0xff0;
+        install();
+        assertEquals(1, count("regions-live"));
+        assertTrue(count("region-percent") > 80);
+        machine.load(CODE + 0x1000, back);
+        assertEquals(0, count("regions-live"));
+        machine.load(CODE + 0xff0, jump);
+        assertEquals(0, count("regions-live"));
+        assertEquals(1, count("regions-dropped-written"));
     }
 
     @Test
