@@ -8,7 +8,7 @@ import org.alcazar.engines.x86.state.Cpu;
 
 /**
  * What must hold at the entry of regions that have such instructions, else they are interpreted;
- * and what segments allow.
+ * and what segments and flags say where it depends on them.
  */
 final class Guards {
     private static final int INEXACT = 1 << 5;
@@ -48,6 +48,11 @@ final class Guards {
     /** RSP when its part in use becomes {@code top}. */
     static long pointer(long top, long old, Cpu cpu) {
         return Stack.width(cpu) == 4 ? top & 0xffff_ffffL : old & ~0xffffL | top & 0xffff;
+    }
+
+    /** How far a string instruction moves on. */
+    static long step(Cpu cpu, int bytes) {
+        return (cpu.flags & Bits.DF) != 0 ? -bytes : bytes;
     }
 
     /** Whether an address is beyond the limit of the code segment. */

@@ -101,6 +101,7 @@ final class InstructionWriter {
     private final ShiftWriter shifts;
     final StackWriter stack;
     private final BitWriter bits;
+    private final StringWriter strings;
     private final StateWriter state;
     private final VectorWriter vectors;
     private final Binder binder;
@@ -137,6 +138,7 @@ final class InstructionWriter {
         whole = new WholeWriter(c, frame, this, state, binder, constants, self);
         shifts = new ShiftWriter(c, frame, this);
         bits = new BitWriter(c, frame, this, exchanges);
+        strings = new StringWriter(c, frame, this);
         stack = new StackWriter(c, frame, this, state, long64, flat);
     }
 
@@ -161,6 +163,9 @@ final class InstructionWriter {
         }
         if (state.write(insn)) {
             return true;
+        }
+        if (semantics.startsWith("Strings.")) {
+            return strings.write(insn);
         }
         if (semantics.startsWith("Stack.")) {
             return stack.write(insn);

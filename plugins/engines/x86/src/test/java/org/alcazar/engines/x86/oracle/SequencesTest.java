@@ -84,6 +84,14 @@ class SequencesTest {
         run(new Sequences(mode), mode, "segments ");
     }
 
+    @ParameterizedTest(name = "{0}-bit")
+    @ValueSource(ints = {64, 32, 16})
+    @DisplayName("string instructions without repetition, both ways")
+    void strings(int mode) {
+        segmented = mode == 16;
+        run(new Sequences(mode, "Strings\\..*|Flags\\..*|Moves\\.(mov|setcc)"), mode, "strings ");
+    }
+
     private void run(Sequences sequences, int mode, String what) {
         code = segmented ? SequenceMachine.CODE & 0xffff : SequenceMachine.CODE;
         long inRegions = 0;
