@@ -32,7 +32,8 @@ final class RegionOp extends Op {
         this.regions = regions;
         this.block = block;
         region = translation.instance();
-        boolean direct = block.csBase == 0; // others are not found by their addresses alone
+        // Others are not found by address alone, or have limits, of which there may be many.
+        boolean direct = block.csBase == 0 && block.key >> Block.LIMIT_SHIFT == 0;
         long[] targets = translation.exits();
         exits = new ExitOp[targets.length];
         for (int i = 0; i < exits.length; i++) {
