@@ -6,7 +6,6 @@ import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
-import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +20,7 @@ final class BlockBuilder {
     private final NodeFactory nodes;
     private final Decoder decoder;
     private final byte[] code = new byte[MAX * LONGEST + LONGEST];
+    private final List<Instruction> decoded = new ArrayList<>();
     private final List<Op> ops = new ArrayList<>();
 
     /** Instructions in {@link #ops}; some nodes are two. */
@@ -119,29 +119,44 @@ final class BlockBuilder {
         return block;
     }
 
+    /** Decodes first and makes the nodes then, so that these lie together in memory. */
     private void collect(Block block, int available, Instruction first, int length, int max) {
-        ops.clear();
-        count = 0;
+        decoded.clear();
         Instruction insn = first;
         int n = length;
-        int offset = 0;
+        int end = 0;
         boolean ended = false;
-        while (n != Decoder.INCOMPLETE) {
-            if (n < 0) {
-                add(block, fault(n), offset);
-                count++;
-                ended = true;
-                break;
+        while (n >= 0 && !ended) {
+            decoded.add(insn);
+            end += n;
+            ended =
+                    NodeFactory.endsBlock(insn, block.key)
+                            || NodeFactory.isConditionalBranch(insn)
+                            || decoded.size() == max
+                            || end >= available;
+            if (!ended) {
+                insn = new Instruction();
+                n = decoder.decode(code, end, available - end, mode(block.key), insn);
             }
-            ended = add(block, insn, offset);
-            offset += n;
-            if (ended || count >= max || offset >= available) {
-                break;
-            }
-            insn = new Instruction();
-            n = decoder.decode(code, offset, available - offset, mode(block.key), insn);
         }
-        if (!ended) {
+        ops.clear();
+        count = 0;
+        int offset = 0;
+        boolean branched = false;
+        for (int i = 0; i < decoded.size() && !branched; i++) {
+            Instruction next = i + 1 < decoded.size() ? decoded.get(i + 1) : null;
+            if (next != null && fuses(block, decoded.get(i), next, offset)) {
+                branched = true;
+                offset += decoded.get(i).length + next.length;
+            } else {
+                branched = add(block, decoded.get(i), offset);
+                offset += decoded.get(i).length;
+            }
+        }
+        if (!branched && n < 0 && n != Decoder.INCOMPLETE) {
+            add(block, fault(n), offset);
+            count++;
+        } else if (!branched) {
             Flow.Fall fall = new Flow.Fall();
             fall.fallRip = block.rip + offset & block.ripMask;
             add(block, fall, offset);
@@ -162,20 +177,33 @@ final class BlockBuilder {
     private boolean add(Block block, Instruction insn, int offset) {
         long nextRip = block.rip + offset + insn.length & block.ripMask;
         int key = block.key;
+        Op op;
         if (NodeFactory.isConditionalBranch(insn) && simple(insn, key, nextRip)) {
-            BranchOp op = fuse(block, insn, nextRip);
-            if (op == null) {
-                op = (BranchOp) nodes.conditional(insn, nextRip);
-                add(block, op, offset);
-            }
-            op.takenRip = nextRip + insn.immediate & block.ripMask;
-            count++;
-            return true;
+            op = nodes.conditional(insn, nextRip);
+            ((BranchOp) op).takenRip = nextRip + insn.immediate & block.ripMask;
+        } else {
+            op = nodes.make(insn, nextRip, key, -1);
         }
-        Op op = nodes.make(insn, nextRip, key, -1);
         add(block, op, offset);
         count++;
         return op instanceof BranchOp;
+    }
+
+    /** Makes one node of an instruction and the branch behind it, if that can be. */
+    private boolean fuses(Block block, Instruction insn, Instruction branch, int offset) {
+        long middle = block.rip + offset + insn.length & block.ripMask;
+        long nextRip = middle + branch.length & block.ripMask;
+        if (!NodeFactory.isConditionalBranch(branch)
+                || !NodeFactory.fuses(insn)
+                || !simple(branch, block.key, nextRip)) {
+            return false;
+        }
+        BranchOp op = (BranchOp) nodes.make(insn, middle, block.key, branch.opcode & 15);
+        add(block, op, offset);
+        op.fallRip = nextRip;
+        op.takenRip = nextRip + branch.immediate & block.ripMask;
+        count += 2;
+        return true;
     }
 
     /** Whether the target needs no check at run time. */
@@ -186,32 +214,10 @@ final class BlockBuilder {
                 : (key & Block.FLAT) != 0 && insn.operandSize == 4;
     }
 
-    /** Makes the node before the branch do the branch as well, if it can. */
-    private @Nullable BranchOp fuse(Block block, Instruction branch, long nextRip) {
-        if (ops.isEmpty()) {
-            return null;
-        }
-        Op before = ops.getLast();
-        Instruction insn = before.insn;
-        if (insn == null || !NodeFactory.fuses(insn)) {
-            return null;
-        }
-        long middle = block.rip + before.offset + before.length & block.ripMask;
-        Op fused = nodes.make(insn, middle, block.key, branch.opcode & 15);
-        ops.removeLast();
-        int at = count;
-        count = before.at;
-        add(block, fused, before.offset);
-        count = at;
-        BranchOp op = (BranchOp) fused;
-        op.fallRip = nextRip;
-        return op;
-    }
-
     private void add(Block block, Op op, int offset) {
         op.block = block;
         op.offset = (short) offset;
-        op.at = (short) count;
+        op.at = (byte) count;
         ops.add(op);
     }
 

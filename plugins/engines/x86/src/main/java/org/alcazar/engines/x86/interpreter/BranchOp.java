@@ -16,6 +16,11 @@ abstract class BranchOp extends Op {
     Block taken = Block.NONE;
     Block fall = Block.NONE;
 
+    @Override
+    boolean wantsInstruction() {
+        return true;
+    }
+
     final @Nullable Op take(Core core) {
         Block b = taken;
         long after = core.retired + b.count;
@@ -69,6 +74,6 @@ abstract class BranchOp extends Op {
 
     /** After generic semantics that may have changed anything. */
     final @Nullable Op leave(Core core) {
-        return core.leave(core.rip);
+        return core.resume();
     }
 }

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostMemory;
@@ -47,9 +48,6 @@ final class Core extends Cpu {
     /** Hot code, if the engine translates. */
     final @Nullable Regions regions;
 
-    /** The region that was left by a numbered exit, or refused to run. */
-    @Nullable RegionOp left;
-
     /** Verifies translated code, if the engine is to. */
     @Nullable Lockstep lockstep;
 
@@ -85,8 +83,37 @@ final class Core extends Cpu {
         return enters(b, rip, key) ? begin(b) : leave(rip);
     }
 
-    /** The same for a block of nodes only. */
+    /**
+     * After an instruction that may have changed anything: goes on in 64-bit code where nothing has
+     * come of that for the run loop to see to.
+     */
+    @Nullable Op resume() {
+        boolean ordinary =
+                (flags & Bits.TF) == 0
+                        && shadow == 0
+                        && !serialized
+                        && !proceed
+                        && !taskLoading
+                        && pendingEvent == 0
+                        && activity == X86.ACTIVE
+                        && accesses.isEmpty()
+                        && !breakpoints.armed()
+                        && !mmu.watching()
+                        && limit == Math.min(end, counters.next);
+        if (!ordinary || !code64()) {
+            return leave(rip);
+        }
+        flags &= ~Bits.RF;
+        findKey();
+        return jump(rip);
+    }
+
+    /** {@link #jump} to a block of nodes only. */
     @Nullable Op plain(long rip) {
+        if (shadow != 0) { // the run loop sees to it
+            plainNext = true;
+            return leave(rip);
+        }
         Block b = jumps[slot(rip, key | Block.PLAIN)];
         if (segmentBase[1] == 0 && enters(b, rip, key | Block.PLAIN)) {
             if (regions != null) {

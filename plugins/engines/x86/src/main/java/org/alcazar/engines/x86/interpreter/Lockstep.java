@@ -87,12 +87,13 @@ final class Lockstep {
         before.take(core);
         pages.save();
         int exit = op.run();
-        if (exit == Region.REFUSED && core.left != null) {
-            core.rip = core.left.block.rip;
+        if (exit == Region.REFUSED) {
+            core.rip = op.left().block.rip;
         }
         translated.take(core);
         pages.undo();
         before.putBack(core);
+        core.findKey();
         String problem = repeat(translated.retired());
         interpreted.take(core);
         problem += translated.differences(interpreted) + pages.differences();
@@ -154,6 +155,7 @@ final class Lockstep {
         program = path;
         pages.putBack();
         before.putBack(core);
+        core.findKey();
         String again = repeat(translated.retired());
         program = null;
         return String.format(

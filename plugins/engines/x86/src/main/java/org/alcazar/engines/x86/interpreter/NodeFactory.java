@@ -211,7 +211,10 @@ final class NodeFactory {
     // ---- fields
 
     private static void fill(Op op, Instruction insn, long nextRip, int key) {
-        op.insn = insn;
+        if (op.wantsInstruction()) {
+            op.insn = insn;
+        }
+        op.describe(insn);
         op.length = (byte) insn.length;
         op.imm = insn.immediate;
         int slot = 1;

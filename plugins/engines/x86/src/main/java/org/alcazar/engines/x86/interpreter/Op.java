@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * serve all shapes; which of them mean something depends on the class.
  */
 abstract class Op {
+    /** Has an operand in memory; through SS; pushes or pops. */
+    private static final int MEMORY = 1, BY_SS = 2, STACK = 4;
+
     /**
      * What runs after this one; a {@link LeaveOp} once the block is dropped. Not used by nodes that
      * end a block.
@@ -17,7 +20,7 @@ abstract class Op {
 
     Block block = Block.NONE;
 
-    /** Decoded form, for generic semantics. */
+    /** Decoded form, for {@link #wantsInstruction} and for nodes that end a block. */
     @Nullable Instruction insn;
 
     /**
@@ -43,7 +46,10 @@ abstract class Op {
     byte length;
 
     /** Instructions of the block before this one. */
-    short at;
+    byte at;
+
+    /** Bits: {@link #MEMORY}, {@link #BY_SS} and {@link #STACK}. */
+    byte accesses;
 
     /** Bytes of the block before this instruction. */
     short offset;
@@ -66,20 +72,41 @@ abstract class Op {
         return false;
     }
 
+    /** Whether it needs {@link #insn}. */
+    boolean wantsInstruction() {
+        return false;
+    }
+
+    /** Of what it does, for statistics. */
+    final String name() {
+        return insn != null
+                ? insn.row.semantics()
+                : getClass().getSimpleName().replaceAll("Spun\\$|/.*", "").replace('$', '.');
+    }
+
+    /** Notes what {@link #usesStack} has to know. */
+    final void describe(Instruction of) {
+        String semantics = of.row.semantics();
+        boolean stack =
+                semantics.startsWith("Stack.")
+                        || semantics.equals("Branches.call")
+                        || semantics.equals("Branches.ret");
+        int bits = stack ? STACK : 0;
+        if (of.memory) {
+            bits |= of.segment == 2 ? MEMORY | BY_SS : MEMORY;
+        }
+        accesses = (byte) bits;
+    }
+
     /** Whether its memory accesses go through SS. */
     final boolean usesStack(Core core) {
-        if (insn == null) {
-            return false;
-        }
-        if (insn.memory && insn.segment == 2) {
+        if ((accesses & BY_SS) != 0) {
             return true;
         }
-        boolean stack =
-                insn.row.semantics().startsWith("Stack.")
-                        || insn.row.semantics().equals("Branches.call")
-                        || insn.row.semantics().equals("Branches.ret");
         // With an operand in memory besides: which of the two it was.
-        return stack && (!insn.memory || Math.abs(core.mmu.nonCanonicalAt - core.gpr[4]) <= 16);
+        return (accesses & STACK) != 0
+                && ((accesses & MEMORY) == 0
+                        || Math.abs(core.mmu.nonCanonicalAt - core.gpr[4]) <= 16);
     }
 
     /** Address of the instruction. */

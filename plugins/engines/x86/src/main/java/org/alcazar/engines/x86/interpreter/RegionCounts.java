@@ -19,6 +19,9 @@ final class RegionCounts {
     private long requested;
     private long installed;
 
+    /** Took the place of quick ones. */
+    private long full;
+
     /** Asked for in vain: no translation was made, or the code has changed meanwhile. */
     private long refused;
 
@@ -57,12 +60,17 @@ final class RegionCounts {
 
     /**
      * @param asked what {@link #ticks} was at the request
+     * @param again whether it takes another one's place
      */
-    void installed(Block entry, Translation translation, long asked) {
+    void installed(Block entry, Translation translation, long asked, boolean again) {
         long wait = Math.max(0, ticks() - asked);
         waited += wait;
         longestWait = Math.max(longestWait, wait);
-        installed++;
+        if (again) {
+            full++;
+        } else {
+            installed++;
+        }
         RegionEvents.installed(
                 core.index, entry.rip, entry.bits(), translation.instructions(), wait);
     }
@@ -76,6 +84,7 @@ final class RegionCounts {
     void count(Map<String, Long> all) {
         all.put("regions-requested", requested);
         all.put("regions-installed", installed);
+        all.put("regions-full", full);
         all.put("regions-refused", refused);
         all.put("regions-stale", stale);
         long live = installed;
@@ -93,7 +102,7 @@ final class RegionCounts {
         long waited = 0;
         long longest = 0;
         for (RegionCounts each : cores) {
-            installed += each.installed;
+            installed += each.installed + each.full;
             waited += each.waited;
             longest = Math.max(longest, each.longestWait);
         }

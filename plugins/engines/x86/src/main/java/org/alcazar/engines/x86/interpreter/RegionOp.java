@@ -6,13 +6,12 @@ import org.alcazar.engines.x86.region.Translation;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
-import java.util.Objects;
 
 /**
  * Takes the place of a block's nodes when its code is translated: runs the region, and goes on
  * where that ends.
  */
-final class RegionOp extends Op {
+final class RegionOp extends Op implements Links {
     /** Nothing is ever found by it. */
     private static final int NO_KEY = -1;
 
@@ -22,12 +21,26 @@ final class RegionOp extends Op {
     private final Regions regions;
     private final ExitOp[] exits;
 
+    private final boolean direct;
+    private final Runnable warm;
+
     /** Its other pages: their linear addresses, and where they were when it was made. */
     private final long[] pages;
 
     private final long[] frames;
 
-    RegionOp(Core core, Regions regions, Block block, Translation translation, List<Block> blocks) {
+    /**
+     * Makes one.
+     *
+     * @param warm what to do when it is worth a better translation
+     */
+    RegionOp(
+            Core core,
+            Regions regions,
+            Block block,
+            Translation translation,
+            List<Block> blocks,
+            Runnable warm) {
         this.core = core;
         this.regions = regions;
         this.block = block;
@@ -46,33 +59,31 @@ final class RegionOp extends Op {
             pages[i] = others[i].linear();
             frames[i] = others[i].hpa;
         }
+        this.direct = direct;
+        this.warm = warm;
         region.link(
-                new Links() {
-                    @Override
-                    public void left(int exit) {
-                        core.left = RegionOp.this;
-                    }
-
-                    @Override
-                    public @Nullable Region callee(int exit) {
-                        return RegionOp.callee(core, exits[exit].taken);
-                    }
-
-                    @Override
-                    public @Nullable Region following(int exit) {
-                        RegionOp left = core.left;
-                        return left == null ? null : RegionOp.callee(core, left.exits[exit].taken);
-                    }
-
-                    @Override
-                    public @Nullable Region calleeAt(long rip) {
-                        Block b = core.jumps[Core.slot(rip, core.key)];
-                        boolean there = direct && b.rip == rip && b.key == core.key;
-                        return there ? RegionOp.callee(core, b) : null;
-                    }
-                },
+                this,
                 exits.length,
-                regions.targets(direct ? block.key : NO_KEY));
+                regions.targets(direct ? block.key : NO_KEY),
+                regions.path,
+                regions.patience());
+    }
+
+    @Override
+    public void warm() {
+        warm.run();
+    }
+
+    @Override
+    public @Nullable Region callee(int exit) {
+        return callee(core, exits[exit].taken);
+    }
+
+    @Override
+    public @Nullable Region calleeAt(long rip) {
+        Block b = core.jumps[Core.slot(rip, core.key)];
+        boolean there = direct && b.rip == rip && b.key == core.key;
+        return there ? callee(core, b) : null;
     }
 
     /** Whether they move together: a page may be mapped at two addresses. */
@@ -87,7 +98,17 @@ final class RegionOp extends Op {
             return core.plain(block.rip);
         }
         Lockstep lockstep = core.lockstep;
-        return lockstep == null ? goOn(run()) : lockstep.exec(this);
+        return lockstep == null ? goOn(runOn()) : lockstep.exec(this);
+    }
+
+    /** Runs the region and what it leads to. */
+    private int runOn() {
+        core.depth = 0;
+        regions.runs++;
+        long before = core.retired;
+        int exit = region.runOn(core);
+        regions.retired += core.retired - before;
+        return exit;
     }
 
     /** Its code is given up. */
@@ -118,7 +139,15 @@ final class RegionOp extends Op {
             regions.plain++;
             return core.plain(core.rip);
         }
-        return Objects.requireNonNull(core.left).go(exit);
+        if (exit == Region.ELSEWHERE) {
+            return core.resume();
+        }
+        return left().go(exit);
+    }
+
+    /** The region that was left by a numbered exit, or refused to run. */
+    RegionOp left() {
+        return (RegionOp) regions.path.left();
     }
 
     private @Nullable Op go(int exit) {

@@ -3,6 +3,7 @@ package org.alcazar.engines.x86.interpreter;
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.isa.OperandKind;
 import org.alcazar.engines.x86.region.Candidate;
+import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.region.Targets;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
@@ -44,6 +45,9 @@ final class Regions {
     /** The same for what an indirect branch leads to: its targets share its heat. */
     private static final int COLD_TARGET = 64;
 
+    /** Bits for addresses of hot code: some ten times what a Linux boot sets. */
+    private static final int HOT = 1 << 16;
+
     /** One in so many is noted of the instructions for which regions are left. */
     private static final long SAMPLE = 64;
 
@@ -54,17 +58,25 @@ final class Regions {
      * @param asked when, by {@link RegionCounts#ticks}
      */
     private record Answer(
-            Block entry, List<Block> blocks, long asked, @Nullable Translation translation) {}
+            Candidate candidate,
+            Block entry,
+            List<Block> blocks,
+            long asked,
+            @Nullable Translation translation) {}
 
     private static final Set<String> NEVER_FALL = Set.of("Branches.jmp", "Branches.ret");
 
     private final Core core;
     private final Translator translator;
     private final int threshold;
+    final Region.Path path = new Region.Path();
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
 
     /** By semantics: instructions for which regions were left to the interpreter. */
     private final Map<String, Long> reasons = new ConcurrentHashMap<>();
+
+    /** Hashed addresses of blocks that are or were parts of regions. */
+    private final long[] hot = new long[HOT / Long.SIZE];
 
     /** By the keys of blocks. */
     private final Map<Integer, Targets> targets = new HashMap<>();
@@ -96,8 +108,21 @@ final class Regions {
     /** Has a new block counted. */
     void watch(Block block) {
         if (translatable(block)) {
-            block.left = threshold;
+            block.left = wasHot(block) ? Math.max(1, threshold / COLD) : threshold;
         }
+    }
+
+    /**
+     * Whether code at the same address was part of a region before. Systems patch their own code a
+     * few bytes at a time, and drop all of its page.
+     */
+    private boolean wasHot(Block block) {
+        int hash = hash(block);
+        return (hot[hash >> 6] >>> hash & 1) != 0;
+    }
+
+    private static int hash(Block block) {
+        return (int) (block.rip ^ block.rip >>> 16) & HOT - 1;
     }
 
     private static boolean translatable(Block block) {
@@ -121,21 +146,31 @@ final class Regions {
         await(blocks, true);
         List<Candidate.Piece> pieces = new ArrayList<>();
         for (Block b : blocks) {
+            int hash = hash(b);
+            hot[hash >> 6] |= 1L << hash;
             byte[] code = new byte[b.bytes];
             HostRam.read(b.hpa, code, 0, code.length);
             pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
         }
-        Candidate candidate = new Candidate(entry.bits(), entry.flat(), pieces);
+        ask(new Candidate(entry.bits(), entry.flat(), true, pieces), entry, blocks);
+        settle(); // at the head of a block no code is running
+    }
+
+    private void ask(Candidate candidate, Block entry, List<Block> blocks) {
         counts.requested(candidate, translator);
         long asked = counts.ticks();
         translator.translate(
                 candidate,
                 () -> -entry.left,
                 translation -> {
-                    answers.add(new Answer(entry, blocks, asked, translation));
+                    answers.add(new Answer(candidate, entry, blocks, asked, translation));
                     core.requests.post(Requests.ENGINE);
                 });
-        settle(); // at the head of a block no code is running
+    }
+
+    /** Entries and loops after which a quick translation is warm. */
+    int patience() {
+        return translator.patience();
     }
 
     private static void await(List<Block> blocks, boolean awaited) {
@@ -251,8 +286,8 @@ final class Regions {
 
     /** A region was left for an instruction, or because it refused: every so often it is noted. */
     void left(@Nullable Op first) {
-        if ((++lefts & SAMPLE - 1) == 0 && first != null && first.insn != null) {
-            reasons.merge(first.insn.row.semantics(), SAMPLE, Long::sum);
+        if ((++lefts & SAMPLE - 1) == 0 && first != null) {
+            reasons.merge(first.name(), SAMPLE, Long::sum);
         }
     }
 
@@ -309,12 +344,19 @@ final class Regions {
             }
         }
         Block entry = answer.entry;
-        RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks);
-        core.cache.spread(entry, answer.blocks);
+        boolean again = entry.first instanceof RegionOp;
+        if (entry.first instanceof RegionOp before) {
+            before.region.known = 0; // for whom remembers it
+        } else {
+            core.cache.spread(entry, answer.blocks);
+        }
+        Candidate source = answer.candidate;
+        Runnable warm = () -> ask(source.full(), entry, answer.blocks);
+        RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks, warm);
         entry.first = op;
         entry.ops = new Op[0];
         entry.count = 0;
         entry.region = true;
-        counts.installed(entry, translation, answer.asked);
+        counts.installed(entry, translation, answer.asked, again);
     }
 }

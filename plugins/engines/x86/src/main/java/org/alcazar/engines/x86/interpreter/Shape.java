@@ -36,6 +36,11 @@ final class Shape extends Binding {
         return !address.isEmpty();
     }
 
+    /** Whether its node needs the instruction itself. */
+    boolean whole() {
+        return generic || tail != Tail.NEXT || address.equals("slow") || address.equals("offset");
+    }
+
     /** Equal for equal shapes. */
     String signature() {
         return toString() + address + tail;

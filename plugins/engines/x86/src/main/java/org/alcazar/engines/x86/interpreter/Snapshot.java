@@ -12,6 +12,8 @@ final class Snapshot {
         "r13", "r14", "r15"
     };
 
+    private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs"};
+
     private final long[] gpr = new long[16];
     private final long[] xmm = new long[32];
     private final long[] fpSignificand = new long[8];
@@ -32,9 +34,15 @@ final class Snapshot {
     private long retired;
     private long random;
 
-    /** Of GS, at present and after SWAPGS. */
-    private long base;
+    private int cpl;
+    private int shadow;
+    private long pendingEvent;
+    private final int[] selector = new int[SEGMENTS.length];
+    private final int[] attributes = new int[SEGMENTS.length];
+    private final long[] base = new long[SEGMENTS.length];
+    private final long[] segmentEnd = new long[SEGMENTS.length];
 
+    /** Of GS after SWAPGS. */
     private long otherBase;
 
     private final StringBuilder text = new StringBuilder();
@@ -59,7 +67,13 @@ final class Snapshot {
         mxcsr = cpu.mxcsr;
         retired = cpu.retired;
         random = cpu.extended[X86.RANDOM];
-        base = cpu.segmentBase[X86.GS];
+        cpl = cpu.cpl;
+        shadow = cpu.shadow;
+        pendingEvent = cpu.pendingEvent;
+        System.arraycopy(cpu.selector, 0, selector, 0, selector.length);
+        System.arraycopy(cpu.segmentAttributes, 0, attributes, 0, attributes.length);
+        System.arraycopy(cpu.segmentBase, 0, base, 0, base.length);
+        System.arraycopy(cpu.segmentLimit, 0, segmentEnd, 0, segmentEnd.length);
         otherBase = cpu.msr[X86.KERNEL_GS_BASE];
     }
 
@@ -82,8 +96,15 @@ final class Snapshot {
         cpu.mxcsr = mxcsr;
         cpu.retired = retired;
         cpu.extended[X86.RANDOM] = random;
-        cpu.segmentBase[X86.GS] = base;
+        cpu.cpl = cpl;
+        cpu.shadow = shadow;
+        cpu.pendingEvent = pendingEvent;
+        System.arraycopy(selector, 0, cpu.selector, 0, selector.length);
+        System.arraycopy(attributes, 0, cpu.segmentAttributes, 0, attributes.length);
+        System.arraycopy(base, 0, cpu.segmentBase, 0, base.length);
+        System.arraycopy(segmentEnd, 0, cpu.segmentLimit, 0, segmentEnd.length);
         cpu.msr[X86.KERNEL_GS_BASE] = otherBase;
+        cpu.mmu.modeChanged();
     }
 
     long retired() {
@@ -100,7 +121,15 @@ final class Snapshot {
         check("rflags", rflags, other.rflags);
         check("instructions", retired, other.retired);
         check("random numbers", random, other.random);
-        check("gs.base", base, other.base);
+        check("cpl", cpl, other.cpl);
+        check("interrupt shadow", shadow, other.shadow);
+        check("pending event", pendingEvent, other.pendingEvent);
+        for (int i = 0; i < SEGMENTS.length; i++) {
+            check(SEGMENTS[i], selector[i], other.selector[i]);
+            check(SEGMENTS[i] + ".attributes", attributes[i], other.attributes[i]);
+            check(SEGMENTS[i] + ".base", base[i], other.base[i]);
+            check(SEGMENTS[i] + ".limit", segmentEnd[i], other.segmentEnd[i]);
+        }
         check("KernelGSBase", otherBase, other.otherBase);
         for (int i = 0; i < 32; i++) {
             if (xmm[i] != other.xmm[i]) {

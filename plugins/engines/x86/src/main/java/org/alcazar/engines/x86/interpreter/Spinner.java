@@ -108,6 +108,11 @@ final class Spinner {
                                             MethodTypeDesc.of(CD_boolean),
                                             0,
                                             c -> c.loadConstant(shape.generic ? 1 : 0).ireturn());
+                                    cb.withMethodBody(
+                                            "wantsInstruction",
+                                            MethodTypeDesc.of(CD_boolean),
+                                            0,
+                                            c -> c.loadConstant(shape.whole() ? 1 : 0).ireturn());
                                     cb.withMethodBody("exec", EXEC, 0, c -> body(c, shape));
                                 });
         try {

@@ -8,9 +8,15 @@ import java.util.List;
  * @param mode 16, 32 or 64: of the code segment
  * @param flat whether offsets in CS, DS, ES and SS are linear addresses without limits, as in
  *     64-bit mode
+ * @param quick whether the translation is one for the time being, soon there rather than fast
  * @param pieces stretches of instructions that may lead from one to the other; the entry's first
  */
-public record Candidate(int mode, boolean flat, List<Piece> pieces) {
+public record Candidate(int mode, boolean flat, boolean quick, List<Piece> pieces) {
+    /** The same code, to be translated for good. */
+    public Candidate full() {
+        return new Candidate(mode, flat, false, pieces);
+    }
+
     /**
      * Instructions in sequence.
      *

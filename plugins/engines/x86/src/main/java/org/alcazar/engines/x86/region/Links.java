@@ -3,12 +3,12 @@ package org.alcazar.engines.x86.region;
 import org.jspecify.annotations.Nullable;
 
 /** What one core knows about the exits of one of its regions. */
-public abstract class Links {
+public interface Links {
     /** Those of a region that no core runs. */
-    static final Links NONE =
+    Links NONE =
             new Links() {
                 @Override
-                public void left(int exit) {}
+                public void warm() {}
 
                 @Override
                 public @Nullable Region callee(int exit) {
@@ -19,22 +19,14 @@ public abstract class Links {
                 public @Nullable Region calleeAt(long rip) {
                     return null;
                 }
-
-                @Override
-                public @Nullable Region following(int exit) {
-                    return null;
-                }
             };
 
-    /** The region was left by an exit, or refused to run. */
-    public abstract void left(int exit);
+    /** A region for the time being has run so much that a better translation is worth while. */
+    void warm();
 
     /** The region that an exit leads to; null if it is not known to lead to one now. */
-    public abstract @Nullable Region callee(int exit);
+    @Nullable Region callee(int exit);
 
     /** The same for an address. */
-    public abstract @Nullable Region calleeAt(long rip);
-
-    /** The same for an exit of the region that was left last. */
-    public abstract @Nullable Region following(int exit);
+    @Nullable Region calleeAt(long rip);
 }

@@ -25,10 +25,43 @@ public abstract class Region {
     /** Not entered: the budget is too short for it, or the mode is not right. */
     public static final int REFUSED = -3;
 
+    /** Goes on at {@code rip}, in a mode that may be another. */
+    public static final int ELSEWHERE = -4;
+
     /** Regions that call one another directly, at most; bounds the host's stack. */
     public static final int MAX_DEPTH = 60;
 
+    /** No address. */
+    private static final long NOWHERE = 1L << 63;
+
+    /** What a core's regions tell of themselves to who runs them. */
+    public static final class Path {
+        /** The one that was left by a numbered exit last, or refused to run. */
+        private Region left;
+
+        /** Makes one. */
+        public Path() {
+            left = new None();
+        }
+
+        /** The links of the region that was left by a numbered exit last, or refused to run. */
+        public Links left() {
+            return left.links;
+        }
+    }
+
+    /** For where there is none. */
+    private static final class None extends Region {
+        @Override
+        public int run(Cpu cpu) {
+            return REFUSED;
+        }
+    }
+
+    private static final Path UNUSED = new Path();
+
     private Links links = Links.NONE;
+    private Path path = UNUSED;
 
     /**
      * Where its entry's address leads to it, and all of its code is where it was; for {@link
@@ -41,17 +74,24 @@ public abstract class Region {
 
     private Targets targets = new Targets();
 
+    /** Entries and loops until it is worth a better translation. */
+    private int left;
+
     /**
      * Makes it a core's.
      *
      * @param to where the core's links of this region are
      * @param exits how many it has
      * @param indirect what the core's regions in this mode share
+     * @param shared what all of the core's regions share
+     * @param patience entries and loops until {@link Links#warm} is told, if it counts them
      */
-    public final void link(Links to, int exits, Targets indirect) {
+    public final void link(Links to, int exits, Targets indirect, Path shared, int patience) {
         links = to;
         direct = new @Nullable Region[exits];
         targets = indirect;
+        path = shared;
+        left = patience;
     }
 
     /**
@@ -61,10 +101,17 @@ public abstract class Region {
      */
     public abstract int run(Cpu cpu);
 
-    /** Tells the core which region was left by a numbered exit, or refused. */
+    /** Tells which region was left by a numbered exit, or refused. */
     protected final int leave(int exit) {
-        links.left(exit);
+        path.left = this;
         return exit;
+    }
+
+    /** Counts an entry or a loop. */
+    protected final void count() {
+        if (--left == 0) {
+            links.warm();
+        }
     }
 
     /**
@@ -118,16 +165,25 @@ public abstract class Region {
     protected final int follow(Cpu cpu, int outcome, long back) {
         int result = outcome;
         while (true) {
-            Region next;
-            if (result == INDIRECT) {
-                next = cpu.rip == back ? null : calleeAt(cpu, cpu.rip);
-            } else {
-                next = result < 0 || !mayCall(cpu) ? null : links.following(result);
+            Region next = null;
+            if (result >= 0) {
+                next = path.left.callee(cpu, result);
+            } else if (result == INDIRECT && cpu.rip != back) {
+                next = calleeAt(cpu, cpu.rip);
             }
             if (next == null) {
                 return result;
             }
             result = next.run(cpu);
         }
+    }
+
+    /**
+     * Runs it and the regions that it leads to, one after the other.
+     *
+     * @return the last one's result, which is {@link Path#left} if it has a number or refused
+     */
+    public final int runOn(Cpu cpu) {
+        return follow(cpu, run(cpu), NOWHERE);
     }
 }

@@ -12,6 +12,13 @@ public interface Translator {
     int threshold();
 
     /**
+     * Entries and loops of a quick translation after which its code is worth a full one.
+     *
+     * @return at least 1
+     */
+    int patience();
+
+    /**
      * Asks for a translation.
      *
      * @param heat how often it has run since it was worth it; read from any thread

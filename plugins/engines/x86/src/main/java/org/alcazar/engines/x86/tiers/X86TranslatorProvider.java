@@ -37,6 +37,6 @@ public class X86TranslatorProvider extends X86InterpreterProvider {
                         model.table(),
                         threshold,
                         Boolean.parseBoolean(options.getOrDefault(LIST, "false")));
-        return threshold == 1 ? translator : new Background(translator, model);
+        return threshold == 1 ? translator : Background.start(translator, model);
     }
 }

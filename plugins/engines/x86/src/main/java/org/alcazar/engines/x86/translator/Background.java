@@ -30,6 +30,9 @@ public final class Background implements Translator {
     /** After so many calls HotSpot compiles a method, even if many others wait for that too. */
     private static final int WARM = 600;
 
+    /** The same for quick translations, by the JVM option that scales thresholds for these. */
+    private static final int QUICKLY_WARM = 200;
+
     private record Task(
             Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {}
 
@@ -45,9 +48,14 @@ public final class Background implements Translator {
 
     private @Nullable Thread worker;
     private boolean closed;
-    private boolean directed;
 
-    public Background(RegionTranslator translator, CpuModel model) {
+    /** Makes one, and has the JVM told how to compile what comes of it. */
+    public static Background start(RegionTranslator translator, CpuModel model) {
+        CompilerDirectives.give();
+        return new Background(translator, model);
+    }
+
+    Background(RegionTranslator translator, CpuModel model) {
         this.translator = translator;
         cold =
                 new Cpu(
@@ -61,6 +69,11 @@ public final class Background implements Translator {
     @Override
     public int threshold() {
         return translator.threshold();
+    }
+
+    @Override
+    public int patience() {
+        return translator.patience();
     }
 
     @Override
@@ -117,15 +130,12 @@ public final class Background implements Translator {
     }
 
     private void work() {
-        if (!directed) {
-            directed = true;
-            CompilerDirectives.give();
-        }
         for (Task task = next(); task != null; task = next()) {
             Translation made = translator.translate(task.candidate);
             if (made != null) {
                 Region region = made.instance();
-                for (int i = 0; i < WARM; i++) {
+                int calls = task.candidate.quick() ? QUICKLY_WARM : WARM;
+                for (int i = 0; i < calls; i++) {
                     region.run(cold);
                 }
             }

@@ -14,8 +14,12 @@ import javax.management.ObjectName;
 /**
  * Tells HotSpot how to compile regions. C1 waits for nobody, so that {@link Background} knows when
  * it is done; and it calls the accesses to guest RAM instead of taking them in, since what lies
- * behind them is a hundred times their size and only C2 makes a few instructions of it. Without
- * this, which other JVMs don't have, regions are right but slow to come.
+ * behind them is a hundred times their size and only C2 makes a few instructions of it. What a
+ * region seldom comes to is called by both. C2 gets no quick regions, no nodes and nothing of the
+ * class-file library: none of these is worth its time, which decides how soon the rest is fast. Who
+ * runs regions one after the other must not take one in: it would be compiled by other rules.
+ *
+ * <p>Without this, which other JVMs don't have, regions are right but slow to come.
  */
 final class CompilerDirectives {
     private static final Logger LOG = LoggerFactory.getLogger(CompilerDirectives.class);
@@ -23,16 +27,43 @@ final class CompilerDirectives {
     private static final String TEXT =
             """
             [{
-              match: ["org/alcazar/engines/x86/translator/Region_*.run"],
+              match: ["org/alcazar/engines/x86/translator/Quick_*.run"],
+              c1: {
+                BackgroundCompilation: false,
+                inline: ["-org/alcazar/engines/x86/mmu/View.*",
+                         "-org/alcazar/engines/x86/translator/GuestRam.*",
+                         "-org/alcazar/engines/x86/region/Region.find*",
+                         "-org/alcazar/engines/x86/region/Region.follow"]
+              },
+              c2: { Exclude: true }
+            },
+            {
+              match: ["org/alcazar/engines/x86/interpreter/Spun$*.exec",
+                      "jdk/internal/classfile/*.*"],
+              c2: { Exclude: true }
+            },
+            {
+              match: ["org/alcazar/engines/x86/interpreter/RegionOp.*",
+                      "org/alcazar/engines/x86/region/Region.*"],
+              inline: ["-org/alcazar/engines/x86/translator/Quick_*.*",
+                       "-org/alcazar/engines/x86/translator/Region_*.*"]
+            },
+            {
+              match: ["org/alcazar/engines/x86/translator/Region_*.*"],
               c1: {
                 BackgroundCompilation: false,
                 inline: ["+org/alcazar/engines/x86/mmu/View.*",
                          "-org/alcazar/engines/x86/translator/GuestRam.*",
-                         "-org/alcazar/engines/x86/translator/DeferredFlags.settle"]
+                         "-org/alcazar/engines/x86/region/Region.find*",
+                         "-org/alcazar/engines/x86/region/Region.follow",
+                         "-org/alcazar/engines/x86/translator/DeferredFlags.settleAny"]
               },
               c2: {
                 inline: ["+org/alcazar/engines/x86/mmu/View.*",
                          "+org/alcazar/engines/x86/translator/GuestRam.*",
+                         "-org/alcazar/engines/x86/region/Region.find*",
+                         "-org/alcazar/engines/x86/region/Region.follow",
+                         "-org/alcazar/engines/x86/translator/DeferredFlags.settleAny",
                          "+org/alcazar/engines/x86/mmu/Ram.*"]
               }
             }]
@@ -40,8 +71,19 @@ final class CompilerDirectives {
 
     private CompilerDirectives() {}
 
-    /** Gives them to this process's compilers, which takes a tenth of a second. */
-    static void give() {
+    private static boolean given;
+
+    /** Gives them to this process's compilers before long: it takes a tenth of a second. */
+    static synchronized void give() {
+        if (!given) {
+            given = true;
+            Thread thread = new Thread(CompilerDirectives::tell, "compiler-directives");
+            thread.setDaemon(true);
+            thread.start();
+        }
+    }
+
+    private static void tell() {
         try {
             Path file = Files.createTempFile("alcazar-directives", ".json");
             try {

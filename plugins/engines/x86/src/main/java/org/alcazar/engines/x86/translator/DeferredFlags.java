@@ -86,6 +86,13 @@ final class DeferredFlags {
         }
     }
 
+    /**
+     * {@link #settle} for kinds that are not known before: a call, not a hundred times its size.
+     */
+    static void settleAny(Cpu cpu, int kind, long a, long b, long c, long turned) {
+        settle(cpu, kind, a, b, c, turned);
+    }
+
     /** The number of the highest bit of what was rotated. */
     static int top(int kind) {
         return (8 << (kind >> TURNED_SIZE)) - 1;

@@ -14,8 +14,9 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The local variables of a region's method, and its ways out. Guest registers live in locals: those
@@ -55,7 +56,10 @@ final class Frame {
     /** Linear and host-physical address of the present instruction's memory operand. */
     static final int LA = 17, HPA = 19;
 
-    static final int REQUESTS_VAR = 21, XMM = 22, CODE = 23, CALLEE = 24;
+    static final int REQUESTS_VAR = 21, XMM = 22, CALLEE = 24;
+
+    /** The number of the way out, later the result. */
+    static final int WAY = 23;
 
     /** Before the present instruction. */
     static final int MXCSR = 25;
@@ -65,6 +69,9 @@ final class Frame {
 
     /** No linear address is this when masked to its page and the alignment of a quadword. */
     private static final long NO_PAGE = 8;
+
+    /** On its way to a register in {@link #quick} regions, where they stay in the core's state. */
+    private static final int SET = 178;
 
     private static final int BASES = 32;
     private static final int GENERAL = 36;
@@ -91,16 +98,25 @@ final class Frame {
     /** Has arithmetic that is right only while {@link Guards#lazy} holds. */
     boolean lazy;
 
-    /** A way out in the midst of a node. */
-    private record Stub(Label at, long rip, int back, int kind, int code) {}
+    /** Ways out in the midst of nodes. */
+    private final Map<Integer, Label> stubs = new LinkedHashMap<>();
 
-    private final List<Stub> stubs = new ArrayList<>();
     private final List<Long> exits;
-    final Label tail;
+    private final Ways ways;
+    private final Label tail;
 
-    Frame(CodeBuilder c, List<Long> exits) {
+    /** As {@link #tail}, with {@link #RIP}, {@link #KIND} and the result in {@link #WAY} set. */
+    final Label indirect;
+
+    /** For the time being: small and soon compiled rather than fast. */
+    final boolean quick;
+
+    Frame(CodeBuilder c, List<Long> exits, Ways ways, boolean quick) {
         this.exits = exits;
+        this.ways = ways;
+        this.quick = quick;
         tail = c.newLabel();
+        indirect = c.newLabel();
     }
 
     /** Takes over what an earlier pass has found. */
@@ -123,11 +139,17 @@ final class Frame {
     // ---- registers
 
     CodeBuilder get(CodeBuilder c, int r) {
+        if (quick) {
+            return c.aload(GPR).loadConstant(r).laload();
+        }
         loaded |= 1 << r;
         return c.lload(GENERAL + 2 * r);
     }
 
     CodeBuilder set(CodeBuilder c, int r) {
+        if (quick) {
+            return c.lstore(SET).aload(GPR).loadConstant(r).lload(SET).lastore();
+        }
         loaded |= 1 << r;
         dirty |= 1 << r;
         return c.lstore(GENERAL + 2 * r);
@@ -140,7 +162,7 @@ final class Frame {
 
     /** Stores registers to the core's state, though they stay dirty. */
     void spill(CodeBuilder c, int set) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 0; r < 16 && !quick; r++) {
             if ((set >> r & 1) != 0) {
                 c.aload(GPR).loadConstant(r).lload(GENERAL + 2 * r).lastore();
             }
@@ -148,7 +170,7 @@ final class Frame {
     }
 
     void reload(CodeBuilder c, int set) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 0; r < 16 && !quick; r++) {
             if ((set >> r & 1) != 0) {
                 c.aload(GPR).loadConstant(r).laload().lstore(GENERAL + 2 * r);
             }
@@ -162,6 +184,10 @@ final class Frame {
         if (kind == DeferredFlags.NONE) {
             return;
         }
+        Label settled = c.newLabel();
+        if (kind < 0) {
+            c.iload(KIND).ifeq(settled);
+        }
         c.aload(CPU_VAR);
         if (kind < 0) {
             c.iload(KIND);
@@ -171,8 +197,9 @@ final class Frame {
         operands(c);
         c.invokestatic(
                 FLAGS,
-                "settle",
+                kind < 0 ? "settleAny" : "settle",
                 MethodTypeDesc.of(CD_void, CPU, CD_int, CD_long, CD_long, CD_long, CD_long));
+        c.labelBinding(settled);
     }
 
     /** Leaves what flags are deferred by. */
@@ -197,54 +224,55 @@ final class Frame {
      * @param back instructions of the node from this one on, which are not retired
      * @param kind of the deferred flags there, or -1 if the local variable has it
      */
-    Label stub(CodeBuilder c, long rip, int back, int kind, int code) {
-        for (Stub s : stubs) {
-            if (s.rip == rip && s.back == back && s.kind == kind && s.code == code) {
-                return s.at;
-            }
-        }
-        Label at = c.newLabel();
-        stubs.add(new Stub(at, rip, back, kind, code));
-        return at;
+    Label stub(CodeBuilder c, long rip, int back, int kind, int result) {
+        return stubs.computeIfAbsent(ways.number(rip, back, kind, result), w -> c.newLabel());
     }
 
     void writeStubs(CodeBuilder c) {
-        for (Stub s : stubs) {
-            c.labelBinding(s.at);
-            leave(c, s.rip, s.back, s.kind, s.code);
-        }
+        stubs.forEach((way, at) -> {
+            c.labelBinding(at);
+            c.loadConstant(way).istore(WAY).goto_(tail);
+        });
     }
 
-    void leave(CodeBuilder c, long rip, int back, int kind, int code) {
-        if (back != 0) {
-            c.lload(RETIRED).loadConstant((long) back).lsub().lstore(RETIRED);
-        }
-        if (kind >= 0) {
-            c.loadConstant(kind).istore(KIND);
-        }
-        c.loadConstant(rip).lstore(RIP);
-        c.loadConstant(code).istore(CODE);
-        c.goto_(tail);
+    void leave(CodeBuilder c, long rip, int back, int kind, int result) {
+        c.loadConstant(ways.number(rip, back, kind, result)).istore(WAY).goto_(tail);
     }
 
-    /** Stores what is dirty and returns {@link #CODE}. */
+    /** Stores what is dirty and returns the result. */
     void writeTail(CodeBuilder c, ClassDesc region) {
         c.labelBinding(tail);
+        c.aload(THIS).iload(WAY).invokevirtual(region, "rip", MethodTypeDesc.of(CD_long, CD_int));
+        c.lstore(RIP);
+        c.aload(THIS).iload(WAY).invokevirtual(region, "rest", MethodTypeDesc.of(CD_long, CD_int));
+        c.lstore(T0);
+        c.lload(RETIRED).lload(T0).loadConstant((long) Ways.MASK).land().lsub().lstore(RETIRED);
+        c.lload(T0).loadConstant(Ways.RESULT_SHIFT).lshr().l2i().istore(WAY);
+        kindOfWay(c);
+        c.ifeq(indirect);
+        kindOfWay(c);
+        c.loadConstant(1).isub().istore(KIND);
+        c.labelBinding(indirect);
         writeBack(c, -1);
         c.aload(CPU_VAR).lload(RIP).putfield(CPU, "rip", CD_long);
         if (views) {
             // A region that has called this one must not go on with another view.
             Label same = c.newLabel();
             c.aload(VIEW).aload(CALLERS_VIEW).if_acmpeq(same);
-            c.loadConstant(org.alcazar.engines.x86.region.Region.PLAIN).istore(CODE);
+            c.loadConstant(org.alcazar.engines.x86.region.Region.PLAIN).istore(WAY);
             c.labelBinding(same);
         }
         Label numbered = c.newLabel();
-        c.iload(CODE).ifge(numbered);
-        c.iload(CODE).ireturn();
+        c.iload(WAY).ifge(numbered);
+        c.iload(WAY).ireturn();
         c.labelBinding(numbered);
-        c.aload(THIS).iload(CODE);
+        c.aload(THIS).iload(WAY);
         c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
+    }
+
+    /** Leaves the part of {@link #T0} that is the kind and 1. */
+    private static void kindOfWay(CodeBuilder c) {
+        c.lload(T0).loadConstant(Ways.KIND_SHIFT).lshr().l2i().loadConstant(Ways.MASK).iand();
     }
 
     void writeBack(CodeBuilder c, int kind) {

@@ -125,7 +125,8 @@ final class Graph {
         return insn.modrm < 0;
     }
 
-    private static boolean ends(Instruction insn) {
+    /** Whether what follows depends on what it does. */
+    static boolean ends(Instruction insn) {
         return insn.row.semantics().startsWith("Branches.") || StateWriter.ends(insn);
     }
 

@@ -74,4 +74,40 @@ final class GuestRam {
     static void misaligned64(long hpa, long v) {
         Ram.store(hpa, 8, v);
     }
+
+    static long any16(long hpa) {
+        return (hpa & 1) == 0 ? load16(hpa) : misaligned16(hpa);
+    }
+
+    static long any32(long hpa) {
+        return (hpa & 3) == 0 ? load32(hpa) : misaligned32(hpa);
+    }
+
+    static long any64(long hpa) {
+        return (hpa & 7) == 0 ? load64(hpa) : misaligned64(hpa);
+    }
+
+    static void any16(long hpa, long v) {
+        if ((hpa & 1) == 0) {
+            store16(hpa, v);
+        } else {
+            misaligned16(hpa, v);
+        }
+    }
+
+    static void any32(long hpa, long v) {
+        if ((hpa & 3) == 0) {
+            store32(hpa, v);
+        } else {
+            misaligned32(hpa, v);
+        }
+    }
+
+    static void any64(long hpa, long v) {
+        if ((hpa & 7) == 0) {
+            store64(hpa, v);
+        } else {
+            misaligned64(hpa, v);
+        }
+    }
 }

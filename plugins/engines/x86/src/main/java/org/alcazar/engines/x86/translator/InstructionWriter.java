@@ -97,7 +97,7 @@ final class InstructionWriter {
     private final RamWriter ram;
     private final ExchangeWriter exchanges;
     private final WideWriter wide;
-    private final WholeWriter whole;
+    final WholeWriter whole;
     private final ShiftWriter shifts;
     final StackWriter stack;
     private final BitWriter bits;
@@ -131,7 +131,7 @@ final class InstructionWriter {
         this.binder = binder;
         this.long64 = long64;
         this.flat = flat;
-        ram = new RamWriter(c);
+        ram = new RamWriter(c, frame.quick);
         exchanges = new ExchangeWriter(c, frame, this);
         wide = new WideWriter(c, frame, this);
         state = new StateWriter(c, frame, this);

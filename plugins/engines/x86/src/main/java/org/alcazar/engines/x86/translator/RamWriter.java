@@ -18,9 +18,14 @@ final class RamWriter {
     private static final MethodTypeDesc STORE = MethodTypeDesc.of(CD_void, CD_long, CD_long);
 
     private final CodeBuilder c;
+    private final boolean quick;
 
-    RamWriter(CodeBuilder c) {
+    /**
+     * @param quick whether the access finds out about its alignment by itself
+     */
+    RamWriter(CodeBuilder c, boolean quick) {
         this.c = c;
+        this.quick = quick;
     }
 
     /** Leaves what is there, zero-extended to a long. */
@@ -40,6 +45,11 @@ final class RamWriter {
     }
 
     private void access(int bytes, Runnable operands, MethodTypeDesc type, String name) {
+        if (quick && bytes > 1) {
+            operands.run();
+            c.invokestatic(RAM, "any" + 8 * bytes, type);
+            return;
+        }
         Label misaligned = c.newLabel();
         Label done = c.newLabel();
         if (bytes > 1) {

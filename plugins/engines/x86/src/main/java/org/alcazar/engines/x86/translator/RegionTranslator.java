@@ -30,6 +30,9 @@ public final class RegionTranslator implements Translator {
     /** Bytecode that is kept for whom it fits, in bytes. */
     private static final long MAX_KEPT = 8L << 20;
 
+    /** Runs of a quick translation for each one before it was translated. */
+    private static final int PATIENCE = 8;
+
     private static final Logger LOG = LoggerFactory.getLogger(RegionTranslator.class);
 
     private final int threshold;
@@ -67,13 +70,21 @@ public final class RegionTranslator implements Translator {
     }
 
     @Override
+    public int patience() {
+        return (int) Math.min(Integer.MAX_VALUE, (long) PATIENCE * threshold);
+    }
+
+    @Override
     public void translate(
             Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
         done.accept(translate(candidate));
     }
 
     synchronized @Nullable Translation translate(Candidate candidate) {
-        Finished known = cache.find(candidate);
+        Finished known = candidate.quick() ? cache.find(candidate.full()) : null;
+        if (known == null) {
+            known = cache.find(candidate);
+        }
         if (known != null) {
             return known;
         }
@@ -107,7 +118,7 @@ public final class RegionTranslator implements Translator {
                 return null;
             }
             List<At> lines = listing == null ? null : new ArrayList<>();
-            RegionWriter.Written written = RegionWriter.write(graph, binder, lines);
+            RegionWriter.Written written = RegionWriter.write(graph, binder, tried.quick(), lines);
             if (written.codeBytes() <= MAX_CODE) {
                 if (listing != null && lines != null) {
                     LOG.info("{}", listing.text(written.bytes(), lines));
@@ -119,7 +130,7 @@ public final class RegionTranslator implements Translator {
                 return null;
             }
             List<Candidate.Piece> fewer = tried.pieces().subList(0, pieces / 2 + pieces % 2);
-            tried = new Candidate(tried.mode(), tried.flat(), fewer);
+            tried = new Candidate(tried.mode(), tried.flat(), tried.quick(), fewer);
             if (tried.pieces().size() == pieces) {
                 return null;
             }
@@ -157,7 +168,7 @@ public final class RegionTranslator implements Translator {
         public Region instance() {
             try {
                 TranslatedRegion region = (TranslatedRegion) make.invokeExact();
-                region.constants(written.constants());
+                region.constants(written.constants(), written.ways());
                 return region;
             } catch (Throwable e) {
                 throw new IllegalStateException("no object of a region", e);

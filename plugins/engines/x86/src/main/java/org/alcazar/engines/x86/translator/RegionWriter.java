@@ -36,9 +36,14 @@ final class RegionWriter {
     private static final ClassDesc REGION = Frame.desc(Region.class);
     private static final ClassDesc PARENT = Frame.desc(TranslatedRegion.class);
     private static final ClassDesc GUARDS = Frame.desc(Guards.class);
+    private static final ClassDesc PASSAGES = Frame.desc(Passages.class);
+    private static final ClassDesc INSTRUCTION = Frame.desc(Instruction.class);
 
     /** The method for when {@link Guards#lazy} does not hold. */
     private static final String EXACT = "exact";
+
+    /** Beginnings of the names of classes by which {@link CompilerDirectives} knows them. */
+    static final String QUICK = "Quick_", FULL = "Region_";
 
     /** So many targets of a branch are compared one after the other, more found by a switch. */
     private static final int CHAIN = 3;
@@ -49,18 +54,22 @@ final class RegionWriter {
      * A region's class.
      *
      * @param exits by number the address that it leads to
+     * @param ways {@link Ways#table}
      * @param codeBytes of its method
      */
-    record Written(byte[] bytes, long[] exits, Instruction[] constants, int codeBytes) {}
+    record Written(
+            byte[] bytes, long[] exits, long[] ways, Instruction[] constants, int codeBytes) {}
 
     private final Graph graph;
     private final Binder binder;
     private final @Nullable List<At> lines;
+    private final boolean quick;
     private final ClassDesc self;
 
     /** What all passes share: exits by number, and instructions that semantics want whole. */
     private final List<Long> exits = new ArrayList<>();
 
+    private final Ways ways = new Ways();
     private final List<Instruction> constants = new ArrayList<>();
     private final Map<Node, Label> labels = new HashMap<>();
 
@@ -77,31 +86,39 @@ final class RegionWriter {
     private Node present;
 
     @SuppressWarnings("NullAway.Init") // set at the start of each pass
-    private RegionWriter(Graph graph, Binder binder, @Nullable List<At> lines) {
+    private RegionWriter(Graph graph, Binder binder, boolean quick, @Nullable List<At> lines) {
         this.graph = graph;
         this.binder = binder;
+        this.quick = quick;
         this.lines = lines;
         self =
                 ClassDesc.of(
                         TranslatedRegion.class.getPackageName()
-                                + ".Region_"
+                                + "."
+                                + (quick ? QUICK : FULL)
                                 + Long.toHexString(graph.nodes.getFirst().rip));
     }
 
     /**
      * Writes a graph's class.
      *
+     * @param quick whether to write what C1 makes machine code of soon, not what C2 makes the best
+     *     of
      * @param lines gets the instructions in the order in which they are written, and the class line
      *     numbers that count them from 1; null for neither
      */
-    static Written write(Graph graph, Binder binder, @Nullable List<At> lines) {
-        RegionWriter writer = new RegionWriter(graph, binder, lines);
+    static Written write(Graph graph, Binder binder, boolean quick, @Nullable List<At> lines) {
+        RegionWriter writer = new RegionWriter(graph, binder, quick, lines);
         Frame[] known = new Frame[2];
         writer.build(known);
         byte[] bytes = writer.build(known);
         long[] exits = writer.exits.stream().mapToLong(Long::longValue).toArray();
         return new Written(
-                bytes, exits, writer.constants.toArray(Instruction[]::new), writer.size(bytes));
+                bytes,
+                exits,
+                writer.ways.table(),
+                writer.constants.toArray(Instruction[]::new),
+                writer.size(bytes));
     }
 
     private int size(byte[] bytes) {
@@ -140,7 +157,7 @@ final class RegionWriter {
                                     "run",
                                     RUN,
                                     java.lang.classfile.ClassFile.ACC_PUBLIC,
-                                    m -> known[0] = body(m, known[0], true));
+                                    m -> known[0] = body(m, known[0], !quick));
                             if (known[0].lazy) {
                                 cb.withMethodBody(
                                         EXACT, RUN, 0, m -> known[1] = body(m, known[1], false));
@@ -157,7 +174,7 @@ final class RegionWriter {
     private Frame body(CodeBuilder code, @Nullable Frame before, boolean lazily) {
         c = code;
         lazy = lazily;
-        frame = new Frame(code, exits);
+        frame = new Frame(code, exits, ways, quick);
         if (before != null) {
             frame.expect(before);
         }
@@ -174,6 +191,7 @@ final class RegionWriter {
             c.labelBinding(here);
         }
         frame.writeEntry(c, graph.instructions(), REGION);
+        count();
         for (Node node : graph.nodes) {
             labels.put(node, c.newLabel());
         }
@@ -182,8 +200,14 @@ final class RegionWriter {
         }
         polls.forEach(this::poll);
         frame.writeStubs(c);
-        frame.writeTail(c, REGION);
+        frame.writeTail(c, PARENT);
         return frame;
+    }
+
+    private void count() {
+        if (quick) {
+            c.aload(Frame.THIS).invokevirtual(REGION, "count", MTD_void);
+        }
     }
 
     private void lazily(Label to) {
@@ -200,6 +224,7 @@ final class RegionWriter {
                         ? DeferredFlags.NONE
                         : node.entries == 1 ? kinds.getOrDefault(node, -1) : -1;
         present = node;
+        boolean shadowed = false;
         int count = node.body.size();
         if (count > 0) {
             c.lload(Frame.RETIRED).loadConstant((long) count).ladd().lstore(Frame.RETIRED);
@@ -211,15 +236,64 @@ final class RegionWriter {
                 lines.add(at);
                 c.lineNumber(lines.size());
             }
-            if (last && branch(at)) {
+            if (last && (branch(at) || passage(at))) {
                 return;
             }
-            if (!writer.write(at, count - i)) {
+            boolean opens = i + 1 < count && opens(at, node.body.get(i + 1), count - i);
+            if (!opens && !writer.write(at, count - i)) {
                 frame.leave(c, at.rip(), count - i, writer.kind, Region.PLAIN);
                 return;
             }
+            if (shadowed) {
+                c.aload(Frame.CPU_VAR).loadConstant(0).putfield(Frame.CPU, "shadow", CD_int);
+            }
+            shadowed = opens;
         }
         edge(node.after);
+    }
+
+    /**
+     * Writes STI. Its shadow is open while the next instruction runs, which may leave the region,
+     * but can't do so for good.
+     *
+     * @return false if it is not STI, or the shadow would outlast the node
+     */
+    private boolean opens(At at, At next, int back) {
+        if (!at.insn().row.semantics().equals("Flags.sti") || Graph.ends(next.insn())) {
+            return false;
+        }
+        writer.at(at, back);
+        c.aload(Frame.REQUESTS_VAR);
+        c.invokevirtual(Frame.REQUESTS, "pending", MethodTypeDesc.of(CD_int));
+        c.ifne(writer.out());
+        writer.apart(at.insn());
+        return true;
+    }
+
+    /**
+     * Writes SYSCALL or SYSRET to 64-bit code, the ways to another privilege that are taken most.
+     *
+     * @return false if it is none of these
+     */
+    private boolean passage(At at) {
+        String semantics = at.insn().row.semantics();
+        boolean known =
+                semantics.equals("FarTransfers.syscall")
+                        || semantics.equals("FarTransfers.sysret") && at.insn().operandSize == 8;
+        if (!known || graph.mode != 64) {
+            return false;
+        }
+        writer.at(at, 1);
+        frame.writeBack(c, writer.kind);
+        writer.kind = DeferredFlags.NONE;
+        c.aload(Frame.CPU_VAR).loadConstant(at.next()).putfield(Frame.CPU, "rip", CD_long);
+        c.aload(Frame.CPU_VAR);
+        writer.whole.constant(at.insn());
+        String name = semantics.substring(semantics.indexOf('.') + 1);
+        c.invokestatic(PASSAGES, name, MethodTypeDesc.of(CD_boolean, Frame.CPU, INSTRUCTION));
+        c.ifeq(writer.out());
+        c.loadConstant(Region.ELSEWHERE).ireturn();
+        return true;
     }
 
     /**
@@ -228,21 +302,35 @@ final class RegionWriter {
      */
     private void poll(Node node, Label here) {
         c.labelBinding(here);
+        count();
         Label out = frame.stub(c, node.rip, 0, -1, frame.exit(node.rip));
         c.lload(Frame.RETIRED).lload(Frame.LIMIT).lcmp().ifgt(out);
         c.aload(Frame.REQUESTS_VAR);
         c.invokevirtual(Frame.REQUESTS, "pending", MethodTypeDesc.of(CD_int));
         c.ifne(out);
-        if (!lazy) {
+        if (!lazy && !quick) {
             lazily(out);
         }
         c.goto_(labels.get(node));
     }
 
+    /**
+     * Before a way out that is taken often: flags of a known kind cost less than others.
+     *
+     * @return the kind that is left for it
+     */
+    private int settled() {
+        if (writer.kind < 0 || quick) {
+            return writer.kind;
+        }
+        frame.settle(c, writer.kind);
+        return DeferredFlags.NONE;
+    }
+
     private void edge(long rip) {
         Node to = graph.byRip.get(rip);
         if (to == null) {
-            frame.leave(c, rip, 0, writer.kind, frame.exit(rip));
+            frame.leave(c, rip, 0, settled(), frame.exit(rip));
             return;
         }
         boolean back = graph.nodes.indexOf(to) <= graph.nodes.indexOf(present);
@@ -415,12 +503,13 @@ final class RegionWriter {
 
     /** Leaves to the address in {@link Frame#T0}. */
     private void leaveTo() {
-        if (writer.kind >= 0) {
-            c.loadConstant(writer.kind).istore(Frame.KIND);
+        int kind = settled();
+        if (kind >= 0) {
+            c.loadConstant(kind).istore(Frame.KIND);
         }
         c.lload(Frame.T0).lstore(Frame.RIP);
-        c.loadConstant(Region.INDIRECT).istore(Frame.CODE);
-        c.goto_(frame.tail);
+        c.loadConstant(Region.INDIRECT).istore(Frame.WAY);
+        c.goto_(frame.indirect);
     }
 
     private boolean ret(Instruction insn) {
@@ -487,16 +576,16 @@ final class RegionWriter {
         c.labelBinding(run);
         depth(1);
         c.aload(Frame.CALLEE).aload(Frame.CPU_VAR);
-        c.invokevirtual(REGION, "run", RUN).istore(Frame.CODE);
+        c.invokevirtual(REGION, "run", RUN).istore(Frame.WAY);
         Label elsewhere = c.newLabel();
         Label returned = c.newLabel();
         Label follow = c.newLabel();
         returned(next, follow);
         c.goto_(returned);
         c.labelBinding(follow);
-        c.aload(Frame.THIS).aload(Frame.CPU_VAR).iload(Frame.CODE).loadConstant(next);
+        c.aload(Frame.THIS).aload(Frame.CPU_VAR).iload(Frame.WAY).loadConstant(next);
         c.invokevirtual(REGION, "follow", MethodTypeDesc.of(CD_int, Frame.CPU, CD_int, CD_long));
-        c.istore(Frame.CODE);
+        c.istore(Frame.WAY);
         returned(next, elsewhere);
         c.labelBinding(returned);
         depth(-1);
@@ -506,12 +595,12 @@ final class RegionWriter {
         edge(next);
         c.labelBinding(elsewhere);
         depth(-1);
-        c.iload(Frame.CODE).ireturn();
+        c.iload(Frame.WAY).ireturn();
     }
 
     /** Jumps if a callee has ended otherwise than by returning. */
     private void returned(long next, Label otherwise) {
-        c.iload(Frame.CODE).loadConstant(Region.INDIRECT).if_icmpne(otherwise);
+        c.iload(Frame.WAY).loadConstant(Region.INDIRECT).if_icmpne(otherwise);
         c.aload(Frame.CPU_VAR).getfield(Frame.CPU, "rip", CD_long).loadConstant(next);
         c.lcmp().ifne(otherwise);
     }

@@ -93,6 +93,10 @@ final class StackWriter {
 
     /** Finds {@link Frame#HPA}, most often in the page that was written last. */
     void find(int bytes, boolean write) {
+        if (frame.quick) {
+            writer.search(bytes, write);
+            return;
+        }
         frame.stack = true;
         Label search = c.newLabel();
         Label found = c.newLabel();

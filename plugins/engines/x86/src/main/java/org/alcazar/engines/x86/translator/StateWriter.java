@@ -32,7 +32,7 @@ final class StateWriter {
 
     /** End blocks by the table, but the next instruction follows whatever happens. */
     private static final Set<String> HARMLESS =
-            Set.of("Flags.cli", "SystemInstructions.clac", "SystemInstructions.stac");
+            Set.of("Flags.cli", "Flags.sti", "SystemInstructions.clac", "SystemInstructions.stac");
 
     private final CodeBuilder c;
     private final Frame frame;

@@ -21,10 +21,10 @@ final class TranslationCache {
     /** Different code at one entry. */
     private static final int VERSIONS = 4;
 
-    private record Entry(int mode, boolean flat, long rip) {
+    private record Entry(int mode, boolean flat, boolean quick, long rip) {
         static Entry of(Candidate candidate) {
             long rip = candidate.pieces().getFirst().rip();
-            return new Entry(candidate.mode(), candidate.flat(), rip);
+            return new Entry(candidate.mode(), candidate.flat(), candidate.quick(), rip);
         }
     }
 

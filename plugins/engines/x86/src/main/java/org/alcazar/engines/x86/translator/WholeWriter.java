@@ -83,12 +83,7 @@ final class WholeWriter {
         Label start = c.newBoundLabel();
         c.aload(Frame.CPU_VAR).loadConstant(next).putfield(Frame.CPU, "rip", CD_long);
         c.aload(Frame.CPU_VAR);
-        c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
-        int known = constants.indexOf(insn); // no two are equal
-        c.loadConstant(known < 0 ? constants.size() : known).aaload();
-        if (known < 0) {
-            constants.add(insn);
-        }
+        constant(insn);
         writer.invoke(binder.resolve(insn));
         Label end = c.newBoundLabel();
         writer.handler(start, end, false);
@@ -99,6 +94,16 @@ final class WholeWriter {
             frame.loadBases(c);
         }
         return true;
+    }
+
+    /** Leaves an instruction as an object. */
+    void constant(Instruction insn) {
+        c.aload(Frame.THIS).getfield(self, "constants", INSTRUCTION.arrayType());
+        int known = constants.indexOf(insn); // no two are equal
+        c.loadConstant(known < 0 ? constants.size() : known).aaload();
+        if (known < 0) {
+            constants.add(insn);
+        }
     }
 
     /** A register that ModRM.rm names as a destination. */

@@ -66,6 +66,11 @@ class RegionInsightTest {
         }
 
         @Override
+        public int patience() {
+            return Integer.MAX_VALUE;
+        }
+
+        @Override
         public void translate(
                 Candidate candidate, IntSupplier heat, Consumer<@Nullable Translation> done) {
             waiting.add(() -> translator.translate(candidate, heat, done));

@@ -58,6 +58,50 @@ class RegionShapeTest {
     }
 
     @Test
+    @DisplayName("code that opens and closes interrupts stays in its region")
+    void interruptFlag() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            int[] code = {
+                0xfa, //       0: cli
+                0xfb, //       1: sti
+                0x90, //       2: nop
+                0xff, 0xc9, // 3: dec ecx
+                0x75, 0xf9, // 5: jnz 0
+                0xf4, //       7: hlt
+            };
+            machine.load(CODE, bytes(code));
+            machine.longMode(CODE);
+            machine.group(X86.GENERAL)[X86.RCX] = 100_000;
+            assertEquals(Exit.IDLE, machine.run(10_000_000));
+            assertEquals(0, machine.register(X86.RCX));
+            Map<String, Long> counters = machine.core.counters();
+            assertTrue(counters.get("regions-installed") > 0);
+            assertTrue(counters.get("region-left-plain") < 100, counters::toString);
+        }
+    }
+
+    @Test
+    @DisplayName("a loop that goes on is translated for the time being, then for good")
+    void quickThenFull() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            machine.load(
+                    CODE, bytes(new int[] {0xff, 0xc9, 0x75, 0xfc, 0xf4})); // dec ecx; jnz; hlt
+            machine.longMode(CODE);
+            machine.group(X86.GENERAL)[X86.RCX] = 1_000_000;
+            assertEquals(Exit.BUDGET, machine.run(4 * THRESHOLD));
+            Map<String, Long> counters = machine.core.counters();
+            assertEquals(1, counters.get("regions-installed"));
+            assertEquals(0, counters.get("regions-full"));
+            assertEquals(Exit.IDLE, machine.run(10_000_000));
+            counters = machine.core.counters();
+            assertEquals(1, counters.get("regions-installed"));
+            assertEquals(1, counters.get("regions-full"));
+            assertEquals(1, counters.get("regions-live"));
+            assertEquals(0, machine.register(X86.RCX));
+        }
+    }
+
+    @Test
     @DisplayName("code that another program had at the same address is not in a region")
     void otherPrograms() {
         try (BareMachine machine = new BareMachine(new AtOnce())) {

@@ -27,8 +27,8 @@ class BackgroundTest {
     /** mov $value,%eax; ret. */
     private static Candidate candidate(int value) {
         byte[] code = {(byte) 0xb8, (byte) value, 0, 0, 0, (byte) 0xc3};
-        return new Candidate(
-                64, true, List.of(new Candidate.Piece(0x40_0000, code, 2, new long[0])));
+        Candidate.Piece piece = new Candidate.Piece(0x40_0000, code, 2, new long[0]);
+        return new Candidate(64, true, false, List.of(piece));
     }
 
     @Test

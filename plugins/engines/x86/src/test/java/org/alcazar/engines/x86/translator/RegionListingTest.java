@@ -25,10 +25,13 @@ class RegionListingTest {
         byte[] code = HexFormat.of().parseHex(LOOP.replace(" ", ""));
         Candidate candidate =
                 new Candidate(
-                        64, true, List.of(new Candidate.Piece(0x40_1000, code, 4, new long[0])));
+                        64,
+                        true,
+                        false,
+                        List.of(new Candidate.Piece(0x40_1000, code, 4, new long[0])));
         Graph graph = Graph.of(candidate, new Decoder(table));
         List<At> lines = new ArrayList<>();
-        RegionWriter.Written written = RegionWriter.write(graph, new Binder(), lines);
+        RegionWriter.Written written = RegionWriter.write(graph, new Binder(), false, lines);
         String text = new RegionListing(table).text(written.bytes(), lines);
         int add = text.indexOf("401000  add");
         int sum = text.indexOf("LADD", add);

@@ -26,7 +26,7 @@ class RegionTranslatorTest {
     }
 
     private static Candidate candidate(Piece... pieces) {
-        return new Candidate(64, true, List.of(pieces));
+        return new Candidate(64, true, false, List.of(pieces));
     }
 
     private static RegionTranslator translator(long kept) {
