@@ -49,10 +49,13 @@ public final class Background implements Translator {
     private @Nullable Thread worker;
     private boolean closed;
 
-    /** Makes one, and has the JVM told how to compile what comes of it. */
+    /** Makes one, whose thread has the JVM told soon how to compile what comes of it. */
     public static Background start(RegionTranslator translator, CpuModel model) {
-        CompilerDirectives.give();
-        return new Background(translator, model);
+        Background made = new Background(translator, model);
+        synchronized (made.waiting) {
+            made.begin();
+        }
+        return made;
     }
 
     Background(RegionTranslator translator, CpuModel model) {
@@ -87,10 +90,7 @@ public final class Background implements Translator {
             waiting.add(new Task(candidate, heat, done));
             most = Math.max(most, waiting.size());
             if (worker == null) {
-                Thread thread = new Thread(this::work, "translator");
-                thread.setDaemon(true);
-                thread.start();
-                worker = thread;
+                begin();
             }
         }
     }
@@ -109,6 +109,13 @@ public final class Background implements Translator {
             all.put("translation-queue", (long) waiting.size());
             all.put("translation-queue-most", (long) most);
         }
+    }
+
+    private void begin() {
+        Thread thread = new Thread(this::work, "translator");
+        thread.setDaemon(true);
+        thread.start();
+        worker = thread;
     }
 
     /** The thread must not outlive its bundle, whose classes are gone then. */
@@ -130,6 +137,7 @@ public final class Background implements Translator {
     }
 
     private void work() {
+        CompilerDirectives.give();
         for (Task task = next(); task != null; task = next()) {
             Translation made = translator.translate(task.candidate);
             if (made != null) {

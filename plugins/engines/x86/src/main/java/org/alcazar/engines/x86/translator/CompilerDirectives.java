@@ -73,13 +73,11 @@ final class CompilerDirectives {
 
     private static boolean given;
 
-    /** Gives them to this process's compilers before long: it takes a tenth of a second. */
+    /** Gives them to this process's compilers, which takes a tenth of a second the first time. */
     static synchronized void give() {
         if (!given) {
             given = true;
-            Thread thread = new Thread(CompilerDirectives::tell, "compiler-directives");
-            thread.setDaemon(true);
-            thread.start();
+            tell();
         }
     }
 
