@@ -48,6 +48,7 @@ public final class Background implements Translator {
 
     private @Nullable Thread worker;
     private boolean closed;
+    private boolean directed;
 
     /** Makes one, whose thread has the JVM told soon how to compile what comes of it. */
     public static Background start(RegionTranslator translator, CpuModel model) {
@@ -137,7 +138,10 @@ public final class Background implements Translator {
     }
 
     private void work() {
-        CompilerDirectives.give();
+        if (!directed) {
+            directed = true;
+            CompilerDirectives.give();
+        }
         for (Task task = next(); task != null; task = next()) {
             Translation made = translator.translate(task.candidate);
             if (made != null) {

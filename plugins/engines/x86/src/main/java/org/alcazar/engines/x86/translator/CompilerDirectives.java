@@ -71,17 +71,8 @@ final class CompilerDirectives {
 
     private CompilerDirectives() {}
 
-    private static boolean given;
-
-    /** Gives them to this process's compilers, which takes a tenth of a second the first time. */
-    static synchronized void give() {
-        if (!given) {
-            given = true;
-            tell();
-        }
-    }
-
-    private static void tell() {
+    /** Gives them to this process's compilers, which takes a tenth of a second. */
+    static void give() {
         try {
             Path file = Files.createTempFile("alcazar-directives", ".json");
             try {
