@@ -89,16 +89,12 @@ final class Core extends Cpu {
      */
     @Nullable Op resume() {
         boolean ordinary =
-                (flags & Bits.TF) == 0
-                        && shadow == 0
+                shadow == 0
+                        && !special()
                         && !serialized
-                        && !proceed
                         && !taskLoading
                         && pendingEvent == 0
                         && activity == X86.ACTIVE
-                        && accesses.isEmpty()
-                        && !breakpoints.armed()
-                        && !mmu.watching()
                         && limit == Math.min(end, counters.next);
         if (!ordinary || !code64()) {
             return leave(rip);
@@ -106,6 +102,16 @@ final class Core extends Cpu {
         flags &= ~Bits.RF;
         findKey();
         return jump(rip);
+    }
+
+    /** Whether the next instruction must run alone. */
+    boolean special() {
+        return (flags & Bits.TF) != 0
+                || shadow != 0 && (shadow == 2 || requests.pending() != 0)
+                || proceed
+                || !accesses.isEmpty()
+                || breakpoints.armed()
+                || mmu.watching();
     }
 
     /** {@link #jump} to a block of nodes only. */

@@ -98,17 +98,7 @@ final class RegionOp extends Op implements Links {
             return core.plain(block.rip);
         }
         Lockstep lockstep = core.lockstep;
-        return lockstep == null ? goOn(runOn()) : lockstep.exec(this);
-    }
-
-    /** Runs the region and what it leads to. */
-    private int runOn() {
-        core.depth = 0;
-        regions.runs++;
-        long before = core.retired;
-        int exit = region.runOn(core);
-        regions.retired += core.retired - before;
-        return exit;
+        return lockstep == null ? goOn(run()) : lockstep.exec(this);
     }
 
     /** Its code is given up. */
@@ -119,12 +109,16 @@ final class RegionOp extends Op implements Links {
         }
     }
 
-    /** Runs the region. @return as {@link Region#run} */
+    /**
+     * Runs the region, and those that it leads to unless each is to be verified by itself.
+     *
+     * @return as {@link Region#run}
+     */
     int run() {
         core.depth = 0;
         regions.runs++;
         long before = core.retired;
-        int exit = region.run(core);
+        int exit = core.lockstep == null ? region.runOn(core) : region.run(core);
         regions.retired += core.retired - before;
         return exit;
     }
@@ -140,6 +134,7 @@ final class RegionOp extends Op implements Links {
             return core.plain(core.rip);
         }
         if (exit == Region.ELSEWHERE) {
+            regions.elsewhere++;
             return core.resume();
         }
         return left().go(exit);

@@ -13,6 +13,7 @@ import org.alcazar.machine.Requests;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -45,7 +46,10 @@ final class Regions {
     /** The same for what an indirect branch leads to: its targets share its heat. */
     private static final int COLD_TARGET = 64;
 
-    /** Bits for addresses of hot code: some ten times what a Linux boot sets. */
+    /**
+     * Bits for addresses of hot code. When a quarter is set all are forgotten: else cold code would
+     * pass for hot by and by.
+     */
     private static final int HOT = 1 << 16;
 
     /** One in so many is noted of the instructions for which regions are left. */
@@ -78,6 +82,9 @@ final class Regions {
     /** Hashed addresses of blocks that are or were parts of regions. */
     private final long[] hot = new long[HOT / Long.SIZE];
 
+    /** Of those, how many are set. */
+    private int remembered;
+
     /** By the keys of blocks. */
     private final Map<Integer, Targets> targets = new HashMap<>();
 
@@ -96,6 +103,10 @@ final class Regions {
     long unusable;
 
     long indirect;
+
+    /** System calls and their returns. */
+    long elsewhere;
+
     long refusals;
 
     Regions(Core core, Translator translator) {
@@ -119,6 +130,18 @@ final class Regions {
     private boolean wasHot(Block block) {
         int hash = hash(block);
         return (hot[hash >> 6] >>> hash & 1) != 0;
+    }
+
+    private void remember(Block block) {
+        if (wasHot(block)) {
+            return;
+        }
+        if (++remembered > HOT / 4) {
+            Arrays.fill(hot, 0);
+            remembered = 1;
+        }
+        int hash = hash(block);
+        hot[hash >> 6] |= 1L << hash;
     }
 
     private static int hash(Block block) {
@@ -146,8 +169,7 @@ final class Regions {
         await(blocks, true);
         List<Candidate.Piece> pieces = new ArrayList<>();
         for (Block b : blocks) {
-            int hash = hash(b);
-            hot[hash >> 6] |= 1L << hash;
+            remember(b);
             byte[] code = new byte[b.bytes];
             HostRam.read(b.hpa, code, 0, code.length);
             pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
@@ -303,7 +325,8 @@ final class Regions {
         all.put("region-unusable", unusable);
         all.put("region-left-plain", plain);
         all.put("region-left-indirect", indirect);
-        all.put("region-left-direct", runs - plain - indirect - refusals);
+        all.put("region-left-elsewhere", elsewhere);
+        all.put("region-left-direct", runs - plain - indirect - elsewhere - refusals);
         all.put("region-refusals", refusals);
     }
 

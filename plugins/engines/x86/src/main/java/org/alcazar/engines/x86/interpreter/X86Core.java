@@ -315,7 +315,7 @@ final class X86Core implements VirtualCore {
             if (reason == ON && core.taskLoading) {
                 reason = finishTaskSwitch();
             } else if (reason == ON) {
-                reason = special() ? step() : proceed();
+                reason = core.special() ? step() : proceed();
             }
             if (reason != ON) {
                 return reason;
@@ -331,16 +331,6 @@ final class X86Core implements VirtualCore {
         return replies.accessPending()
                 || core.taskLoading
                 || core.proceed && core.pendingEvent == 0 && core.retired < core.end;
-    }
-
-    /** Whether the next instruction must run alone. */
-    private boolean special() {
-        return (core.flags & Bits.TF) != 0
-                || core.shadow != 0 && (core.shadow == 2 || core.requests.pending() != 0)
-                || core.proceed
-                || !core.accesses.isEmpty()
-                || core.breakpoints.armed()
-                || core.mmu.watching();
     }
 
     /** Everything that can come between two instructions. */

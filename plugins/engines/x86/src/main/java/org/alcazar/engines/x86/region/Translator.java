@@ -12,11 +12,14 @@ public interface Translator {
     int threshold();
 
     /**
-     * Entries and loops of a quick translation after which its code is worth a full one.
+     * Entries and loops of a quick translation after which its code is worth a full one: eight for
+     * each execution that the quick one took.
      *
      * @return at least 1
      */
-    int patience();
+    default int patience() {
+        return (int) Math.min(Integer.MAX_VALUE, 8L * threshold());
+    }
 
     /**
      * Asks for a translation.

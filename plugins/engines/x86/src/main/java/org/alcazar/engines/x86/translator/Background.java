@@ -48,7 +48,6 @@ public final class Background implements Translator {
 
     private @Nullable Thread worker;
     private boolean closed;
-    private boolean directed;
 
     /** Makes one, whose thread has the JVM told soon how to compile what comes of it. */
     public static Background start(RegionTranslator translator, CpuModel model) {
@@ -73,11 +72,6 @@ public final class Background implements Translator {
     @Override
     public int threshold() {
         return translator.threshold();
-    }
-
-    @Override
-    public int patience() {
-        return translator.patience();
     }
 
     @Override
@@ -138,10 +132,7 @@ public final class Background implements Translator {
     }
 
     private void work() {
-        if (!directed) {
-            directed = true;
-            CompilerDirectives.give();
-        }
+        CompilerDirectives.give();
         for (Task task = next(); task != null; task = next()) {
             Translation made = translator.translate(task.candidate);
             if (made != null) {

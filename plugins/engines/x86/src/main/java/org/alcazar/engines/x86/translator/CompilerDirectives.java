@@ -15,9 +15,9 @@ import javax.management.ObjectName;
  * Tells HotSpot how to compile regions. C1 waits for nobody, so that {@link Background} knows when
  * it is done; and it calls the accesses to guest RAM instead of taking them in, since what lies
  * behind them is a hundred times their size and only C2 makes a few instructions of it. What a
- * region seldom comes to is called by both. C2 gets no quick regions, no nodes and nothing of the
- * class-file library: none of these is worth its time, which decides how soon the rest is fast. Who
- * runs regions one after the other must not take one in: it would be compiled by other rules.
+ * region seldom comes to is called by both. C2 gets no quick regions and nothing of the class-file
+ * library: neither is worth its time, which decides how soon the rest is fast. Who runs regions one
+ * after the other must not take one in: it would be compiled by other rules.
  *
  * <p>Without this, which other JVMs don't have, regions are right but slow to come.
  */
@@ -38,8 +38,7 @@ final class CompilerDirectives {
               c2: { Exclude: true }
             },
             {
-              match: ["org/alcazar/engines/x86/interpreter/Spun$*.exec",
-                      "jdk/internal/classfile/*.*"],
+              match: ["jdk/internal/classfile/*.*"],
               c2: { Exclude: true }
             },
             {
@@ -71,8 +70,21 @@ final class CompilerDirectives {
 
     private CompilerDirectives() {}
 
-    /** Gives them to this process's compilers, which takes a tenth of a second. */
-    static void give() {
+    /** Initialised by whoever is first to want it: once is enough for the process. */
+    private static final class Once {
+        static final boolean TOLD = tell();
+    }
+
+    /**
+     * Gives them to this process's compilers, which takes a tenth of a second the first time.
+     *
+     * @return whether the compilers took them
+     */
+    static boolean give() {
+        return Once.TOLD;
+    }
+
+    private static boolean tell() {
         try {
             Path file = Files.createTempFile("alcazar-directives", ".json");
             try {
@@ -88,8 +100,10 @@ final class CompilerDirectives {
             } finally {
                 Files.deleteIfExists(file);
             }
+            return true;
         } catch (IOException | JMException e) {
             LOG.info("no compiler directives: {}", e.getMessage());
+            return false;
         }
     }
 }

@@ -7,6 +7,7 @@ import static java.lang.constant.ConstantDescs.CD_void;
 
 import org.alcazar.engines.x86.mmu.Mmu;
 import org.alcazar.engines.x86.mmu.View;
+import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.machine.Requests;
 
@@ -259,7 +260,7 @@ final class Frame {
             // A region that has called this one must not go on with another view.
             Label same = c.newLabel();
             c.aload(VIEW).aload(CALLERS_VIEW).if_acmpeq(same);
-            c.loadConstant(org.alcazar.engines.x86.region.Region.PLAIN).istore(WAY);
+            c.loadConstant(Region.PLAIN).istore(WAY);
             c.labelBinding(same);
         }
         Label numbered = c.newLabel();
@@ -306,7 +307,7 @@ final class Frame {
         }
         c.goto_(enter);
         c.labelBinding(refuse);
-        c.aload(THIS).loadConstant(org.alcazar.engines.x86.region.Region.REFUSED);
+        c.aload(THIS).loadConstant(Region.REFUSED);
         c.invokevirtual(region, "leave", MethodTypeDesc.of(CD_int, CD_int)).ireturn();
         c.labelBinding(enter);
         c.aload(CPU_VAR).getfield(CPU, "gpr", LONGS).astore(GPR);

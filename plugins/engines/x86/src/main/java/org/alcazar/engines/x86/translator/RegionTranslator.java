@@ -30,9 +30,6 @@ public final class RegionTranslator implements Translator {
     /** Bytecode that is kept for whom it fits, in bytes. */
     private static final long MAX_KEPT = 8L << 20;
 
-    /** Runs of a quick translation for each one before it was translated. */
-    private static final int PATIENCE = 8;
-
     private static final Logger LOG = LoggerFactory.getLogger(RegionTranslator.class);
 
     private final int threshold;
@@ -67,11 +64,6 @@ public final class RegionTranslator implements Translator {
     @Override
     public int threshold() {
         return threshold;
-    }
-
-    @Override
-    public int patience() {
-        return (int) Math.min(Integer.MAX_VALUE, (long) PATIENCE * threshold);
     }
 
     @Override

@@ -81,6 +81,23 @@ class RegionShapeTest {
     }
 
     @Test
+    @DisplayName("what was hot before its page was patched is hot again soon")
+    void patched() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            machine.load(
+                    CODE, bytes(new int[] {0xff, 0xc9, 0x75, 0xfc, 0xf4})); // dec ecx; jnz; hlt
+            machine.longMode(CODE);
+            machine.group(X86.GENERAL)[X86.RCX] = 1_000_000;
+            assertEquals(Exit.BUDGET, machine.run(4 * THRESHOLD));
+            RamPages.setByte(CODE + 0x100, (byte) 0x90);
+            assertEquals(Exit.BUDGET, machine.run(THRESHOLD / 4));
+            Map<String, Long> counters = machine.core.counters();
+            assertEquals(1, counters.get("regions-dropped-written"));
+            assertEquals(2, counters.get("regions-installed"));
+        }
+    }
+
+    @Test
     @DisplayName("a loop that goes on is translated for the time being, then for good")
     void quickThenFull() {
         try (BareMachine machine = new BareMachine(new AtOnce())) {

@@ -48,6 +48,17 @@ class RegionTranslatorTest {
     }
 
     @Test
+    void aFullTranslationServesForAQuickOneToo() {
+        RegionTranslator translator = translator(1 << 20);
+        Candidate full = candidate(piece(ENTRY, 1));
+        Candidate quick = new Candidate(64, true, true, full.pieces());
+        Translation first = translate(translator, quick);
+        Translation better = translate(translator, quick.full());
+        assertNotSame(first, better);
+        assertSame(better, translate(translator, quick));
+    }
+
+    @Test
     void aTranslationServesWhoHasAllOfItsCode() {
         RegionTranslator translator = translator(1 << 20);
         Translation one = translate(translator, candidate(piece(ENTRY, 1)));
