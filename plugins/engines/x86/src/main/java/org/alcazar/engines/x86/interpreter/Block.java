@@ -2,6 +2,8 @@ package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.decode.Instruction;
 import org.alcazar.engines.x86.semantics.Branches;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRam;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +79,9 @@ final class Block {
     /** Times it is entered from now on until it is hot; not above 0 if nobody waits for that. */
     int left;
 
+    /** So many times {@link #left} begins anew unless there is room to translate it sooner. */
+    byte early;
+
     /** Is asked for as part of a region. */
     boolean awaited;
 
@@ -141,6 +146,23 @@ final class Block {
     /** Linear address of the first byte. */
     long linear() {
         return linear(0);
+    }
+
+    /** Linear address of the page that its instruction reaches into, if it does. */
+    long secondPage() {
+        long next = (linear() & -HostMemory.PAGE_SIZE) + HostMemory.PAGE_SIZE;
+        return (key & MODE) == MODE_64 ? next : next & 0xffffffffL;
+    }
+
+    /** Its code as it is in RAM. */
+    byte[] code() {
+        byte[] code = new byte[bytes];
+        int here = (int) Math.min(bytes, HostMemory.PAGE_SIZE - (hpa & HostMemory.PAGE_SIZE - 1));
+        HostRam.read(hpa, code, 0, here);
+        if (hpa2 >= 0) {
+            HostRam.read(hpa2, code, here, bytes - here);
+        }
+        return code;
     }
 
     /** Linear address of a byte of the code. */

@@ -40,16 +40,11 @@ final class BlockFinder {
 
     private void know(Block b) {
         long word = core.mmu.know(b.known, b.linear());
-        b.known = b.hpa2 < 0 ? word : word & core.mmu.know(b.known, secondPage(b));
+        b.known = b.hpa2 < 0 ? word : word & core.mmu.know(b.known, b.secondPage());
     }
 
     private boolean sameSecondPage(Block b) {
-        return b.hpa2 < 0 || core.mmu.fetch(secondPage(b)) == b.hpa2;
-    }
-
-    private static long secondPage(Block b) {
-        long next = (b.linear() & -4096L) + 4096;
-        return (b.key & Block.MODE) == Block.MODE_64 ? next : next & 0xffffffffL;
+        return b.hpa2 < 0 || core.mmu.fetch(b.secondPage()) == b.hpa2;
     }
 
     private Block search(int key) {

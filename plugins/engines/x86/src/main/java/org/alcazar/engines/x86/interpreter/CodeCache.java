@@ -71,6 +71,9 @@ final class CodeCache {
         Set<Long> pages = new HashSet<>();
         for (Block b : others) {
             pages.add(b.hpa & -HostMemory.PAGE_SIZE);
+            if (b.hpa2 >= 0) {
+                pages.add(b.hpa2);
+            }
         }
         pages.remove(block.hpa & -HostMemory.PAGE_SIZE);
         for (long page : pages) {

@@ -3,9 +3,12 @@ package org.alcazar.engines.x86.interpreter;
 import org.alcazar.engines.x86.region.Links;
 import org.alcazar.engines.x86.region.Region;
 import org.alcazar.engines.x86.region.Translation;
+import org.alcazar.host.HostMemory;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Takes the place of a block's nodes when its code is translated: runs the region, and goes on
@@ -23,6 +26,9 @@ final class RegionOp extends Op implements Links {
 
     private final boolean direct;
     private final Runnable warm;
+
+    /** So many times {@link #warm()} may still be put off. */
+    private int early = Regions.EARLY;
 
     /** Its other pages: their linear addresses, and where they were when it was made. */
     private final long[] pages;
@@ -52,13 +58,16 @@ final class RegionOp extends Op implements Links {
         for (int i = 0; i < exits.length; i++) {
             exits[i] = new ExitOp(block, targets[i]);
         }
-        Block[] others = blocks.stream().filter(b -> !samePage(b, block)).toArray(Block[]::new);
-        pages = new long[others.length];
-        frames = new long[others.length];
-        for (int i = 0; i < others.length; i++) {
-            pages[i] = others[i].linear();
-            frames[i] = others[i].hpa;
+        Map<Long, Long> others = new TreeMap<>();
+        for (Block b : blocks) {
+            others.put(b.linear() & -HostMemory.PAGE_SIZE, b.hpa & -HostMemory.PAGE_SIZE);
+            if (b.hpa2 >= 0) {
+                others.put(b.secondPage(), b.hpa2);
+            }
         }
+        others.remove(block.linear() & -HostMemory.PAGE_SIZE);
+        pages = others.keySet().stream().mapToLong(Long::longValue).toArray();
+        frames = others.values().stream().mapToLong(Long::longValue).toArray();
         this.direct = direct;
         this.warm = warm;
         region.link(
@@ -70,8 +79,13 @@ final class RegionOp extends Op implements Links {
     }
 
     @Override
-    public void warm() {
+    public int warm() {
+        if (early > 0 && !regions.room()) {
+            early--;
+            return regions.patience();
+        }
         warm.run();
+        return 0;
     }
 
     @Override
@@ -84,11 +98,6 @@ final class RegionOp extends Op implements Links {
         Block b = core.jumps[Core.slot(rip, core.key)];
         boolean there = direct && b.rip == rip && b.key == core.key;
         return there ? callee(core, b) : null;
-    }
-
-    /** Whether they move together: a page may be mapped at two addresses. */
-    private static boolean samePage(Block a, Block b) {
-        return a.hpa >>> 12 == b.hpa >>> 12 && a.linear() >>> 12 == b.linear() >>> 12;
     }
 
     @Override

@@ -8,10 +8,10 @@ import org.alcazar.engines.x86.region.Targets;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.host.HostMemory;
-import org.alcazar.host.HostRam;
 import org.alcazar.machine.Requests;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -43,8 +43,20 @@ final class Regions {
      */
     private static final int COLD = 32;
 
+    /**
+     * What is part of a region by now and yet entered from outside is an entry too after this part
+     * of the executions that make code hot: it may have been for once.
+     */
+    private static final int STRAY = 8;
+
     /** The same for what an indirect branch leads to: its targets share its heat. */
     private static final int COLD_TARGET = 64;
+
+    /**
+     * Where the host has processors to spare code is translated this much sooner, in steps: a shell
+     * runs thousands of stretches that are each not hot.
+     */
+    static final int EARLY = 15;
 
     /**
      * Bits for addresses of hot code. When a quarter is set all are forgotten: else cold code would
@@ -73,13 +85,14 @@ final class Regions {
     private final Core core;
     private final Translator translator;
     private final int threshold;
+    private final Slack slack = new Slack();
     final Region.Path path = new Region.Path();
     private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
 
     /** By semantics: instructions for which regions were left to the interpreter. */
     private final Map<String, Long> reasons = new ConcurrentHashMap<>();
 
-    /** Hashed addresses of blocks that are or were parts of regions. */
+    /** Hashes of blocks that are or were parts of regions. */
     private final long[] hot = new long[HOT / Long.SIZE];
 
     /** Of those, how many are set. */
@@ -118,14 +131,25 @@ final class Regions {
 
     /** Has a new block counted. */
     void watch(Block block) {
-        if (translatable(block)) {
-            block.left = wasHot(block) ? Math.max(1, threshold / COLD) : threshold;
+        if (mayBePart(block)) {
+            boolean again = wasHot(block);
+            block.early = (byte) (again || step() == 0 ? 0 : EARLY);
+            block.left = again ? Math.max(1, threshold / COLD) : threshold - block.early * step();
         }
     }
 
+    private int step() {
+        return threshold / (EARLY + 1);
+    }
+
+    /** Whether translating now takes no processor away from what runs. */
+    boolean room() {
+        return slack.room(core.retired) && translator.waiting() == 0;
+    }
+
     /**
-     * Whether code at the same address was part of a region before. Systems patch their own code a
-     * few bytes at a time, and drop all of its page.
+     * Whether the same code at the same address was part of a region before. Systems patch their
+     * own code a few bytes at a time, and drop all of its page.
      */
     private boolean wasHot(Block block) {
         int hash = hash(block);
@@ -145,12 +169,18 @@ final class Regions {
     }
 
     private static int hash(Block block) {
-        return (int) (block.rip ^ block.rip >>> 16) & HOT - 1;
+        int code = Arrays.hashCode(block.code());
+        return (int) (block.rip ^ block.rip >>> 16) + (code ^ code >>> 16) & HOT - 1;
     }
 
+    /** Whether it may be the entry of a region. */
     private static boolean translatable(Block block) {
-        boolean whole = block.hpa >= 0 && block.hpa2 < 0 && !block.wraps();
-        return whole && (block.key & (Block.SINGLE | Block.PLAIN)) == 0;
+        return block.hpa2 < 0 && mayBePart(block);
+    }
+
+    private static boolean mayBePart(Block block) {
+        boolean inRam = block.hpa >= 0 && !block.wraps();
+        return inRam && (block.key & (Block.SINGLE | Block.PLAIN)) == 0;
     }
 
     /**
@@ -165,14 +195,17 @@ final class Regions {
             entry.left = threshold;
             return;
         }
+        if (entry.early > 0 && !room()) {
+            entry.early--;
+            entry.left = step();
+            return;
+        }
         List<Block> blocks = gather(entry);
         await(blocks, true);
         List<Candidate.Piece> pieces = new ArrayList<>();
         for (Block b : blocks) {
             remember(b);
-            byte[] code = new byte[b.bytes];
-            HostRam.read(b.hpa, code, 0, code.length);
-            pieces.add(new Candidate.Piece(b.rip, code, b.count, targets(b)));
+            pieces.add(new Candidate.Piece(b.rip, b.code(), b.instructions, targets(b)));
         }
         ask(new Candidate(entry.bits(), entry.flat(), true, pieces), entry, blocks);
         settle(); // at the head of a block no code is running
@@ -190,9 +223,9 @@ final class Regions {
                 });
     }
 
-    /** Entries and loops after which a quick translation is warm. */
+    /** Entries and loops after which a quick translation may be warm, or has to wait again. */
     int patience() {
-        return translator.patience();
+        return Math.max(1, translator.patience() / (EARLY + 1));
     }
 
     private static void await(List<Block> blocks, boolean awaited) {
@@ -227,30 +260,75 @@ final class Regions {
             }
             instructions += count;
             found.add(b);
-            follow(b, seen, next, called);
+            ways(
+                    b,
+                    (to, cold, calls) -> {
+                        if (belongs(to, b, entry, cold, calls) && seen.add(to)) {
+                            (calls ? called : next).add(to);
+                        }
+                    });
         }
         return found;
     }
 
-    private void follow(Block b, Set<Block> seen, Set<Block> next, Set<Block> called) {
+    /**
+     * Whether a block is hot with an entry. Exits lead to the heads of other regions, but where
+     * such a one is that of a loop within the entry's, both are one region.
+     */
+    private boolean belongs(Block b, Block from, Block entry, int cold, boolean calls) {
+        if (!usable(b, from)) {
+            return false;
+        }
+        return b.region ? !calls && leadsTo(b, entry) : heat(b) >= Math.max(heat(entry) / cold, 0);
+    }
+
+    /** A way from one block to another. */
+    private interface Way {
+        /**
+         * @param cold how much less than the entry the other may have run and still be hot with it
+         * @param calls whether it is that of a call
+         */
+        void to(Block b, int cold, boolean calls);
+    }
+
+    private void ways(Block b, Way way) {
         Op last = b.last;
         if (last instanceof BranchOp branch) {
             String semantics = last.insn == null ? "" : last.insn.row.semantics();
-            Set<Block> ahead = semantics.equals("Branches.call") ? called : next;
+            boolean calls = semantics.equals("Branches.call");
             boolean falls = !NEVER_FALL.contains(semantics);
-            offer(branch.taken, b, COLD, seen, ahead);
-            offer(branch.fall, b, COLD, seen, next);
+            way.to(branch.taken, COLD, calls);
+            way.to(branch.fall, COLD, false);
             if (falls && branch.fallRip != 0) {
-                offer(known(branch.fallRip, b), b, COLD, seen, next);
+                way.to(known(branch.fallRip, b), COLD, false);
             }
             long taken = branch.takenRip != 0 ? branch.takenRip : target(branch);
             if (taken != 0) {
-                offer(known(taken, b), b, COLD, seen, ahead);
+                way.to(known(taken, b), COLD, calls);
             }
             for (long target : targets(b)) {
-                offer(known(target, b), b, COLD_TARGET, seen, ahead);
+                way.to(known(target, b), COLD_TARGET, calls);
             }
         }
+    }
+
+    /** Whether a block leads back to another without returning from a function. */
+    private boolean leadsTo(Block from, Block goal) {
+        Set<Block> seen = new LinkedHashSet<>();
+        Queue<Block> open = new ArrayDeque<>();
+        seen.add(from);
+        open.add(from);
+        while (!open.isEmpty() && seen.size() <= MAX_BLOCKS) {
+            Block b = open.remove();
+            ways(
+                    b,
+                    (to, cold, calls) -> {
+                        if (!calls && usable(to, b) && seen.add(to)) {
+                            open.add(to);
+                        }
+                    });
+        }
+        return seen.contains(goal);
     }
 
     /** Where a relative branch leads whose node does not say; 0 for other instructions. */
@@ -282,23 +360,18 @@ final class Regions {
         return b.rip == rip && b.key == from.key ? b : Block.NONE;
     }
 
-    private void offer(Block b, Block from, int cold, Set<Block> seen, Set<Block> next) {
-        boolean usable = translatable(b) && !b.dropped && b.key == from.key;
+    /** Whether it may go on from one block with another in a region. */
+    private boolean usable(Block b, Block from) {
+        boolean usable = mayBePart(b) && !b.dropped && b.key == from.key;
         // What links and jumps remember may be another program's code at the same address.
         usable = usable && core.mmu.fetched(b.linear()) == b.hpa;
-        if (usable && b.csBase == from.csBase && warm(b, cold) && seen.add(b)) {
-            next.add(b);
-        }
+        usable = usable && (b.hpa2 < 0 || core.mmu.fetched(b.secondPage()) == b.hpa2);
+        return usable && b.csBase == from.csBase;
     }
 
-    /** Whether it has run often, and is not the head of a region, to which an exit leads. */
-    private boolean warm(Block b, int cold) {
-        return heat(b) >= threshold / cold;
-    }
-
-    /** How often it has run; below 0 if it is the head of a region. */
+    /** How often it has run, as far as that is known: the head of a region is hot. */
     private int heat(Block b) {
-        return b.region ? -1 : threshold - b.left;
+        return b.region ? threshold : threshold - b.left - b.early * step();
     }
 
     /** What regions in the mode of a block share. */
@@ -376,6 +449,9 @@ final class Regions {
         Candidate source = answer.candidate;
         Runnable warm = () -> ask(source.full(), entry, answer.blocks);
         RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks, warm);
+        for (Block b : answer.blocks) {
+            b.left = Math.max(b.left, threshold / STRAY);
+        }
         entry.first = op;
         entry.ops = new Op[0];
         entry.count = 0;

@@ -30,6 +30,21 @@ public final class View {
         return view[at + WRITE_TAG] == (la + last & PAGE | tag) ? la + view[at + ADDEND] : -1;
     }
 
+    /** Whether {@link #findRead} finds something. */
+    public static boolean hasRead(long[] view, long tag, long la, int last) {
+        return view[index(view, la)] == (la + last & PAGE | tag);
+    }
+
+    /** Whether {@link #findWrite} finds something. */
+    public static boolean hasWrite(long[] view, long tag, long la, int last) {
+        return view[index(view, la) + WRITE_TAG] == (la + last & PAGE | tag);
+    }
+
+    /** Host-physical address of what a view has. */
+    public static long found(long[] view, long la) {
+        return la + view[index(view, la) + ADDEND];
+    }
+
     /** No tag for writing leads to a host-physical page any more. */
     static void dropWritable(long[] view, long page) {
         for (int at = 0; at < view.length; at += 4) {

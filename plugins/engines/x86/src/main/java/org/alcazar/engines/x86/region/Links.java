@@ -8,7 +8,9 @@ public interface Links {
     Links NONE =
             new Links() {
                 @Override
-                public void warm() {}
+                public int warm() {
+                    return 0;
+                }
 
                 @Override
                 public @Nullable Region callee(int exit) {
@@ -21,8 +23,12 @@ public interface Links {
                 }
             };
 
-    /** A region for the time being has run so much that a better translation is worth while. */
-    void warm();
+    /**
+     * A region for the time being has run so much that a better translation may be worth while.
+     *
+     * @return entries and loops after which to tell again; 0 for never
+     */
+    int warm();
 
     /** The region that an exit leads to; null if it is not known to lead to one now. */
     @Nullable Region callee(int exit);

@@ -84,7 +84,7 @@ public abstract class Region {
      * @param exits how many it has
      * @param indirect what the core's regions in this mode share
      * @param shared what all of the core's regions share
-     * @param patience entries and loops until {@link Links#warm} is told, if it counts them
+     * @param patience entries and loops until {@link Links#warm} is told first, if it counts them
      */
     public final void link(Links to, int exits, Targets indirect, Path shared, int patience) {
         links = to;
@@ -110,7 +110,7 @@ public abstract class Region {
     /** Counts an entry or a loop. */
     protected final void count() {
         if (--left == 0) {
-            links.warm();
+            left = links.warm();
         }
     }
 

@@ -29,9 +29,15 @@ public final class Counters {
 
     /**
      * While a counter of cycles may interrupt, the clock is looked at whenever the count of retired
-     * instructions is a multiple of this.
+     * instructions is a multiple of this; while that is far off, of this.
      */
-    private static final long LOOK = 1 << 16;
+    private static final long LOOK = 1 << 16, SELDOM = 1 << 20;
+
+    /**
+     * So many cycles are far off: {@link #SELDOM} instructions take fewer even where they are slow.
+     * The watchdog of a Linux kernel counts ten times as many.
+     */
+    private static final long FAR = 1 << 30;
 
     private final Cpu cpu;
 
@@ -200,7 +206,7 @@ public final class Counters {
             if ((instructions >> n & 1) != 0) {
                 next = Math.min(next, retiredSeen + left);
             } else if ((cycles >> n & 1) != 0) {
-                next = Math.min(next, (retiredSeen | LOOK - 1) + 1);
+                next = Math.min(next, (retiredSeen | (left > FAR ? SELDOM : LOOK) - 1) + 1);
             }
         }
     }

@@ -15,8 +15,8 @@ import javax.management.ObjectName;
  * Tells HotSpot how to compile regions. C1 waits for nobody, so that {@link Background} knows when
  * it is done; and it calls the accesses to guest RAM instead of taking them in, since what lies
  * behind them is a hundred times their size and only C2 makes a few instructions of it. What a
- * region seldom comes to is called by both. C2 gets no quick regions and nothing of the class-file
- * library: neither is worth its time, which decides how soon the rest is fast. Who runs regions one
+ * region seldom comes to is called by both. C2 gets no quick regions and nothing of what makes
+ * regions: neither is worth its time, which decides how soon the rest is fast. Who runs regions one
  * after the other must not take one in: it would be compiled by other rules.
  *
  * <p>Without this, which other JVMs don't have, regions are right but slow to come.
@@ -35,10 +35,6 @@ final class CompilerDirectives {
                          "-org/alcazar/engines/x86/region/Region.find*",
                          "-org/alcazar/engines/x86/region/Region.follow"]
               },
-              c2: { Exclude: true }
-            },
-            {
-              match: ["jdk/internal/classfile/*.*"],
               c2: { Exclude: true }
             },
             {
@@ -65,6 +61,22 @@ final class CompilerDirectives {
                          "-org/alcazar/engines/x86/translator/DeferredFlags.settleAny",
                          "+org/alcazar/engines/x86/mmu/Ram.*"]
               }
+            },
+            {
+              match: ["org/alcazar/engines/x86/translator/GuestRam.*",
+                      "org/alcazar/engines/x86/translator/Guards.*",
+                      "org/alcazar/engines/x86/translator/DeferredFlags.*",
+                      "org/alcazar/engines/x86/translator/Passages.*",
+                      "org/alcazar/engines/x86/translator/TranslatedRegion.*"],
+              c2: { Enable: true }
+            },
+            {
+              match: ["org/alcazar/engines/x86/translator/*.*",
+                      "org/alcazar/engines/x86/isa/*.*",
+                      "java/lang/classfile/*.*",
+                      "jdk/internal/classfile/*.*",
+                      "java/lang/invoke/MethodType.*"],
+              c2: { Exclude: true }
             }]
             """;
 

@@ -15,6 +15,7 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,19 @@ final class Frame {
      */
     static final int STACK_PAGE = 170, STACK_ADDEND = 172;
 
+    /** From here on, for each of {@link #tables} what to add to a linear address in it. */
+    private static final int TABLES = 182;
+
+    private static final int MAX_TABLES = 4;
+
+    /** Not known yet: no multiple of a page. */
+    private static final long NO_ADDEND = 1;
+
+    /** From here on, for each of {@link #pages} a page and what to add to an address in it. */
+    private static final int PAGES = TABLES + 2 * MAX_TABLES;
+
+    private static final int MAX_PAGES = 4;
+
     /** Linear and host-physical address of the present instruction's memory operand. */
     static final int LA = 17, HPA = 19;
 
@@ -74,6 +88,9 @@ final class Frame {
     /** On its way to a register in {@link #quick} regions, where they stay in the core's state. */
     private static final int SET = 178;
 
+    /** The low bytes of {@link #part}, and whatever above these. */
+    private static final int PART = 180;
+
     private static final int BASES = 32;
     private static final int GENERAL = 36;
 
@@ -84,11 +101,25 @@ final class Frame {
 
     final VectorLocals vectors = new VectorLocals();
 
+    /**
+     * The register of which some low bytes were written last, which who reads no more of it need
+     * not take out of the whole; -1 for none.
+     */
+    private int part = -1;
+
+    private int partBytes;
+
     /** FS and GS whose bases are needed: bits 0 and 1. */
     int bases;
 
     /** Whether {@link #STACK_PAGE} is in use. */
     boolean stack;
+
+    /** Pages with tables at constant addresses, which are looked up once in a run. */
+    private final List<Long> tables = new ArrayList<>();
+
+    /** For what {@link #page} gives: a register, and 32 if it is for writing. */
+    private final List<Integer> pages = new ArrayList<>();
 
     boolean sse;
     boolean x87;
@@ -127,6 +158,8 @@ final class Frame {
         vectors.expect(before.vectors);
         bases = before.bases;
         stack = before.stack;
+        tables.addAll(before.tables);
+        pages.addAll(before.pages);
         sse = before.sse;
         x87 = before.x87;
         lazy = before.lazy;
@@ -153,7 +186,38 @@ final class Frame {
         }
         loaded |= 1 << r;
         dirty |= 1 << r;
+        forget(1 << r);
         return c.lstore(GENERAL + 2 * r);
+    }
+
+    /** Leaves a register, of which only so many low bytes mean something. */
+    CodeBuilder low(CodeBuilder c, int r, int bytes) {
+        return r == part && bytes <= partBytes ? c.lload(PART) : get(c, r);
+    }
+
+    /**
+     * Has the low bytes of a register kept as the long on the stack has them. To be called before
+     * that is put into the register.
+     */
+    void keep(CodeBuilder c) {
+        if (!quick) {
+            c.dup2().lstore(PART);
+        }
+    }
+
+    /** After that. */
+    void kept(int r, int bytes) {
+        if (!quick) {
+            part = r;
+            partBytes = bytes;
+        }
+    }
+
+    /** What is kept of registers is so no more. */
+    void forget(int set) {
+        if (part >= 0 && (set >> part & 1) != 0) {
+            part = -1;
+        }
     }
 
     CodeBuilder base(CodeBuilder c, int segment) {
@@ -171,11 +235,49 @@ final class Frame {
     }
 
     void reload(CodeBuilder c, int set) {
+        forget(set);
         for (int r = 0; r < 16 && !quick; r++) {
             if ((set >> r & 1) != 0) {
                 c.aload(GPR).loadConstant(r).laload().lstore(GENERAL + 2 * r);
             }
         }
+    }
+
+    // ---- memory
+
+    /**
+     * The variable with what to add to a linear address in a page of tables.
+     *
+     * @return -1 if there are too many such pages
+     */
+    int table(long page) {
+        int known = tables.indexOf(page);
+        if (known < 0 && tables.size() < MAX_TABLES) {
+            tables.add(page);
+            known = tables.size() - 1;
+        }
+        return known < 0 ? -1 : TABLES + 2 * known;
+    }
+
+    /**
+     * The variable with the page that was found last by an address in a register, read or written;
+     * what to add to an address in it is in the next one.
+     *
+     * @return -1 if there are too many such registers
+     */
+    int page(int base, boolean write) {
+        int key = write ? base | 32 : base;
+        int known = pages.indexOf(key);
+        if (known < 0 && pages.size() < MAX_PAGES) {
+            pages.add(key);
+            known = pages.size() - 1;
+        }
+        return known < 0 ? -1 : PAGES + 4 * known;
+    }
+
+    /** Jumps if {@link #table}'s variable does not know yet. */
+    void unknown(CodeBuilder c, int addend, Label to) {
+        c.lload(addend).loadConstant(NO_ADDEND).lcmp().ifeq(to);
     }
 
     // ---- flags
@@ -341,6 +443,13 @@ final class Frame {
                 .lstore(TAG);
         if (stack) {
             c.loadConstant(NO_PAGE).lstore(STACK_PAGE).loadConstant(0L).lstore(STACK_ADDEND);
+        }
+        for (int i = 0; i < tables.size(); i++) {
+            c.loadConstant(NO_ADDEND).lstore(TABLES + 2 * i);
+        }
+        for (int i = 0; i < pages.size(); i++) {
+            c.loadConstant(NO_PAGE).lstore(PAGES + 4 * i);
+            c.loadConstant(0L).lstore(PAGES + 4 * i + 2);
         }
     }
 

@@ -39,6 +39,9 @@ final class Graph {
          */
         final List<Long> targets = new ArrayList<>();
 
+        /** Whether it is in a loop. */
+        boolean loops;
+
         /** How many ways lead here. */
         int entries;
 
@@ -244,6 +247,24 @@ final class Graph {
             visit(first, new HashSet<>());
         }
         byRip.values().retainAll(nodes);
+        for (Node node : nodes) {
+            node.loops = loops(node);
+        }
+    }
+
+    private boolean loops(Node start) {
+        Set<Node> seen = new HashSet<>();
+        ArrayDeque<Node> open = new ArrayDeque<>();
+        open.add(start);
+        while (!open.isEmpty() && !seen.contains(start)) {
+            for (long way : ways(open.poll())) {
+                Node to = byRip.get(way);
+                if (to != null && seen.add(to)) {
+                    open.add(to);
+                }
+            }
+        }
+        return seen.contains(start);
     }
 
     private void visit(Node node, Set<Node> seen) {

@@ -34,6 +34,12 @@ final class InstructionWriter {
     private static final MethodTypeDesc ADDRESS =
             MethodTypeDesc.of(CD_long, CD_long, Frame.CPU, CD_int, CD_int, CD_boolean);
 
+    private static final MethodTypeDesc FIND =
+            MethodTypeDesc.of(CD_long, Frame.LONGS, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc HAS =
+            MethodTypeDesc.of(CD_boolean, Frame.LONGS, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc FOUND = MethodTypeDesc.of(CD_long, Frame.LONGS, CD_long);
+
     /** Arithmetic that is written out, with the deferred kind of its flags. */
     private static final Map<String, Integer> ARITHMETIC =
             Map.ofEntries(
@@ -100,6 +106,7 @@ final class InstructionWriter {
     final WholeWriter whole;
     private final ShiftWriter shifts;
     final StackWriter stack;
+    final PageWriter pages;
     private final BitWriter bits;
     private final StringWriter strings;
     private final StateWriter state;
@@ -137,6 +144,7 @@ final class InstructionWriter {
         state = new StateWriter(c, frame, this);
         whole = new WholeWriter(c, frame, this, state, binder, constants, self);
         shifts = new ShiftWriter(c, frame, this);
+        pages = new PageWriter(c, frame, this, long64, flat);
         bits = new BitWriter(c, frame, this, exchanges);
         strings = new StringWriter(c, frame, this);
         stack = new StackWriter(c, frame, this, state, long64, flat);
@@ -296,10 +304,11 @@ final class InstructionWriter {
     /** Finds {@link Frame#HPA} for {@link Frame#LA}, or leaves. */
     void find(int bytes, boolean write) {
         Instruction insn = at.insn();
-        boolean near = insn.base == X86.RSP || insn.base == X86.RBP;
-        if (near && insn.index < 0 && insn.segment == X86.SS && bytes <= 8) {
+        boolean plain = insn.index < 0 || insn.base == X86.RSP && !write;
+        boolean near = (insn.base == X86.RSP || insn.base == X86.RBP) && plain;
+        if (near && insn.segment == X86.SS && bytes <= 8) {
             stack.find(bytes, write);
-        } else {
+        } else if (bytes > 8 || !pages.find(insn, bytes, write)) {
             search(bytes, write);
         }
     }
@@ -307,11 +316,15 @@ final class InstructionWriter {
     /** {@link #find} by the view. */
     void search(int bytes, boolean write) {
         c.aload(Frame.VIEW).lload(Frame.TAG).lload(Frame.LA).loadConstant(bytes - 1);
-        c.invokestatic(
-                Frame.VIEWS,
-                write ? "findWrite" : "findRead",
-                MethodTypeDesc.of(CD_long, Frame.LONGS, CD_long, CD_long, CD_int));
-        c.dup2().lstore(Frame.HPA).loadConstant(0L).lcmp().iflt(out());
+        String access = write ? "Write" : "Read";
+        if (frame.quick) { // one call
+            c.invokestatic(Frame.VIEWS, "find" + access, FIND);
+            c.dup2().lstore(Frame.HPA).loadConstant(0L).lcmp().iflt(out());
+            return;
+        }
+        c.invokestatic(Frame.VIEWS, "has" + access, HAS).ifeq(out());
+        c.aload(Frame.VIEW).lload(Frame.LA).invokestatic(Frame.VIEWS, "found", FOUND);
+        c.lstore(Frame.HPA);
     }
 
     /** The memory operand, zero-extended to a long. */
@@ -333,7 +346,7 @@ final class InstructionWriter {
     /** Leaves an operand as a long; what is above its size means nothing. */
     void raw(Instruction insn, Place p) {
         switch (p.kind()) {
-            case GPR -> frame.get(c, register(insn, p));
+            case GPR -> frame.low(c, register(insn, p), p.bytes());
             case HIGH -> frame.get(c, register(insn, p) - 4).loadConstant(8).lushr();
             case MEMORY -> load(p.bytes());
             case IMMEDIATE -> c.loadConstant(immediate(insn, p));
@@ -422,7 +435,7 @@ final class InstructionWriter {
         if (COMPARISONS.contains(semantics)) {
             c.pop2();
         } else if (b.result != null) {
-            result(insn, b.result);
+            partial(insn, b.result);
         }
         if (!logic) {
             c.lload(Frame.T0).lstore(Frame.A).lload(Frame.T1).lstore(Frame.B);
@@ -560,8 +573,20 @@ final class InstructionWriter {
                 return false;
             }
         }
-        result(insn, b.result);
+        partial(insn, b.result);
         return true;
+    }
+
+    /** {@link #result} in the course of every execution, and what it is is kept for a while. */
+    private void partial(Instruction insn, Place p) {
+        boolean low = p.kind() == Kind.GPR && p.bytes() < 4;
+        if (low) {
+            frame.keep(c);
+        }
+        result(insn, p);
+        if (low) {
+            frame.kept(register(insn, p), p.bytes());
+        }
     }
 
     /** Arguments and the call; leaves the result. */

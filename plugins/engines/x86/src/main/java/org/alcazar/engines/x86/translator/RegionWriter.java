@@ -218,12 +218,14 @@ final class RegionWriter {
     private void node(Node node) {
         c.labelBinding(labels.get(node));
         frame.vectors.forget();
+        frame.forget(-1);
         boolean entry = node == graph.nodes.getFirst();
         writer.kind =
                 entry && node.entries == 1
                         ? DeferredFlags.NONE
                         : node.entries == 1 ? kinds.getOrDefault(node, -1) : -1;
         present = node;
+        writer.pages.loop = node.loops;
         boolean shadowed = false;
         int count = node.body.size();
         if (count > 0) {

@@ -9,7 +9,6 @@ import org.alcazar.engines.x86.isa.Operand;
 import org.alcazar.engines.x86.isa.OperandKind;
 
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Objects;
@@ -98,18 +97,7 @@ final class StackWriter {
             return;
         }
         frame.stack = true;
-        Label search = c.newLabel();
-        Label found = c.newLabel();
-        c.lload(Frame.LA).loadConstant(-4096L | bytes - 1).land();
-        c.lload(Frame.STACK_PAGE).lcmp().ifne(search);
-        c.lload(Frame.LA).lload(Frame.STACK_ADDEND).ladd().lstore(Frame.HPA).goto_(found);
-        c.labelBinding(search);
-        writer.search(bytes, write);
-        if (write) {
-            c.lload(Frame.LA).loadConstant(-4096L).land().lstore(Frame.STACK_PAGE);
-            c.lload(Frame.HPA).lload(Frame.LA).lsub().lstore(Frame.STACK_ADDEND);
-        }
-        c.labelBinding(found);
+        writer.pages.inPage(Frame.STACK_PAGE, bytes, write, write);
     }
 
     void drop(int bytes) {

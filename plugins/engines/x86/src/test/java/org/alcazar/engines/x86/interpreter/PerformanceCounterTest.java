@@ -173,6 +173,19 @@ class PerformanceCounterTest {
     }
 
     @Test
+    @DisplayName("one that is far off when it starts does too")
+    void farOverflow() {
+        long left = (1L << 30) + (1L << 29);
+        machine.block.time = retired -> 1000 * retired;
+        count(0, CYCLES | OS | INT, (1L << 48) - left);
+        code(CODE, "ebfe");
+        assertEquals(Exit.IDLE, machine.run(10_000_000));
+        assertEquals(1, overflows);
+        long late = machine.block.retired - left / 1000;
+        assertTrue(late >= 0 && late <= 1 << 16, () -> "late by " + late);
+    }
+
+    @Test
     @DisplayName("unknown events, larger count masks and disabled counters count nothing")
     void nothing() {
         count(0, 0xc0 | OS | USR, 0);

@@ -5,16 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.region.Candidate;
+import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.engines.x86.tiers.X86TranslatorProvider;
 import org.alcazar.engines.x86.translator.RegionTranslator;
+import org.alcazar.host.HostRam;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.RamPages;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /** What belongs together in a region: counted by how often regions are entered. */
 class RegionShapeTest {
@@ -26,9 +34,31 @@ class RegionShapeTest {
 
     /** Translates at once what is hot. */
     private static final class AtOnce extends X86TranslatorProvider {
+        final List<Candidate> asked = new ArrayList<>();
+
         @Override
         protected Translator translator(CpuModel model, Map<String, String> options) {
-            return new RegionTranslator(model.table(), THRESHOLD, false);
+            Translator made = new RegionTranslator(model.table(), THRESHOLD, false);
+            return new Translator() {
+                @Override
+                public int threshold() {
+                    return made.threshold();
+                }
+
+                @Override
+                public void translate(
+                        Candidate candidate,
+                        IntSupplier heat,
+                        Consumer<@Nullable Translation> done) {
+                    asked.add(candidate);
+                    made.translate(candidate, heat, done);
+                }
+
+                @Override
+                public void count(Map<String, Long> all) {
+                    made.count(all);
+                }
+            };
         }
     }
 
@@ -81,6 +111,35 @@ class RegionShapeTest {
     }
 
     @Test
+    @DisplayName(
+            "an instruction across two pages is in the region of its loop, and both are watched")
+    void acrossPages() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            int[] code = {
+                0x48, 0xff, 0xc0, //                   ff8: inc rax
+                0xff, 0xc9, //                         ffb: dec ecx
+                0x90, //                               ffd: nop
+                0x0f, 0x85, 0xf4, 0xff, 0xff, 0xff, // ffe: jnz ff8
+                0xf4, //                              1004: hlt
+            };
+            machine.load(CODE + 0xff8, bytes(code));
+            machine.longMode(CODE + 0xff8);
+            machine.group(X86.GENERAL)[X86.RCX] = 200_000;
+            machine.group(X86.GENERAL)[X86.RAX] = 0;
+            assertEquals(Exit.BUDGET, machine.run(400_000));
+            Map<String, Long> counters = machine.core.counters();
+            assertTrue(counters.get("regions-installed") > 0);
+            assertTrue(counters.get("region-runs") < 100, counters::toString);
+            for (int i = 0; i < 4; i++) {
+                RamPages.setByte(CODE + 0x1000 + i, (byte) 0); // jnz 1004
+            }
+            assertEquals(Exit.IDLE, machine.run(10_000_000));
+            assertEquals(100_001, machine.register(X86.RAX)); // one more begins
+            assertEquals(1, machine.core.counters().get("regions-dropped-written"));
+        }
+    }
+
+    @Test
     @DisplayName("what was hot before its page was patched is hot again soon")
     void patched() {
         try (BareMachine machine = new BareMachine(new AtOnce())) {
@@ -94,6 +153,121 @@ class RegionShapeTest {
             Map<String, Long> counters = machine.core.counters();
             assertEquals(1, counters.get("regions-dropped-written"));
             assertEquals(2, counters.get("regions-installed"));
+        }
+    }
+
+    @Test
+    @DisplayName("other code in its place has to become hot by itself")
+    void replaced() {
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            machine.load(CODE, bytes(new int[] {0xff, 0xc9, 0x75, 0xfc, 0xf4}));
+            machine.longMode(CODE);
+            machine.group(X86.GENERAL)[X86.RCX] = 1_000_000;
+            assertEquals(Exit.BUDGET, machine.run(4 * THRESHOLD));
+            RamPages.setByte(CODE + 1, (byte) 0xc1); // inc ecx
+            assertEquals(Exit.BUDGET, machine.run(THRESHOLD / 4));
+            assertEquals(1, machine.core.counters().get("regions-installed"));
+        }
+    }
+
+    @Test
+    @DisplayName("a loop within a loop is part of its region")
+    void nestedLoops() {
+        AtOnce engine = new AtOnce();
+        try (BareMachine machine = new BareMachine(engine)) {
+            int[] code = {
+                0xba, 0x14, 0, 0, 0, // 0: mov edx, 20
+                0x48, 0xff, 0xc0, //    5: inc rax
+                0xff, 0xca, //          8: dec edx
+                0x75, 0xf9, //          a: jnz 5
+                0xff, 0xc9, //          c: dec ecx
+                0x75, 0xf0, //          e: jnz 0
+                0xf4, //               10: hlt
+            };
+            machine.load(CODE, bytes(code));
+            machine.longMode(CODE);
+            machine.group(X86.GENERAL)[X86.RCX] = 20_000;
+            machine.group(X86.GENERAL)[X86.RAX] = 0;
+            assertEquals(Exit.IDLE, machine.run(10_000_000));
+            assertEquals(400_000, machine.register(X86.RAX));
+            assertEquals(CODE + 5, engine.asked.getFirst().pieces().getFirst().rip());
+            assertTrue(engine.asked.stream().anyMatch(c -> has(c, CODE + 5) && has(c, CODE + 0xc)));
+        }
+    }
+
+    private static boolean has(Candidate candidate, long rip) {
+        return candidate.pieces().stream().anyMatch(p -> p.rip() == rip);
+    }
+
+    /** Goes through memory by steps of 5 bytes, and reads tables that reach beyond their page. */
+    @Test
+    @DisplayName("pages that were found before are not taken for others")
+    void foundPages() {
+        int[] code = {
+            0x48, 0x8b, 0x06, //                               0: mov rax, [rsi]
+            0x48, 0x01, 0x07, //                               3: add [rdi], rax
+            0x48, 0x89, 0x46, 0x08, //                         6: mov [rsi+8], rax
+            0x0f, 0xb6, 0xca, //                               a: movzx ecx, dl
+            0x48, 0x03, 0x1c, 0xcd, 0x00, 0x0f, 0x20, 0x00, // d: add rbx, [rcx*8+0x200f00]
+            0x48, 0x03, 0x1c, 0xcd, 0x03, 0x0f, 0x20, 0x00, // 15: add rbx, [rcx*8+0x200f03]
+            0x48, 0x83, 0xc6, 0x05, //                        1d: add rsi, 5
+            0x48, 0x83, 0xc7, 0x05, //                        21: add rdi, 5
+            0xff, 0xca, //                                    25: dec edx
+            0x75, 0xd7, //                                    27: jnz 0
+            0xf4, //                                          29: hlt
+        };
+        long[] results = new long[2];
+        long[] sums = new long[2];
+        for (int i = 0; i < 2; i++) {
+            try (BareMachine machine =
+                    new BareMachine(i == 0 ? new X86InterpreterProvider() : new AtOnce())) {
+                machine.load(CODE, bytes(code));
+                machine.longMode(CODE);
+                RamPages.setLong(DIRECTORY + 8, 0x70003);
+                for (int page = 0; page < 512; page++) { // the first is the last
+                    RamPages.setLong(0x70000 + 8 * page, 0x400003 + 4096L * (511 - page));
+                }
+                for (int at = 0; at < 0x200000; at += 8) {
+                    RamPages.setLong(0x400000 + at, at * 0x9e3779b97f4a7c15L);
+                }
+                long[] general = machine.group(X86.GENERAL);
+                general[X86.RSI] = 0x204000;
+                general[X86.RDI] = 0x202003;
+                general[X86.RDX] = 12_000;
+                general[X86.RBX] = 0;
+                assertEquals(Exit.IDLE, machine.run(10_000_000));
+                results[i] = machine.register(X86.RBX);
+                for (int at = 0; at < 0x200000; at += 8) {
+                    sums[i] = 31 * sums[i] + HostRam.getLong(0x400000 + at);
+                }
+            }
+        }
+        assertEquals(results[0], results[1]);
+        assertEquals(sums[0], sums[1]);
+    }
+
+    @Test
+    @DisplayName("a page that was found to be read is not written by that")
+    void readOnly() {
+        int[] code = {
+            0x48, 0x8b, 0x06, //       0: mov rax, [rsi]
+            0x48, 0x89, 0x04, 0x1e, // 3: mov [rsi+rbx], rax
+            0xff, 0xca, //             7: dec edx
+            0x48, 0x0f, 0x44, 0xdf, // 9: cmovz rbx, rdi
+            0xeb, 0xf1, //             d: jmp 0
+        };
+        try (BareMachine machine = new BareMachine(new AtOnce())) {
+            machine.load(CODE, bytes(code));
+            machine.longMode(CODE);
+            RamPages.setLong(DIRECTORY + 8, 0x200081); // not writable
+            long[] general = machine.group(X86.GENERAL);
+            general[X86.RSI] = 0x200000;
+            general[X86.RBX] = 0x200000;
+            general[X86.RDI] = 0;
+            general[X86.RDX] = 20_000;
+            assertEquals(Exit.SHUTDOWN, machine.run(1_000_000));
+            assertEquals(CODE + 3, machine.register(X86.RIP));
+            assertTrue(machine.core.counters().get("regions-full") > 0);
         }
     }
 
