@@ -451,6 +451,7 @@ final class Regions {
         RegionOp op = new RegionOp(core, this, entry, translation, answer.blocks, warm);
         for (Block b : answer.blocks) {
             b.left = Math.max(b.left, threshold / STRAY);
+            b.early = 0;
         }
         entry.first = op;
         entry.ops = new Op[0];
