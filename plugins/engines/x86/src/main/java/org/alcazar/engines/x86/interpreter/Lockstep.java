@@ -141,6 +141,7 @@ final class Lockstep {
         }
         core.retired += block.count;
         core.limit = core.retired;
+        core.shadow = 0; // what opens one ends its block, and the next instruction closes it
         Op op = block.first;
         while (op != null) {
             op = op.exec(core);
