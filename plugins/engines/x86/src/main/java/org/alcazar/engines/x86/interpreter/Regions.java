@@ -132,7 +132,7 @@ final class Regions {
     /** Has a new block counted. */
     void watch(Block block) {
         if (mayBePart(block)) {
-            boolean again = wasHot(block);
+            boolean again = wasHot(hash(block));
             block.early = (byte) (again || step() == 0 ? 0 : EARLY);
             block.left = again ? Math.max(1, threshold / COLD) : threshold - block.early * step();
         }
@@ -151,20 +151,19 @@ final class Regions {
      * Whether the same code at the same address was part of a region before. Systems patch their
      * own code a few bytes at a time, and drop all of its page.
      */
-    private boolean wasHot(Block block) {
-        int hash = hash(block);
+    private boolean wasHot(int hash) {
         return (hot[hash >> 6] >>> hash & 1) != 0;
     }
 
     private void remember(Block block) {
-        if (wasHot(block)) {
+        int hash = hash(block);
+        if (wasHot(hash)) {
             return;
         }
         if (++remembered > HOT / 4) {
             Arrays.fill(hot, 0);
             remembered = 1;
         }
-        int hash = hash(block);
         hot[hash >> 6] |= 1L << hash;
     }
 
@@ -314,11 +313,11 @@ final class Regions {
 
     /** Whether a block leads back to another without returning from a function. */
     private boolean leadsTo(Block from, Block goal) {
-        Set<Block> seen = new LinkedHashSet<>();
+        Set<Block> seen = new HashSet<>();
         Queue<Block> open = new ArrayDeque<>();
         seen.add(from);
         open.add(from);
-        while (!open.isEmpty() && seen.size() <= MAX_BLOCKS) {
+        while (!open.isEmpty() && seen.size() <= MAX_BLOCKS && !seen.contains(goal)) {
             Block b = open.remove();
             ways(
                     b,

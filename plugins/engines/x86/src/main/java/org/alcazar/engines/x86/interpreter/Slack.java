@@ -2,8 +2,9 @@ package org.alcazar.engines.x86.interpreter;
 
 import com.sun.management.OperatingSystemMXBean;
 
+import org.alcazar.engines.x86.state.WorkTime;
+
 import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 
 /**
  * Whether the host has processors to spare, as a core's thread sees it: by the processor time that
@@ -13,12 +14,8 @@ final class Slack {
     /** Instructions between two looks, some hundredths of a second. */
     private static final long INTERVAL = 1 << 23;
 
-    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final OperatingSystemMXBean PROCESS =
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-
-    private static final boolean KNOWN =
-            PROCESS != null && THREADS.isCurrentThreadCpuTimeSupported();
 
     private long looked;
     private long own;
@@ -31,9 +28,9 @@ final class Slack {
      * @param retired instructions of the present thread's core
      */
     boolean room(long retired) {
-        if (KNOWN && retired - looked >= INTERVAL) {
+        if (PROCESS != null && retired - looked >= INTERVAL) {
             looked = retired;
-            long now = THREADS.getCurrentThreadCpuTime();
+            long now = WorkTime.nanos();
             long process = PROCESS.getProcessCpuTime();
             int processors = PROCESS.getAvailableProcessors();
             room = own != 0 && spare(process - all, now - own, processors);

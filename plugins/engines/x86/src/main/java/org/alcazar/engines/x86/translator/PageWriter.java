@@ -50,7 +50,10 @@ final class PageWriter {
             long start = long64 ? insn.displacement : insn.displacement & 0xffffffffL;
             long page = start & -HostMemory.PAGE_SIZE;
             int addend = frame.table(page);
-            return addend >= 0 && inTable(page, addend, bytes);
+            if (addend >= 0) {
+                inTable(page, addend, bytes);
+            }
+            return addend >= 0;
         }
         int page = loop && insn.base >= 0 ? frame.page(insn.base, write) : -1;
         if (page >= 0) {
@@ -65,7 +68,7 @@ final class PageWriter {
         return one && whole && Math.abs(insn.displacement) >= LEAST_TABLE;
     }
 
-    private boolean inTable(long page, int addend, int bytes) {
+    private void inTable(long page, int addend, int bytes) {
         Label search = c.newLabel();
         Label found = c.newLabel();
         frame.unknown(c, addend, search);
@@ -78,7 +81,6 @@ final class PageWriter {
         c.loadConstant(page).lcmp().ifne(found);
         c.lload(Frame.HPA).lload(Frame.LA).lsub().lstore(addend);
         c.labelBinding(found);
-        return true;
     }
 
     /**

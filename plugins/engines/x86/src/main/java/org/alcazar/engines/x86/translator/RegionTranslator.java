@@ -8,6 +8,7 @@ import org.alcazar.engines.x86.region.RegionEvents;
 import org.alcazar.engines.x86.region.Translation;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.semantics.Binder;
+import org.alcazar.engines.x86.state.WorkTime;
 import org.alcazar.engines.x86.translator.Graph.At;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -142,31 +142,30 @@ class RegionShapeTest {
     @Test
     @DisplayName("what was hot before its page was patched is hot again soon")
     void patched() {
+        Map<String, Long> counters = afterWrite(CODE + 0x100, 0x90);
+        assertEquals(1, counters.get("regions-dropped-written"));
+        assertEquals(2, counters.get("regions-installed"));
+    }
+
+    @Test
+    @DisplayName("other code in its place has to become hot by itself")
+    void replaced() {
+        Map<String, Long> counters = afterWrite(CODE + 1, 0xc1); // inc ecx
+        assertEquals(1, counters.get("regions-dropped-written"));
+        assertEquals(1, counters.get("regions-installed"));
+    }
+
+    /** Counters when a hot loop has run on for a while after a byte of its page was written. */
+    private static Map<String, Long> afterWrite(long at, int value) {
         try (BareMachine machine = new BareMachine(new AtOnce())) {
             machine.load(
                     CODE, bytes(new int[] {0xff, 0xc9, 0x75, 0xfc, 0xf4})); // dec ecx; jnz; hlt
             machine.longMode(CODE);
             machine.group(X86.GENERAL)[X86.RCX] = 1_000_000;
             assertEquals(Exit.BUDGET, machine.run(4 * THRESHOLD));
-            RamPages.setByte(CODE + 0x100, (byte) 0x90);
+            RamPages.setByte(at, (byte) value);
             assertEquals(Exit.BUDGET, machine.run(THRESHOLD / 4));
-            Map<String, Long> counters = machine.core.counters();
-            assertEquals(1, counters.get("regions-dropped-written"));
-            assertEquals(2, counters.get("regions-installed"));
-        }
-    }
-
-    @Test
-    @DisplayName("other code in its place has to become hot by itself")
-    void replaced() {
-        try (BareMachine machine = new BareMachine(new AtOnce())) {
-            machine.load(CODE, bytes(new int[] {0xff, 0xc9, 0x75, 0xfc, 0xf4}));
-            machine.longMode(CODE);
-            machine.group(X86.GENERAL)[X86.RCX] = 1_000_000;
-            assertEquals(Exit.BUDGET, machine.run(4 * THRESHOLD));
-            RamPages.setByte(CODE + 1, (byte) 0xc1); // inc ecx
-            assertEquals(Exit.BUDGET, machine.run(THRESHOLD / 4));
-            assertEquals(1, machine.core.counters().get("regions-installed"));
+            return machine.core.counters();
         }
     }
 

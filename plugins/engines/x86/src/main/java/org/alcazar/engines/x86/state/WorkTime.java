@@ -1,10 +1,10 @@
-package org.alcazar.engines.x86.translator;
+package org.alcazar.engines.x86.state;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 
 /** Processor time of the present thread, which is no clock. */
-final class WorkTime {
+public final class WorkTime {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private static final boolean KNOWN = THREADS.isCurrentThreadCpuTimeSupported();
@@ -12,7 +12,7 @@ final class WorkTime {
     private WorkTime() {}
 
     /** In nanoseconds; 0 if this JVM does not know. */
-    static long nanos() {
+    public static long nanos() {
         return KNOWN ? THREADS.getCurrentThreadCpuTime() : 0;
     }
 }
