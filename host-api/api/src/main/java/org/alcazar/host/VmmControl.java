@@ -30,6 +30,21 @@ public interface VmmControl {
     /** Goes on after a pause. */
     void resume(int vm) throws HostRefusal;
 
+    /**
+     * Resets a VM as its reset button would: devices and cores start again and the guest is loaded
+     * anew, soon; with {@code no-reboot} the VM ends.
+     *
+     * @throws HostRefusal if there is no such VM, or it has ended
+     */
+    void reset(int vm) throws HostRefusal;
+
+    /**
+     * Runs a created or paused VM for so long in guest time; it is paused again then.
+     *
+     * @param nanos guest nanoseconds, at least 1
+     */
+    void simulate(int vm, long nanos) throws HostRefusal;
+
     /** Ends a VM whatever it does. It keeps its statistics until {@link #destroy}. */
     void stop(int vm) throws HostRefusal;
 

@@ -1,5 +1,8 @@
 package org.alcazar.machine;
 
+import java.util.List;
+import java.util.Map;
+
 /**
  * One core of an engine. Only its own thread calls it, but for what is marked otherwise. Groups of
  * registers move on request: {@link #fetch} copies them into the control block, {@code run} first
@@ -38,6 +41,24 @@ public interface VirtualCore extends AutoCloseable {
     String describe(ControlBlock block, long address);
 
     /**
+     * Code from a guest-virtual address on in the core's present mode, an instruction a line: its
+     * address, its bytes and its text. From any thread while the core does not run.
+     *
+     * @param count most lines; fewer where no memory is
+     */
+    default List<String> disassemble(ControlBlock block, long address, int count) {
+        return List.of();
+    }
+
+    /**
+     * How a guest-virtual address is translated, an entry of the tables a line, the result last.
+     * From any thread while the core does not run.
+     */
+    default List<String> walk(ControlBlock block, long address) {
+        return List.of();
+    }
+
+    /**
      * Where the core is and what it does, in one line for people. From any thread while the core
      * does not run.
      */
@@ -46,7 +67,7 @@ public interface VirtualCore extends AutoCloseable {
     /**
      * Engine counters by name, such as blocks decoded or TLB misses; each call gives the totals.
      */
-    java.util.Map<String, Long> counters();
+    Map<String, Long> counters();
 
     @Override
     void close();

@@ -4,6 +4,8 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
 
+import java.util.List;
+
 /** One virtual core of a VM. */
 public interface Vcore {
     /** From 0, the boot core. */
@@ -36,6 +38,29 @@ public interface Vcore {
      * architecture's exception (#GP(0) on x86).
      */
     void decline();
+
+    /**
+     * Where a guest-virtual address leads now. While the VM does not run.
+     *
+     * @return the guest-physical address, or -1 if it leads nowhere
+     */
+    long translate(long address);
+
+    /**
+     * Code from a guest-virtual address on, an instruction a line. While the VM does not run.
+     *
+     * @param count most lines; fewer where no memory is
+     */
+    List<String> disassemble(long address, int count);
+
+    /** How a guest-virtual address is translated, step by step. While the VM does not run. */
+    List<String> walk(long address);
+
+    /** Registers, code and page walk, as lines for people. While the VM does not run. */
+    String describe();
+
+    /** Where the core is and what it does, in one line. While the VM does not run. */
+    String summary();
 
     /** Guest instructions retired. */
     long retired();

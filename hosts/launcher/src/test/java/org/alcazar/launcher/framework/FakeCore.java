@@ -63,6 +63,12 @@ public final class FakeCore implements BundleActivator {
         }
 
         @Override
+        public void reset(int vm) {}
+
+        @Override
+        public void simulate(int vm, long nanos) {}
+
+        @Override
         public void moveCore(int vm, int core, int cpu) {}
 
         @Override

@@ -107,6 +107,16 @@ public class FakeVmm implements VmmProvider, VmmProvider.Vmm, VmmControl {
     }
 
     @Override
+    public void reset(int vm) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void simulate(int vm, long nanos) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void stopCore(int vm, int core) {
         throw new UnsupportedOperationException();
     }

@@ -3,6 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Stateful;
 import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.ExtensionType;
@@ -10,6 +11,7 @@ import org.alcazar.vmm.plugin.ExtensionType.Extension;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Settings;
+import org.alcazar.vmm.plugin.Spelling;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Devices and extensions of one VM, in the order of their creation. Changes happen in the pause
@@ -30,7 +33,16 @@ final class DeviceManager {
 
     /** A part of the machine at work. */
     private record Part<P extends Stateful>(
-            String name, String type, P part, DeviceContextImpl context, Runnable closer) {}
+            String name,
+            String type,
+            P part,
+            DeviceContextImpl context,
+            Runnable closer,
+            long bundle) {
+        PartInfo info(String kind) {
+            return new PartInfo(kind, name, type, part.getClass().getName(), bundle);
+        }
+    }
 
     private final Vm vm;
     private final PluginTypes types;
@@ -73,6 +85,7 @@ final class DeviceManager {
         devices.add(
                 create(
                         "device",
+                        types.rank(type),
                         spec,
                         context,
                         () -> type.create(context, settings),
@@ -87,6 +100,7 @@ final class DeviceManager {
         extensions.add(
                 create(
                         "extension",
+                        types.rank(type),
                         spec,
                         context,
                         () -> type.create(context, settings),
@@ -104,6 +118,7 @@ final class DeviceManager {
 
     private static <P extends Stateful> Part<P> create(
             String word,
+            long bundle,
             DeviceSpec spec,
             DeviceContextImpl context,
             Maker<P> maker,
@@ -113,7 +128,8 @@ final class DeviceManager {
         try {
             P part = maker.make();
             made = true;
-            return new Part<>(spec.name(), spec.type(), part, context, () -> closer.accept(part));
+            return new Part<>(
+                    spec.name(), spec.type(), part, context, () -> closer.accept(part), bundle);
         } catch (RuntimeException e) {
             throw new PartFailure(word + " " + spec.name() + " could not be made", e);
         } finally {
@@ -133,6 +149,60 @@ final class DeviceManager {
             }
         }
         return false;
+    }
+
+    /** Adds a device to a machine that has been built, as after power-on. */
+    void plug(DeviceSpec spec) throws ConfigurationException {
+        attach(spec);
+        try {
+            devices.getLast().part.reset();
+        } catch (RuntimeException e) {
+            detach(spec.name());
+            throw new PartFailure("reset of device " + spec.name(), e);
+        }
+    }
+
+    void unplug(String name) throws ConfigurationException {
+        if (!detach(name)) {
+            throw new ConfigurationException(
+                    "VM "
+                            + vm.name()
+                            + " has no device '"
+                            + name
+                            + "'"
+                            + Spelling.suggest(name, names()));
+        }
+    }
+
+    /** What a checkpoint would have of a part. */
+    SavedState state(String name) throws ConfigurationException {
+        for (Part<?> part : all()) {
+            if (part.name.equals(name)) {
+                try {
+                    return part.part.save();
+                } catch (RuntimeException e) {
+                    throw new PartFailure("save of " + title(part), e);
+                }
+            }
+        }
+        throw new ConfigurationException(
+                "VM "
+                        + vm.name()
+                        + " has no device or extension '"
+                        + name
+                        + "'"
+                        + Spelling.suggest(name, all().stream().map(Part::name).toList()));
+    }
+
+    private List<Part<?>> all() {
+        return Stream.<Part<?>>concat(devices.stream(), extensions.stream()).toList();
+    }
+
+    List<PartInfo> parts() {
+        List<PartInfo> out = new ArrayList<>();
+        devices.forEach(part -> out.add(part.info("device")));
+        extensions.forEach(part -> out.add(part.info("extension")));
+        return out;
     }
 
     Extension[] extensions() {

@@ -15,6 +15,7 @@ import org.alcazar.machine.Rights;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.Key;
@@ -24,6 +25,7 @@ import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.Platform;
+import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,12 +80,13 @@ final class Machine {
     private @Nullable Platform platform;
     private @Nullable EngineType engineType;
     private @Nullable Engine engine;
+    private @Nullable PagingModeType pagingType;
     private @Nullable PagingMode paging;
     private @Nullable VmClock clock;
     private @Nullable EventQueue events;
     private @Nullable Barrier barrier;
     private @Nullable Backends backends;
-    private HostConsoles.@Nullable Console console;
+    private @Nullable ConsoleTap console;
 
     Machine(Vm vm, HostKernel host, PluginTypes types) {
         this.vm = vm;
@@ -288,6 +291,7 @@ final class Machine {
             throw new ConfigurationException("paging " + type.name() + " takes no settings");
         }
         PagingMode made = type.create(map, host.memory(), owner, engine());
+        pagingType = type;
         paging = made;
         undo.push(made::close);
         undo.push(map::stopDirtyLog);
@@ -329,7 +333,7 @@ final class Machine {
 
     private void openConsole() throws HostRefusal, ConfigurationException {
         HostConsoles consoles = host.find(HostConsoles.class).orElse(name -> new SilentConsole());
-        HostConsoles.Console opened = consoles.open(configuration.console());
+        ConsoleTap opened = new ConsoleTap(consoles.open(configuration.console()));
         console = opened;
         undo.push(opened::close);
         backends = new Backends(host, types, opened);
@@ -388,7 +392,7 @@ final class Machine {
     }
 
     void flush() {
-        HostConsoles.Console open = console;
+        ConsoleTap open = console;
         if (open != null) {
             open.flush();
         }
@@ -475,6 +479,10 @@ final class Machine {
         return there(engineType);
     }
 
+    PagingModeType pagingType() {
+        return there(pagingType);
+    }
+
     PagingMode paging() {
         return there(paging);
     }
@@ -493,6 +501,24 @@ final class Machine {
 
     Backends backends() {
         return there(backends);
+    }
+
+    ConsoleTap console() {
+        return there(console);
+    }
+
+    /** Engine, paging mode, devices, extensions. */
+    List<PartInfo> parts() {
+        List<PartInfo> out = new ArrayList<>();
+        out.add(part("engine", engineType(), engine()));
+        out.add(part("paging", pagingType(), paging()));
+        out.addAll(devices.parts());
+        return out;
+    }
+
+    private PartInfo part(String kind, PluginType type, Object instance) {
+        return new PartInfo(
+                kind, kind, type.name(), instance.getClass().getName(), types.rank(type));
     }
 
     DeviceManager devices() {

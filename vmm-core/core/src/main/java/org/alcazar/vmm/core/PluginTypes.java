@@ -53,6 +53,15 @@ public final class PluginTypes {
         entries.removeIf(entry -> entry.type == type);
     }
 
+    /** The rank that a type was added with, -1 if it is gone. */
+    long rank(PluginType type) {
+        return entries.stream()
+                .filter(entry -> entry.type == type)
+                .mapToLong(Entry::rank)
+                .findFirst()
+                .orElse(-1);
+    }
+
     /** All types of a family by name, the winners among equals. */
     <T extends PluginType> Map<String, T> all(Class<T> family) {
         Map<String, T> out = new TreeMap<>();

@@ -7,6 +7,7 @@ import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
+import org.alcazar.machine.Rights;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
@@ -14,6 +15,7 @@ import org.alcazar.vmm.plugin.ExtensionType.Extension;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.Map;
 
 /** One virtual core: runs the engine's core once and serves its exit. */
@@ -162,8 +164,23 @@ final class VcoreImpl implements Vcore {
         };
     }
 
-    /** Registers, code and page walk; only on the vcore's thread or while it stands. */
-    String describe() {
+    @Override
+    public long translate(long address) {
+        return core.translate(block, address, Rights.READ);
+    }
+
+    @Override
+    public List<String> disassemble(long address, int count) {
+        return core.disassemble(block, address, count);
+    }
+
+    @Override
+    public List<String> walk(long address) {
+        return core.walk(block, address);
+    }
+
+    @Override
+    public String describe() {
         try {
             return core.describe(block, block.frame().address);
         } catch (RuntimeException e) {
@@ -171,8 +188,8 @@ final class VcoreImpl implements Vcore {
         }
     }
 
-    /** One line; only while the vcore stands. */
-    String summary() {
+    @Override
+    public String summary() {
         String where;
         try {
             where = core.summary(block);

@@ -472,6 +472,12 @@ final class Vm implements VirtualMachine {
         requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause)));
     }
 
+    /** The reset button. */
+    void resetFromOutside() throws HostRefusal {
+        refuseOver();
+        reset("from outside");
+    }
+
     @Override
     public void reset(String reason) {
         if (configuration.noReboot()) {

@@ -59,6 +59,19 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     }
 
     @Override
+    public void reset(int vm) throws HostRefusal {
+        get(vm).resetFromOutside();
+    }
+
+    @Override
+    public void simulate(int vm, long nanos) throws HostRefusal {
+        if (nanos <= 0) {
+            throw new HostRefusal("a VM is simulated for at least 1 ns, not " + nanos);
+        }
+        get(vm).simulate(nanos);
+    }
+
+    @Override
     public void stop(int vm) throws HostRefusal {
         get(vm).stop("stopped");
     }
@@ -235,16 +248,18 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         }
     }
 
-    private interface Work<T> {
+    interface Work<T> {
         T run() throws HostRefusal, ConfigurationException;
     }
 
     /** To a host, a wrong configuration is a refusal. */
-    private static <T> T orRefuse(Work<T> work) throws HostRefusal {
+    static <T> T orRefuse(Work<T> work) throws HostRefusal {
         try {
             return work.run();
         } catch (ConfigurationException e) {
             throw new HostRefusal(String.valueOf(e.getMessage()), e);
+        } catch (PartFailure e) {
+            throw new HostRefusal(e.getMessage() + ": " + e.getCause(), e);
         }
     }
 }

@@ -3,6 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.VmmControl;
 import org.alcazar.vmm.VirtualMachines;
+import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.EngineType;
@@ -36,17 +37,22 @@ public final class VmmComponent {
     private final PluginTypes types = new PluginTypes();
     private final HostKernel host;
     private final Vmm vmm;
+    private final Management management;
     private @Nullable ServiceRegistration<?> registration;
+    private @Nullable ServiceRegistration<?> managementRegistration;
 
     @Activate
     public VmmComponent(@Reference HostKernel host) {
         this.host = host;
         this.vmm = new Vmm(host, types);
+        this.management = new Management(vmm, types);
     }
 
     /** By now the types that were there before have been added. */
     @Activate
     void start(BundleContext context) {
+        managementRegistration =
+                context.registerService(VmManagement.class, management, new Hashtable<>());
         registration =
                 context.registerService(
                         new String[] {VmmControl.class.getName(), VirtualMachines.class.getName()},
@@ -56,11 +62,15 @@ public final class VmmComponent {
 
     @Deactivate
     void stop() {
-        ServiceRegistration<?> registered = registration;
+        unregister(registration);
+        unregister(managementRegistration);
+        vmm.close();
+    }
+
+    private static void unregister(@Nullable ServiceRegistration<?> registered) {
         if (registered != null) {
             registered.unregister();
         }
-        vmm.close();
     }
 
     private static long bundle(Map<String, Object> properties) {

@@ -72,6 +72,31 @@ public final class StubVcore implements Vcore {
     }
 
     @Override
+    public long translate(long address) {
+        return address;
+    }
+
+    @Override
+    public List<String> disassemble(long address, int count) {
+        return List.of();
+    }
+
+    @Override
+    public List<String> walk(long address) {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return summary();
+    }
+
+    @Override
+    public String summary() {
+        return "a core without a VM";
+    }
+
+    @Override
     public long retired() {
         return 0;
     }

@@ -26,7 +26,8 @@ public final class Decoder {
     /** Over 15 bytes: #GP(0). */
     public static final int TOO_LONG = -3;
 
-    private static final int LONGEST = 15;
+    /** Most bytes of an instruction. */
+    public static final int LONGEST = 15;
 
     /** 16-bit addressing forms by ModRM.rm. */
     private static final byte[] BASE_16 = {3, 3, 5, 5, 6, 7, 5, 3};

@@ -1,12 +1,15 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.decode.Decoder;
 import org.alcazar.engines.x86.decode.Disassembler;
 import org.alcazar.engines.x86.decode.Syntax;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.Rights;
 
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 
 /** A core's state as text for people. */
 final class Describe {
@@ -90,7 +93,16 @@ final class Describe {
 
     private static void code(Core core, StringBuilder out) {
         long linear = linear(core);
-        byte[] bytes = new byte[LINES * 15];
+        List<String> lines = code(core, linear, LINES);
+        if (lines.isEmpty()) {
+            out.append("no code at %016x%n".formatted(linear));
+        }
+        lines.forEach(line -> out.append(line).append('\n'));
+    }
+
+    /** Instructions from a linear address on, at most {@code count}, as far as there is memory. */
+    static List<String> code(Core core, long linear, int count) {
+        byte[] bytes = new byte[count * Decoder.LONGEST];
         int got = 0;
         while (got < bytes.length) {
             long gpa = core.mmu.translate(linear + got, Rights.READ);
@@ -100,17 +112,17 @@ final class Describe {
             }
             bytes[got++] = HostRam.getByte(hpa);
         }
-        if (got == 0) {
-            out.append("no code at %016x%n".formatted(linear));
-        }
+        List<String> out = new ArrayList<>();
         Disassembler text = new Disassembler(Syntax.INTEL);
+        long ip = core.rip + linear - linear(core);
         int at = 0;
-        for (int i = 0; i < LINES && at < got; i++) {
-            String line = text.text(bytes, at, got - at, 16 << (core.key & 3), core.rip + at);
+        while (out.size() < count && at < got) {
+            String line = text.text(bytes, at, got - at, 16 << (core.key & 3), ip + at);
             int length = Math.max(1, text.length());
             String hex = HexFormat.of().formatHex(bytes, at, Math.min(got, at + length));
-            out.append("%016x  %-30s  %s%n".formatted(linear + at, hex, line));
+            out.add("%016x  %-30s  %s".formatted(linear + at, hex, line));
             at += length;
         }
+        return out;
     }
 }

@@ -19,6 +19,7 @@ import org.alcazar.machine.VirtualCore;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -214,6 +215,16 @@ final class X86Core implements VirtualCore {
     @Override
     public String describe(ControlBlock block, long address) {
         return Describe.core(core, address) + replies.describe();
+    }
+
+    @Override
+    public List<String> disassemble(ControlBlock block, long address, int count) {
+        return Describe.code(core, address, count);
+    }
+
+    @Override
+    public List<String> walk(ControlBlock block, long address) {
+        return core.mmu.describe(address);
     }
 
     @Override

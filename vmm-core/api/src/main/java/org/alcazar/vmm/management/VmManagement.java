@@ -1,0 +1,75 @@
+package org.alcazar.vmm.management;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.plugin.Schema;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The parts of VMs, for management plugins. The VMM registers it as a service. Methods are safe
+ * from any thread but a vcore's; those that change something wait until it is done. VMs have the
+ * numbers of {@code VmmControl}.
+ */
+public interface VmManagement {
+    /**
+     * What a VM is made of: engine and paging mode, then devices and extensions in the order of
+     * their creation.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    List<PartInfo> parts(int vm) throws HostRefusal;
+
+    /**
+     * Makes a device and hooks it into a VM, which runs on afterwards. The guest sees it where its
+     * bus has hot-plug.
+     *
+     * @param type of the device family
+     * @param settings keys of the type; {@code name} is the device's name, its type's by default
+     * @return the device's name
+     * @throws HostRefusal if there is no such VM or type, or the device cannot be made; nothing of
+     *     it is left
+     */
+    String attach(int vm, String type, Map<String, ?> settings) throws HostRefusal;
+
+    /**
+     * Takes a device out of a VM.
+     *
+     * @throws HostRefusal if there is no such VM or device, or others need what it offers
+     */
+    void detach(int vm, String device) throws HostRefusal;
+
+    /**
+     * The state of a device or extension, as a checkpoint would have it. A VM that runs is paused
+     * for a moment.
+     *
+     * @throws HostRefusal if there is no such VM or part, or it cannot be saved
+     */
+    SavedState state(int vm, String part) throws HostRefusal;
+
+    /**
+     * Hooked ranges of all address spaces.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    List<HookInfo> hooks(int vm) throws HostRefusal;
+
+    /**
+     * A VM's console beside whoever else is on it.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    GuestConsole console(int vm) throws HostRefusal;
+
+    /**
+     * The keys that a type takes.
+     *
+     * @param family as {@code VmmControl.types} names it
+     */
+    Optional<Schema> schema(String family, String type);
+
+    /** Calls into plugins that were given up because they did not return. */
+    List<StuckCall> stuck();
+}

@@ -1,0 +1,102 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.management.GuestConsole;
+import org.alcazar.vmm.management.HookInfo;
+import org.alcazar.vmm.management.PartInfo;
+import org.alcazar.vmm.management.StuckCall;
+import org.alcazar.vmm.management.VmManagement;
+import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
+import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Schema;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The parts of all VMs for management plugins. */
+final class Management implements VmManagement {
+    private final Vmm vmm;
+    private final PluginTypes types;
+
+    Management(Vmm vmm, PluginTypes types) {
+        this.vmm = vmm;
+        this.types = types;
+    }
+
+    @Override
+    public List<PartInfo> parts(int vm) throws HostRefusal {
+        return vmm.get(vm).machine().parts();
+    }
+
+    @Override
+    public String attach(int vm, String type, Map<String, ?> settings) throws HostRefusal {
+        Vm target = vmm.get(vm);
+        Map<String, Object> own = new LinkedHashMap<>(settings);
+        Object name = own.remove("name");
+        DeviceSpec spec = new DeviceSpec(type, name == null ? type : name.toString(), own);
+        Vmm.orRefuse(() ->
+                target.underBarrier(() -> {
+                    target.machine().devices().plug(spec);
+                    return spec;
+                }));
+        return spec.name();
+    }
+
+    @Override
+    public void detach(int vm, String device) throws HostRefusal {
+        Vm target = vmm.get(vm);
+        Vmm.orRefuse(() ->
+                target.underBarrier(() -> {
+                    target.machine().devices().unplug(device);
+                    return device;
+                }));
+    }
+
+    @Override
+    public SavedState state(int vm, String part) throws HostRefusal {
+        Vm target = vmm.get(vm);
+        return Vmm.orRefuse(
+                () -> target.underBarrier(() -> target.machine().devices().state(part)));
+    }
+
+    @Override
+    public List<HookInfo> hooks(int vm) throws HostRefusal {
+        HookMaps maps = vmm.get(vm).hooks();
+        List<HookInfo> out = new ArrayList<>();
+        add(out, "port", maps.ports.hooks());
+        add(out, "memory", maps.memory.hooks());
+        add(out, "register", maps.registers.hooks());
+        add(out, "feature", maps.features.hooks());
+        add(out, "call", maps.calls.hooks());
+        return out;
+    }
+
+    private static void add(List<HookInfo> out, String space, List<AccessHook> hooks) {
+        for (AccessHook hook : hooks) {
+            out.add(
+                    new HookInfo(
+                            space, hook.first, hook.last, hook.owner, hook.reads, hook.writes));
+        }
+    }
+
+    @Override
+    public GuestConsole console(int vm) throws HostRefusal {
+        return vmm.get(vm).machine().console();
+    }
+
+    @Override
+    public Optional<Schema> schema(String family, String type) {
+        return Optional.ofNullable(PluginTypes.FAMILIES.get(family))
+                .flatMap(known -> types.find(known, type))
+                .map(PluginType::configuration);
+    }
+
+    @Override
+    public List<StuckCall> stuck() {
+        return List.of();
+    }
+}
