@@ -1,7 +1,6 @@
 package org.alcazar.vmm;
 
 import org.alcazar.machine.ControlBlock;
-import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
 
 import java.util.List;
@@ -26,11 +25,6 @@ public interface Vcore {
 
     /** Posts requests and makes the core notice soon, also when it sleeps. Any thread. */
     void post(int requests);
-
-    /**
-     * Says where the core fetches its interrupt vectors. Before the start, or in the pause barrier.
-     */
-    void interruptSource(InterruptSource source);
 
     /**
      * For a {@code RegisterHandler} in the midst of an access: it is the engine's after all, as if

@@ -2,6 +2,7 @@ package org.alcazar.vmm.device;
 
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.Counter;
 import org.alcazar.vmm.GuestClock;
@@ -13,7 +14,6 @@ import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What a device gets of its VM. Everything that it hooks or provides belongs to it and is taken
@@ -74,17 +74,29 @@ public interface DeviceContext {
      */
     void interruptInput(int number, InterruptLine input);
 
+    /**
+     * Makes {@code source} the one that a vcore fetches its vectors from. Of several devices that do
+     * so the one that was made last counts.
+     */
+    void interruptSource(Vcore vcore, InterruptSource source);
+
     /** Offers something to the other devices, the platform and the loaders of this VM. */
     <T> void provide(Class<T> role, T service) throws ConfigurationException;
 
-    /** What a device created earlier offers. */
-    <T> Optional<T> find(Class<T> role);
+    /**
+     * Connects this device with what another one offers: now if it is there, and whenever it comes
+     * or is exchanged. Only so may a device keep what another one offers.
+     *
+     * @throws ConfigurationException from the connector
+     */
+    <T> Hook connect(Class<T> role, Connector<T> connector) throws ConfigurationException;
 
     /**
-     * The same, for what this device can't do without. @throws ConfigurationException that names
-     * what is missing
+     * The same for what this device can't do without: who offers it can't be detached.
+     *
+     * @throws ConfigurationException also if nobody offers it
      */
-    <T> T require(Class<T> role) throws ConfigurationException;
+    <T> Hook require(Class<T> role, Connector<T> connector) throws ConfigurationException;
 
     /**
      * Opens the backend that a setting names: {@code console} (the VM's console), {@code none}, or
@@ -109,6 +121,16 @@ public interface DeviceContext {
 
     /** Makes a thread of the device's own known to the pause barrier. */
     Hook addAgent(Agent agent);
+
+    /** Takes over what another device offers. Called in the pause barrier, or while devices are made. */
+    @FunctionalInterface
+    interface Connector<T> {
+        /**
+         * @param service to be used from now on; its device and this one have their states
+         * @return closed before the service goes: forgets it, and takes back what it was given
+         */
+        Hook connect(T service) throws ConfigurationException;
+    }
 
     /**
      * Serves registers of one vcore, on that vcore's thread. Vcores come at once; each but to what

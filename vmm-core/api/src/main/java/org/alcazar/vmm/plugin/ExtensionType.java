@@ -1,10 +1,10 @@
 package org.alcazar.vmm.plugin;
 
-import org.alcazar.machine.Stateful;
 import org.alcazar.vmm.HypercallHandler;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.device.Part;
 
 /** Family: extends a VM beside its devices (symbiosis, tracing, interposition). */
 public interface ExtensionType extends PluginType {
@@ -28,12 +28,9 @@ public interface ExtensionType extends PluginType {
      * An extension of one VM. {@code onEntry} and {@code onExit} run on the vcore's thread around
      * each run of guest code and must be short.
      */
-    interface Extension extends Stateful, AutoCloseable {
+    interface Extension extends Part {
         default void onEntry(Vcore vcore) {}
 
         default void onExit(Vcore vcore, int reason) {}
-
-        @Override
-        default void close() {}
     }
 }

@@ -30,6 +30,17 @@ final class AccessHook {
                 && Long.compareUnsigned(address, last) <= 0;
     }
 
+    /** Whether it covers the same addresses as another one of the same device. */
+    boolean isLike(AccessHook other) {
+        return first == other.first && last == other.last;
+    }
+
+    /** Counts on where another one was. */
+    void countsOf(AccessHook other) {
+        reads = other.reads;
+        writes = other.writes;
+    }
+
     /** Whether an access that starts within the hook also ends in it. */
     boolean reaches(long address, int bytes) {
         return last - address >= bytes - 1;

@@ -1,11 +1,13 @@
 package org.alcazar.vmm.core;
 
-import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.Counter;
+import org.alcazar.vmm.core.BackendPort.Origin;
 import org.alcazar.vmm.device.Backend;
+import org.alcazar.vmm.device.BlockBackend;
 import org.alcazar.vmm.device.CharacterBackend;
+import org.alcazar.vmm.device.Handover;
 import org.alcazar.vmm.device.NetworkBackend;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.ConfigurationException;
@@ -16,32 +18,30 @@ import org.alcazar.vmm.plugin.Settings;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntConsumer;
 
-/** Opens what settings name, and leads all input from outside through the VM's event queue. */
+/** Opens what settings name. */
 final class Backends {
-    /** Posts input on behalf of a device. */
-    interface Poster {
-        void post(String source, Runnable action);
-    }
+    static final String CONSOLE = "console";
 
     /** What character devices have without a bundle. */
-    private static final List<String> BUILT_IN = List.of("console", "none");
+    private static final List<String> BUILT_IN = List.of(CONSOLE, "none");
 
     private final HostKernel host;
     private final PluginTypes types;
-    private final HostConsoles.Console console;
+    private final ConsoleTap console;
 
-    Backends(HostKernel host, PluginTypes types, HostConsoles.Console console) {
+    Backends(HostKernel host, PluginTypes types, ConsoleTap console) {
         this.host = host;
         this.types = types;
         this.console = console;
     }
 
     /** The VM's console as a backend; closing it leaves the console open. */
-    CharacterBackend console(Poster poster, Counter dropped) {
+    private CharacterBackend console() {
         return new CharacterBackend() {
             @Override
             public void write(int octet) {
@@ -55,12 +55,7 @@ final class Backends {
 
             @Override
             public void onInput(IntConsumer sink) {
-                InputBuffer buffer = new InputBuffer(dropped);
-                console.onInput(octet -> {
-                    if (buffer.offer(octet)) {
-                        poster.post("console", () -> buffer.drain(sink));
-                    }
-                });
+                console.onInput(sink);
             }
 
             @Override
@@ -71,7 +66,7 @@ final class Backends {
     }
 
     /** Swallows output and has no input. */
-    static CharacterBackend none() {
+    private static CharacterBackend none() {
         return new CharacterBackend() {
             @Override
             public void write(int octet) {}
@@ -88,26 +83,63 @@ final class Backends {
     }
 
     /**
-     * Opens {@code TYPE:arguments}; arguments are {@code key=value} with commas between, the first
-     * may be a bare value of the type's first key.
+     * Opens the console, nothing, or what a bundle offers.
      *
      * @param where for messages, such as {@code device com1}
+     * @param dropped counts input that comes faster than the guest takes it
      */
-    <T extends Backend> T open(String where, String name, Class<T> kind)
+    BackendPort.Character character(
+            String where, String name, BackendPort.Poster poster, Counter dropped)
             throws ConfigurationException {
+        return switch (name) {
+            case CONSOLE ->
+                    new BackendPort.Character(name, Optional.empty(), console(), poster, dropped);
+            case "none", "" ->
+                    new BackendPort.Character(name, Optional.empty(), none(), poster, dropped);
+            default -> {
+                Origin origin = origin(where, name, CharacterBackend.class);
+                yield new BackendPort.Character(
+                        name,
+                        Optional.of(origin),
+                        open(where, origin, CharacterBackend.class),
+                        poster,
+                        dropped);
+            }
+        };
+    }
+
+    BackendPort.Network network(String where, String name, BackendPort.Poster poster)
+            throws ConfigurationException {
+        Origin origin = origin(where, name, NetworkBackend.class);
+        return new BackendPort.Network(
+                name, Optional.of(origin), open(where, origin, NetworkBackend.class), poster);
+    }
+
+    BackendPort.Block block(String where, String name) throws ConfigurationException {
+        Origin origin = origin(where, name, BlockBackend.class);
+        return new BackendPort.Block(
+                name, Optional.of(origin), open(where, origin, BlockBackend.class));
+    }
+
+    /**
+     * Reads {@code TYPE:arguments}; arguments are {@code key=value} with commas between, the first
+     * may be a bare value of the type's first key.
+     */
+    private Origin origin(String where, String name, Class<?> kind) throws ConfigurationException {
         int colon = name.indexOf(':');
         String typeName = colon < 0 ? name : name.substring(0, colon);
         BackendType type =
                 types.find(BackendType.class, typeName)
                         .orElseThrow(() -> unknown(where, name, kind));
-        Settings settings =
-                Settings.check(
-                        where + ": backend " + typeName,
-                        type.configuration(),
-                        arguments(
-                                type.configuration(), colon < 0 ? "" : name.substring(colon + 1)));
+        return new Origin(
+                type, arguments(type.configuration(), colon < 0 ? "" : name.substring(colon + 1)));
+    }
+
+    private <T extends Backend> T open(String where, Origin origin, Class<T> kind)
+            throws ConfigurationException {
+        String typeName = origin.type().name();
         try {
-            Backend backend = type.open(host, settings);
+            Backend backend = origin.type().open(host, settings(where, origin));
             if (kind.isInstance(backend)) {
                 return kind.cast(backend);
             }
@@ -116,6 +148,26 @@ final class Backends {
                     where + ": backend '" + typeName + "' is no " + kind.getSimpleName());
         } catch (HostRefusal e) {
             throw new ConfigurationException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Settings settings(String where, Origin origin) throws ConfigurationException {
+        return Settings.check(
+                where + ": backend " + origin.type().name(),
+                origin.type().configuration(),
+                origin.settings());
+    }
+
+    /** Exchanges what stands behind a port for what a newer version of its type makes of it. */
+    void exchange(BackendPort<?> port, BackendType successor) throws ConfigurationException {
+        Origin origin = new Origin(successor, port.origin().map(Origin::settings).orElse(Map.of()));
+        Settings settings = settings("backend " + port.name, origin);
+        Handover handover = new Handover();
+        port.inner().handOver(handover);
+        try {
+            port.exchange(successor.takeOver(host, settings, handover), origin);
+        } catch (HostRefusal e) {
+            throw new ConfigurationException("backend " + port.name + ": " + e.getMessage(), e);
         }
     }
 
@@ -132,57 +184,6 @@ final class Backends {
                         + (known.isEmpty()
                                 ? "no bundle offers any"
                                 : "there are: " + String.join(", ", known)));
-    }
-
-    static CharacterBackend queued(CharacterBackend inner, Poster poster, Counter dropped) {
-        return new CharacterBackend() {
-            @Override
-            public void write(int octet) {
-                inner.write(octet);
-            }
-
-            @Override
-            public void flush() {
-                inner.flush();
-            }
-
-            @Override
-            public void onInput(IntConsumer sink) {
-                InputBuffer buffer = new InputBuffer(dropped);
-                inner.onInput(octet -> {
-                    if (buffer.offer(octet)) {
-                        poster.post("character", () -> buffer.drain(sink));
-                    }
-                });
-            }
-
-            @Override
-            public void close() {
-                inner.close();
-            }
-        };
-    }
-
-    static NetworkBackend queued(NetworkBackend inner, Poster poster) {
-        return new NetworkBackend() {
-            @Override
-            public void send(byte[] frame, int offset, int bytes) {
-                inner.send(frame, offset, bytes);
-            }
-
-            @Override
-            public void onReceive(FrameSink sink) {
-                inner.onReceive(frame -> {
-                    poster.post("network", () -> sink.frame(frame));
-                    return true;
-                });
-            }
-
-            @Override
-            public void close() {
-                inner.close();
-            }
-        };
     }
 
     private static Map<String, Object> arguments(Schema schema, String text) {

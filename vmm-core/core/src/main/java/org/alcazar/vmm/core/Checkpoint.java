@@ -166,6 +166,12 @@ final class Checkpoint {
     }
 
     static void restore(VcoreImpl vcore, SavedState state) {
+        restoreCore(vcore, state);
+        vcore.restored();
+    }
+
+    /** The same for a core that goes on with the VM's time. */
+    static void restoreCore(VcoreImpl vcore, SavedState state) {
         state.require("vcore", VERSION);
         vcore.fetch(vcore.block().architecture().allGroups());
         Map<String, Object> groups = state.getMap("groups");
@@ -181,7 +187,6 @@ final class Checkpoint {
         vcore.block().retired = state.getLong("retired");
         vcore.block().pausesLeft = state.getInt("pauses-left");
         vcore.block().pausedAt = state.getLong("paused-at");
-        vcore.restored();
         int requests = state.getInt("requests");
         if ((requests & Requests.STARTUP) != 0) {
             vcore.requests().postStartup(state.getInt("startup"));

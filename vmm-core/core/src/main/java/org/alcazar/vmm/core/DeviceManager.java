@@ -1,8 +1,10 @@
 package org.alcazar.vmm.core;
 
 import org.alcazar.machine.SavedState;
-import org.alcazar.machine.Stateful;
+import org.alcazar.vmm.core.PluginTypes.Source;
 import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.device.Handover;
+import org.alcazar.vmm.device.Part;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
@@ -21,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -31,23 +33,41 @@ import java.util.stream.Stream;
 final class DeviceManager {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceManager.class);
 
-    /** A part of the machine at work. */
-    private record Part<P extends Stateful>(
-            String name,
-            String type,
+    /**
+     * A part of the machine.
+     *
+     * @param kind {@code device} or {@code extension}
+     * @param source where the type comes from
+     */
+    private record Entry<P extends Part>(
+            String kind,
+            DeviceSpec spec,
+            PluginType type,
+            Source source,
             P part,
-            DeviceContextImpl context,
-            Runnable closer,
-            long bundle) {
-        PartInfo info(String kind) {
-            return new PartInfo(kind, name, type, part.getClass().getName(), bundle);
+            DeviceContextImpl context) {
+        String name() {
+            return spec.name();
+        }
+
+        PartInfo info() {
+            return new PartInfo(
+                    kind, name(), spec.type(), part.getClass().getName(), source.rank());
+        }
+
+        String title() {
+            String from = source.bundle().isEmpty() ? "" : " of bundle " + source.bundle();
+            return kind + " " + name() + " (" + part.getClass().getName() + from + ")";
         }
     }
 
+    private static final String DEVICE = "device", EXTENSION = "extension";
+
     private final Vm vm;
     private final PluginTypes types;
-    private final List<Part<Device>> devices = new CopyOnWriteArrayList<>();
-    private final List<Part<Extension>> extensions = new CopyOnWriteArrayList<>();
+    private final List<Entry<Device>> devices = new CopyOnWriteArrayList<>();
+    private final List<Entry<Extension>> extensions = new CopyOnWriteArrayList<>();
+    private long orders;
 
     DeviceManager(Vm vm, PluginTypes types) {
         this.vm = vm;
@@ -76,62 +96,39 @@ final class DeviceManager {
 
     /** Makes a device; if that fails, nothing of it is left. */
     void attach(DeviceSpec spec) throws ConfigurationException {
-        if (devices.stream().anyMatch(d -> d.name.equals(spec.name()))) {
+        if (devices.stream().anyMatch(d -> d.name().equals(spec.name()))) {
             throw new ConfigurationException("device " + spec.name() + " is there twice");
         }
         DeviceType type = types.require(DeviceType.class, "device", spec.type());
-        Settings settings = settings("device", spec, type);
-        DeviceContextImpl context = new DeviceContextImpl(vm, spec.name());
-        devices.add(
-                create(
-                        "device",
-                        types.rank(type),
-                        spec,
-                        context,
-                        () -> type.create(context, settings),
-                        Device::close));
+        devices.add(make(DEVICE, spec, type, context(spec), DeviceType::create));
         LOG.debug("device {} ({}) attached", spec.name(), spec.type());
     }
 
     void extend(DeviceSpec spec) throws ConfigurationException {
         ExtensionType type = types.require(ExtensionType.class, "extension", spec.type());
-        Settings settings = settings("extension", spec, type);
-        DeviceContextImpl context = new DeviceContextImpl(vm, spec.name());
-        extensions.add(
-                create(
-                        "extension",
-                        types.rank(type),
-                        spec,
-                        context,
-                        () -> type.create(context, settings),
-                        Extension::close));
+        extensions.add(make(EXTENSION, spec, type, context(spec), ExtensionType::create));
     }
 
-    private static Settings settings(String word, DeviceSpec spec, PluginType type)
-            throws ConfigurationException {
-        return Settings.check(word + " " + spec.name(), type.configuration(), spec.settings());
+    private DeviceContextImpl context(DeviceSpec spec) {
+        return DeviceContextImpl.working(vm, spec.name(), orders++);
     }
 
-    private interface Maker<P> {
-        P make() throws ConfigurationException;
+    private interface Maker<T, P> {
+        P make(T type, DeviceContextImpl context, Settings settings) throws ConfigurationException;
     }
 
-    private static <P extends Stateful> Part<P> create(
-            String word,
-            long bundle,
-            DeviceSpec spec,
-            DeviceContextImpl context,
-            Maker<P> maker,
-            Consumer<P> closer)
+    private <T extends PluginType, P extends Part> Entry<P> make(
+            String kind, DeviceSpec spec, T type, DeviceContextImpl context, Maker<T, P> maker)
             throws ConfigurationException {
         boolean made = false;
         try {
-            P part = maker.make();
+            Settings settings =
+                    Settings.check(kind + " " + spec.name(), type.configuration(), spec.settings());
+            P part = maker.make(type, context, settings);
             made = true;
-            return new Part<>(
-                    spec.name(), spec.type(), part, context, () -> closer.accept(part), bundle);
-        } catch (RuntimeException e) {
-            throw new PartFailure(word + " " + spec.name() + " could not be made", e);
+            return new Entry<>(kind, spec, type, types.source(type), part, context);
+        } catch (RuntimeException | LinkageError e) {
+            throw new PartFailure(kind + " " + spec.name() + " could not be made", e);
         } finally {
             if (!made) {
                 context.close();
@@ -139,86 +136,317 @@ final class DeviceManager {
         }
     }
 
-    /** Takes a device out. @return whether there was one */
-    boolean detach(String name) {
-        for (Part<Device> part : devices) {
-            if (part.name.equals(name)) {
-                devices.remove(part);
-                close(part);
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Adds a device to a machine that has been built, as after power-on. */
+    /** Adds a device to a machine that has been built, as after power-on. In the barrier. */
     void plug(DeviceSpec spec) throws ConfigurationException {
         attach(spec);
+        Entry<Device> entry = devices.getLast();
         try {
-            devices.getLast().part.reset();
-        } catch (RuntimeException e) {
-            detach(spec.name());
-            throw new PartFailure("reset of device " + spec.name(), e);
+            entry.part.reset();
+        } catch (RuntimeException | LinkageError e) {
+            remove(entry);
+            throw new PartFailure("reset of " + entry.title(), e);
         }
     }
 
+    /** Takes a device out. In the barrier. */
     void unplug(String name) throws ConfigurationException {
-        if (!detach(name)) {
+        Entry<Device> entry =
+                devices.stream()
+                        .filter(d -> d.name().equals(name))
+                        .findFirst()
+                        .orElseThrow(() -> unknown("device", name, names()));
+        List<String> dependents = vm.roles().dependents(name);
+        if (!dependents.isEmpty()) {
             throw new ConfigurationException(
-                    "VM "
-                            + vm.name()
-                            + " has no device '"
-                            + name
-                            + "'"
-                            + Spelling.suggest(name, names()));
+                    "device " + name + " is needed by " + String.join(", ", dependents));
         }
+        remove(entry);
     }
 
-    /** What a checkpoint would have of a part. */
-    SavedState state(String name) throws ConfigurationException {
-        for (Part<?> part : all()) {
-            if (part.name.equals(name)) {
-                try {
-                    return part.part.save();
-                } catch (RuntimeException e) {
-                    throw new PartFailure("save of " + title(part), e);
-                }
-            }
-        }
-        throw new ConfigurationException(
+    private void remove(Entry<Device> entry) {
+        devices.remove(entry);
+        close(entry);
+        vm.machine().forgetHooks();
+    }
+
+    private ConfigurationException unknown(String what, String name, List<String> there) {
+        return new ConfigurationException(
                 "VM "
                         + vm.name()
-                        + " has no device or extension '"
+                        + " has no "
+                        + what
+                        + " '"
                         + name
                         + "'"
-                        + Spelling.suggest(name, all().stream().map(Part::name).toList()));
+                        + Spelling.suggest(name, there));
     }
 
-    private List<Part<?>> all() {
-        return Stream.<Part<?>>concat(devices.stream(), extensions.stream()).toList();
+    /** What a checkpoint would have of a part. In the barrier. */
+    SavedState state(String name) throws ConfigurationException {
+        List<Entry<?>> all = all();
+        Entry<?> entry =
+                all.stream()
+                        .filter(e -> e.name().equals(name))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                unknown(
+                                        "device or extension",
+                                        name,
+                                        all.stream().map(Entry::name).toList()));
+        return save(entry);
+    }
+
+    private List<Entry<?>> all() {
+        return Stream.<Entry<?>>concat(devices.stream(), extensions.stream()).toList();
     }
 
     List<PartInfo> parts() {
-        List<PartInfo> out = new ArrayList<>();
-        devices.forEach(part -> out.add(part.info("device")));
-        extensions.forEach(part -> out.add(part.info("extension")));
-        return out;
+        return all().stream().map(Entry::info).toList();
     }
 
     Extension[] extensions() {
-        return extensions.stream().map(Part::part).toArray(Extension[]::new);
+        return extensions.stream().map(Entry::part).toArray(Extension[]::new);
     }
 
     Optional<Device> device(String name) {
-        return devices.stream().filter(d -> d.name.equals(name)).map(Part::part).findFirst();
+        return devices.stream().filter(d -> d.name().equals(name)).map(Entry::part).findFirst();
     }
 
-    void reset() {
-        for (Part<Device> part : devices) {
+    // Hot-swap
+
+    /** A part and the one that is to take its place. */
+    private record Successor<P extends Part>(Entry<P> old, Entry<P> fresh) {
+        /** The old part's state as the new one's type reads it. */
+        SavedState migrate(SavedState state) {
+            return fresh.type.migrate(state);
+        }
+    }
+
+    /** Parts of a new version of a bundle that wait to be exchanged for the old ones. */
+    final class Trial {
+        private final List<Successor<Device>> newDevices = new ArrayList<>();
+        private final List<Successor<Extension>> newExtensions = new ArrayList<>();
+
+        private List<Successor<?>> all() {
+            return Stream.<Successor<?>>concat(newDevices.stream(), newExtensions.stream())
+                    .toList();
+        }
+
+        boolean isEmpty() {
+            return all().isEmpty();
+        }
+
+        List<String> names() {
+            return all().stream().map(s -> s.old.name()).toList();
+        }
+
+        /** Restores the states that the old parts have had; changes the new ones alone. */
+        void restore(Map<String, SavedState> states) throws ConfigurationException {
+            for (Successor<?> successor : all()) {
+                SavedState state =
+                        states.getOrDefault(key(successor.old), new SavedState("none", 1));
+                restoring(successor, state);
+            }
+        }
+
+        private static void restoring(Successor<?> successor, SavedState state)
+                throws ConfigurationException {
             try {
-                part.part.reset();
-            } catch (RuntimeException e) {
-                throw new PartFailure("reset of " + title(part), e);
+                successor.fresh.part.restore(successor.migrate(state));
+            } catch (RuntimeException | LinkageError e) {
+                throw new ConfigurationException(
+                        successor.fresh.title() + " can't be restored: " + e.getMessage(), e);
+            }
+        }
+
+        /**
+         * Exchanges the parts with their present states. In the barrier. If this throws, the old
+         * ones are at work as before.
+         */
+        void commit() throws ConfigurationException {
+            Map<String, SavedState> states = new LinkedHashMap<>();
+            for (Successor<?> successor : all()) {
+                states.put(key(successor.old), save(successor.old));
+            }
+            InterruptRouter router = vm.router();
+            router.quiet(true);
+            Map<Integer, Boolean> levels = router.levels();
+            boolean done = false;
+            try {
+                all().reversed().forEach(s -> s.old.context.giveBack());
+                exchange(states);
+                done = true;
+            } finally {
+                if (!done) {
+                    takeBack();
+                }
+                router.quiet(false);
+                router.tellChanges(levels);
+                vm.machine().forgetHooks();
+            }
+            all().forEach(s -> s.fresh.context.countsOf(s.old.context));
+            adopt(devices, newDevices);
+            adopt(extensions, newExtensions);
+            vm.machine().enterExtensions();
+            all().forEach(s -> end(s.old));
+        }
+
+        private void exchange(Map<String, SavedState> states) throws ConfigurationException {
+            for (Successor<?> successor : all()) {
+                successor.fresh.context.takeFirst();
+            }
+            for (Successor<?> successor : all()) {
+                hand(successor.old, successor.fresh);
+            }
+            restore(states);
+            for (Successor<?> successor : all()) {
+                successor.fresh.context.takeLast();
+            }
+        }
+
+        private static void hand(Entry<?> from, Entry<?> to) throws ConfigurationException {
+            Handover handover = new Handover();
+            try {
+                from.part.handOver(handover);
+                to.part.takeOver(handover);
+            } catch (RuntimeException | LinkageError e) {
+                throw new ConfigurationException(
+                        to.title() + " can't take over: " + e.getMessage(), e);
+            }
+        }
+
+        private void takeBack() {
+            for (Successor<?> successor : all().reversed()) {
+                successor.fresh.context.giveBack();
+            }
+            for (Successor<?> successor : all()) {
+                try {
+                    hand(successor.fresh, successor.old);
+                } catch (ConfigurationException e) {
+                    LOG.warn("{}", e.getMessage(), e);
+                }
+            }
+            for (Successor<?> successor : all()) {
+                try {
+                    successor.old.context.takeFirst();
+                } catch (ConfigurationException e) {
+                    vm.fail(successor.old.title() + " can't go on: " + e.getMessage(), e);
+                }
+            }
+            for (Successor<?> successor : all()) {
+                try {
+                    successor.old.context.takeLast();
+                } catch (ConfigurationException e) {
+                    vm.fail(successor.old.title() + " can't go on: " + e.getMessage(), e);
+                }
+            }
+        }
+
+        private static <P extends Part> void adopt(
+                List<Entry<P>> entries, List<Successor<P>> successors) {
+            for (Successor<P> successor : successors) {
+                entries.set(entries.indexOf(successor.old), successor.fresh);
+            }
+        }
+
+        /** Drops the new parts, which were never at work. */
+        void drop() {
+            all().reversed().forEach(s -> end(s.fresh));
+        }
+
+        private static void end(Entry<?> entry) {
+            closePart(entry);
+            entry.context.dispose();
+        }
+    }
+
+    /** Finds the type that takes the place of another one. */
+    interface Succession {
+        /** Whether parts of this type are to be exchanged. */
+        boolean ends(PluginType type);
+
+        /** The type whose parts take over. */
+        <T extends PluginType> T successor(Class<T> family, String word, String name)
+                throws ConfigurationException;
+    }
+
+    /** Makes a successor for each part whose type has one; none of them is at work. */
+    Trial prepare(Succession succession) throws ConfigurationException {
+        Trial trial = new Trial();
+        boolean made = false;
+        try {
+            for (Entry<Device> entry : devices) {
+                if (succession.ends(entry.type)) {
+                    DeviceType type =
+                            succession.successor(DeviceType.class, DEVICE, entry.spec.type());
+                    trial.newDevices.add(successor(entry, type, DeviceType::create));
+                }
+            }
+            for (Entry<Extension> entry : extensions) {
+                if (succession.ends(entry.type)) {
+                    ExtensionType type =
+                            succession.successor(ExtensionType.class, EXTENSION, entry.spec.type());
+                    trial.newExtensions.add(successor(entry, type, ExtensionType::create));
+                }
+            }
+            made = true;
+            return trial;
+        } finally {
+            if (!made) {
+                trial.drop();
+            }
+        }
+    }
+
+    private <T extends PluginType, P extends Part> Successor<P> successor(
+            Entry<P> old, T type, Maker<T, P> maker) throws ConfigurationException {
+        return new Successor<>(old, make(old.kind, old.spec, type, old.context.successor(), maker));
+    }
+
+    /** States of the parts that end, by {@link #key}. In the barrier. */
+    Map<String, SavedState> states(Succession succession) {
+        Map<String, SavedState> out = new LinkedHashMap<>();
+        for (Entry<?> entry : all()) {
+            if (succession.ends(entry.type)) {
+                out.put(key(entry), save(entry));
+            }
+        }
+        return out;
+    }
+
+    /** Names of the parts that are of one of some types. */
+    List<String> partsOf(Predicate<PluginType> asked) {
+        return all().stream().filter(e -> asked.test(e.type)).map(Entry::name).toList();
+    }
+
+    /** Takes the devices of some types out, where no others need them. In the barrier. */
+    List<String> unplug(Predicate<PluginType> asked) throws ConfigurationException {
+        List<String> gone = new ArrayList<>();
+        for (Entry<Device> entry : devices.reversed()) {
+            if (asked.test(entry.type)) {
+                unplug(entry.name());
+                gone.add(entry.name());
+            }
+        }
+        return gone;
+    }
+
+    private static String key(Entry<?> entry) {
+        return entry.kind + "/" + entry.name();
+    }
+
+    List<BackendPort<?>> ports() {
+        return all().stream().flatMap(entry -> entry.context.ports().stream()).toList();
+    }
+
+    // Life
+
+    void reset() {
+        for (Entry<Device> entry : devices) {
+            try {
+                entry.part.reset();
+            } catch (RuntimeException | LinkageError e) {
+                throw new PartFailure("reset of " + entry.title(), e);
             }
         }
     }
@@ -240,34 +468,36 @@ final class DeviceManager {
         restore("extension", extensions, states);
     }
 
-    private static <P extends Stateful> Map<String, SavedState> save(List<Part<P>> parts) {
+    private static Map<String, SavedState> save(List<? extends Entry<?>> entries) {
         Map<String, SavedState> out = new LinkedHashMap<>();
-        for (Part<P> part : parts) {
-            try {
-                out.put(part.name, part.part.save());
-            } catch (RuntimeException e) {
-                throw new PartFailure("save of " + title(part), e);
-            }
-        }
+        entries.forEach(entry -> out.put(entry.name(), save(entry)));
         return out;
     }
 
-    private static <P extends Stateful> void restore(
-            String word, List<Part<P>> parts, Map<String, SavedState> states)
+    private static SavedState save(Entry<?> entry) {
+        try {
+            return entry.part.save();
+        } catch (RuntimeException | LinkageError e) {
+            throw new PartFailure("save of " + entry.title(), e);
+        }
+    }
+
+    private static void restore(
+            String word, List<? extends Entry<?>> entries, Map<String, SavedState> states)
             throws ConfigurationException {
         List<String> unused = new ArrayList<>(states.keySet());
-        for (Part<P> part : parts) {
-            SavedState state = states.get(part.name);
-            unused.remove(part.name);
+        for (Entry<?> entry : entries) {
+            SavedState state = states.get(entry.name());
+            unused.remove(entry.name());
             if (state == null) {
                 throw new ConfigurationException(
-                        "the saved VM has no " + word + " '" + part.name + "'");
+                        "the saved VM has no " + word + " '" + entry.name() + "'");
             }
             try {
-                part.part.restore(state);
-            } catch (RuntimeException e) {
+                entry.part.restore(entry.type.migrate(state));
+            } catch (RuntimeException | LinkageError e) {
                 throw new ConfigurationException(
-                        word + " " + part.name + " can't be restored: " + e.getMessage(), e);
+                        entry.title() + " can't be restored: " + e.getMessage(), e);
             }
         }
         if (!unused.isEmpty()) {
@@ -283,33 +513,26 @@ final class DeviceManager {
     /** Counters as {@code device.name}. */
     Map<String, Object> counters() {
         Map<String, Object> out = new LinkedHashMap<>();
-        devices.forEach(d -> counters(d, out));
-        extensions.forEach(e -> counters(e, out));
+        for (Entry<?> entry : all()) {
+            entry.context
+                    .counters()
+                    .forEach(
+                            (name, counter) -> out.put(entry.name() + "." + name, counter.value()));
+        }
         return out;
     }
 
-    private static void counters(Part<?> part, Map<String, Object> out) {
-        part.context
-                .counters()
-                .forEach((name, counter) -> out.put(part.name + "." + name, counter.value()));
-    }
-
-    /** Names and types in the order of creation. */
+    /** Names of devices in the order of creation. */
     List<String> names() {
-        return devices.stream().map(Part::name).toList();
+        return devices.stream().map(Entry::name).toList();
     }
 
     /** The part whose classes are nearest to the point of a failure, for messages. */
     String culprit(Throwable failure) {
         for (StackTraceElement frame : failure.getStackTrace()) {
-            for (Part<Device> part : devices) {
-                if (samePackage(frame.getClassName(), part.part.getClass())) {
-                    return title(part);
-                }
-            }
-            for (Part<Extension> part : extensions) {
-                if (samePackage(frame.getClassName(), part.part.getClass())) {
-                    return title(part);
+            for (Entry<?> entry : all()) {
+                if (frame.getClassName().startsWith(entry.part.getClass().getPackageName() + ".")) {
+                    return entry.title();
                 }
             }
         }
@@ -317,30 +540,22 @@ final class DeviceManager {
     }
 
     void closeAll() {
-        for (int i = extensions.size() - 1; i >= 0; i--) {
-            close(extensions.get(i));
-        }
+        extensions.reversed().forEach(DeviceManager::close);
         extensions.clear();
-        for (int i = devices.size() - 1; i >= 0; i--) {
-            close(devices.get(i));
-        }
+        devices.reversed().forEach(DeviceManager::close);
         devices.clear();
     }
 
-    private static void close(Part<?> part) {
+    private static void close(Entry<?> entry) {
+        closePart(entry);
+        entry.context.close();
+    }
+
+    private static void closePart(Entry<?> entry) {
         try {
-            part.closer.run();
-        } catch (RuntimeException e) {
-            LOG.warn("{} failed to close", title(part), e);
+            entry.part.close();
+        } catch (RuntimeException | LinkageError e) {
+            LOG.warn("{} failed to close", entry.title(), e);
         }
-        part.context.close();
-    }
-
-    private static String title(Part<?> part) {
-        return part.name + " (" + part.part.getClass().getName() + ")";
-    }
-
-    private static boolean samePackage(String frame, Class<?> part) {
-        return frame.startsWith(part.getPackageName() + ".");
     }
 }

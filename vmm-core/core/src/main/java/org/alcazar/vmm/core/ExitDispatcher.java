@@ -18,7 +18,9 @@ final class ExitDispatcher {
     private final HookMaps hooks;
     private final GuestMemory memory;
     private final GuestPhysicalMap map;
-    private final PagingMode paging;
+
+    /** Exchanged in the barrier. */
+    private PagingMode paging;
 
     /** The memory hook that was hit last, and the map in which it was found. */
     private @Nullable AccessHook lastHook;
@@ -181,6 +183,16 @@ final class ExitDispatcher {
         } else if (writable(address)) {
             memory.writeByte(address, (int) value);
         }
+    }
+
+    void paging(PagingMode other) {
+        paging = other;
+    }
+
+    /** Forgets the hook of the last access: its device may be gone. */
+    void forgetHooks() {
+        lastHook = null;
+        lastMap = AccessMap.EMPTY;
     }
 
     /** Read-only memory keeps what it holds, whatever a guest writes to it. */

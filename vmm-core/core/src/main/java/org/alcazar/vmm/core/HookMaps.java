@@ -2,7 +2,6 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Ranges;
-import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
 /**
@@ -25,12 +24,11 @@ final class HookMaps {
         this.physical = physical;
     }
 
-    synchronized Hook hookPorts(AccessHook hook) throws ConfigurationException {
+    synchronized void hookPorts(AccessHook hook) throws ConfigurationException {
         ports = ports.with(hook);
-        return () -> unhookPorts(hook);
     }
 
-    synchronized Hook hookMemory(AccessHook hook) throws ConfigurationException {
+    synchronized void hookMemory(AccessHook hook) throws ConfigurationException {
         for (GuestPhysicalMap.Range range : physical.ranges()) {
             if (range.ram() && hook.first < range.end() && range.start() <= hook.last) {
                 throw new ConfigurationException(
@@ -39,45 +37,41 @@ final class HookMaps {
             }
         }
         memory = memory.with("memory", hook);
-        return () -> unhookMemory(hook);
     }
 
-    synchronized Hook hookRegisters(AccessHook hook) throws ConfigurationException {
+    synchronized void hookRegisters(AccessHook hook) throws ConfigurationException {
         registers = registers.with("registers", hook);
         registerIntercepts = intercepts(registers);
-        return () -> unhookRegisters(hook);
     }
 
-    synchronized Hook hookFeatures(AccessHook hook) throws ConfigurationException {
+    synchronized void hookFeatures(AccessHook hook) throws ConfigurationException {
         features = features.with("feature leaves", hook);
         featureIntercepts = intercepts(features);
-        return () -> unhookFeatures(hook);
     }
 
-    synchronized Hook hookCalls(AccessHook hook) throws ConfigurationException {
+    synchronized void hookCalls(AccessHook hook) throws ConfigurationException {
         calls = calls.with("hypercalls", hook);
-        return () -> unhookCalls(hook);
     }
 
-    private synchronized void unhookPorts(AccessHook hook) {
+    synchronized void unhookPorts(AccessHook hook) {
         ports = ports.without(hook);
     }
 
-    private synchronized void unhookMemory(AccessHook hook) {
+    synchronized void unhookMemory(AccessHook hook) {
         memory = memory.without(hook);
     }
 
-    private synchronized void unhookRegisters(AccessHook hook) {
+    synchronized void unhookRegisters(AccessHook hook) {
         registers = registers.without(hook);
         registerIntercepts = intercepts(registers);
     }
 
-    private synchronized void unhookFeatures(AccessHook hook) {
+    synchronized void unhookFeatures(AccessHook hook) {
         features = features.without(hook);
         featureIntercepts = intercepts(features);
     }
 
-    private synchronized void unhookCalls(AccessHook hook) {
+    synchronized void unhookCalls(AccessHook hook) {
         calls = calls.without(hook);
     }
 

@@ -35,6 +35,10 @@ final class InputBuffer {
         return post;
     }
 
+    synchronized boolean isEmpty() {
+        return count == 0;
+    }
+
     /** Gives all bytes that are there to the sink. */
     void drain(IntConsumer sink) {
         for (int octet = poll(); octet >= 0; octet = poll()) {

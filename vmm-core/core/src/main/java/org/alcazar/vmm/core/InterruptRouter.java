@@ -19,11 +19,9 @@ final class InterruptRouter {
     private final List<Wire> wires = new CopyOnWriteArrayList<>();
     private volatile boolean quiet;
 
-    /** A new wire to an input. It is low. */
+    /** A new wire to an input, not connected yet. It is low. */
     Wire wire(String owner, int number) {
-        Wire wire = new Wire(owner, input(number));
-        wires.add(wire);
-        return wire;
+        return new Wire(owner, input(number));
     }
 
     /** Says where an input ends. It sees the present level at once. */
@@ -41,6 +39,24 @@ final class InterruptRouter {
      */
     void quiet(boolean on) {
         quiet = on;
+    }
+
+    /** Levels of all inputs, for {@link #tellChanges}. While quiet. */
+    Map<Integer, Boolean> levels() {
+        Map<Integer, Boolean> out = new TreeMap<>();
+        synchronized (inputs) {
+            inputs.forEach((number, input) -> out.put(number, input.level()));
+        }
+        return out;
+    }
+
+    /** Tells controllers which levels are others than they were. Not quiet any more. */
+    void tellChanges(Map<Integer, Boolean> before) {
+        List<Input> all;
+        synchronized (inputs) {
+            all = List.copyOf(inputs.values());
+        }
+        all.forEach(input -> input.tell(before.getOrDefault(input.number, false)));
     }
 
     /** Levels of all wires; a device's wires to one input are in the order of their making. */
@@ -98,6 +114,19 @@ final class InterruptRouter {
             sinks = Arrays.stream(sinks).filter(s -> s != sink).toArray(InterruptLine[]::new);
         }
 
+        synchronized boolean level() {
+            return wiresHigh > 0;
+        }
+
+        synchronized void tell(boolean before) {
+            boolean now = wiresHigh > 0;
+            if (now != before) {
+                for (InterruptLine sink : sinks) {
+                    sink.set(now);
+                }
+            }
+        }
+
         synchronized void change(boolean level) {
             boolean before = wiresHigh > 0;
             wiresHigh += level ? 1 : -1;
@@ -115,7 +144,7 @@ final class InterruptRouter {
         private final String owner;
         private final Input input;
         private boolean level;
-        private boolean cut;
+        private boolean connected;
 
         private Wire(String owner, Input input) {
             this.owner = owner;
@@ -125,9 +154,11 @@ final class InterruptRouter {
         @Override
         public void set(boolean now) {
             synchronized (input) {
-                if (now != level && !cut) {
+                if (now != level) {
                     level = now;
-                    input.change(now);
+                    if (connected) {
+                        input.change(now);
+                    }
                 }
             }
         }
@@ -138,13 +169,26 @@ final class InterruptRouter {
             }
         }
 
-        /** Lowers the wire and disconnects it for good. */
-        void cut() {
-            set(false);
+        /** The input sees the wire's level from now on. */
+        void connect() {
             synchronized (input) {
-                cut = true;
+                connected = true;
+                if (level) {
+                    input.change(true);
+                }
             }
+            wires.add(this);
+        }
+
+        /** The input does not see the wire any more; its level is kept. */
+        void disconnect() {
             wires.remove(this);
+            synchronized (input) {
+                if (connected && level) {
+                    input.change(false);
+                }
+                connected = false;
+            }
         }
     }
 }

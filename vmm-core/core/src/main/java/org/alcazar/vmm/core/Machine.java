@@ -12,13 +12,14 @@ import org.alcazar.machine.Engine;
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
+import org.alcazar.machine.SavedState;
+import org.alcazar.machine.Scope;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
-import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.alcazar.vmm.plugin.PlatformType;
@@ -80,6 +81,7 @@ final class Machine {
     private @Nullable Platform platform;
     private @Nullable EngineType engineType;
     private @Nullable Engine engine;
+    private Map<String, Object> engineKeys = Map.of();
     private @Nullable PagingModeType pagingType;
     private @Nullable PagingMode paging;
     private @Nullable VmClock clock;
@@ -111,6 +113,7 @@ final class Machine {
         openConsole();
         makeDevices();
         devices.reset(); // power-on
+        platform = null; // its bundle may go
     }
 
     void load() throws ConfigurationException {
@@ -259,18 +262,20 @@ final class Machine {
     }
 
     private void makeEngine() throws ConfigurationException {
-        EngineType type = engineType();
-        Map<String, Object> raw = new LinkedHashMap<>(configuration.engine().settings());
-        List<String> keys = type.configuration().keys().stream().map(Key::name).toList();
-        if (keys.contains("seed")) {
-            raw.putIfAbsent("seed", seed());
+        engineKeys = new LinkedHashMap<>(configuration.engine().settings());
+        if (engineType().configuration().keys().stream().anyMatch(k -> k.name().equals("seed"))) {
+            engineKeys.putIfAbsent("seed", seed());
         }
-        Settings settings = Settings.check("engine " + type.name(), type.configuration(), raw);
+        engine = create(engineType());
+        undo.push(() -> engine().close());
+    }
+
+    private Engine create(EngineType type) throws ConfigurationException {
+        Settings settings =
+                Settings.check("engine " + type.name(), type.configuration(), engineKeys);
         Map<String, String> options = new LinkedHashMap<>();
         settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
-        Engine made = type.create(new PhysicalBus(), options);
-        engine = made;
-        undo.push(made::close);
+        return type.create(new PhysicalBus(), options);
     }
 
     /** The VM's; without one, a VM on the host's time differs from run to run anyhow. */
@@ -293,7 +298,7 @@ final class Machine {
         PagingMode made = type.create(map, host.memory(), owner, engine());
         pagingType = type;
         paging = made;
-        undo.push(made::close);
+        undo.push(() -> paging().close());
         undo.push(map::stopDirtyLog);
         blocks.forEach(made::enter);
     }
@@ -347,7 +352,95 @@ final class Machine {
         for (DeviceSpec spec : configuration.extensions()) {
             devices.extend(spec);
         }
+        enterExtensions();
+    }
+
+    /** Has the vcores call the extensions that there are now. */
+    void enterExtensions() {
         vcores.forEach(vcore -> vcore.extensions(devices.extensions()));
+    }
+
+    // Exchange of engine and paging mode
+
+    /**
+     * Goes on with another engine, or another paging mode, or both. In the barrier. If this throws,
+     * the old ones are at work as before.
+     */
+    void exchange(EngineType toEngine, PagingModeType toPaging)
+            throws HostRefusal, ConfigurationException {
+        Engine oldEngine = engine();
+        PagingMode oldPaging = paging();
+        boolean same = toEngine == engineType();
+        long now = clock().nanos();
+        List<SavedState> states =
+                same ? List.of() : vcores.stream().map(Checkpoint::vcore).toList();
+        Engine fresh = same ? oldEngine : create(toEngine);
+        PagingMode made = null;
+        List<VirtualCore> oldCores = List.of();
+        boolean done = false;
+        try {
+            made = toPaging.create(map, host.memory(), owner, fresh);
+            if (!same) {
+                oldCores = vcores.stream().map(VcoreImpl::core).toList();
+                vcores.forEach(v -> v.core(fresh.newCore(v.index(), v.block())));
+            }
+            enter(fresh, made, states);
+            done = true;
+        } finally {
+            if (!done) {
+                if (!oldCores.isEmpty()) {
+                    takeBack(oldCores);
+                }
+                enter(oldEngine, oldPaging, states);
+                if (made != null) {
+                    made.close();
+                }
+                if (!same) {
+                    fresh.close();
+                }
+            }
+            clock().set(now);
+        }
+        engineType = toEngine;
+        pagingType = toPaging;
+        oldCores.forEach(VirtualCore::close);
+        oldPaging.close();
+        if (!same) {
+            oldEngine.close();
+        }
+    }
+
+    private void takeBack(List<VirtualCore> cores) {
+        for (VcoreImpl vcore : vcores) {
+            VirtualCore failed = vcore.core();
+            vcore.core(cores.get(vcore.index()));
+            if (failed != vcore.core()) {
+                failed.close();
+            }
+        }
+    }
+
+    private void enter(Engine by, PagingMode with, List<SavedState> states) {
+        engine = by;
+        paging = with;
+        for (VcoreImpl vcore : vcores) {
+            vcore.paging(with);
+            with.enter(vcore.block());
+            if (!states.isEmpty()) {
+                Checkpoint.restoreCore(vcore, states.get(vcore.index()));
+            }
+        }
+        by.invalidate(Scope.ALL, 0, 0);
+    }
+
+    /** Makes an engine with its cores and throws it away: what is wrong with it shows now. */
+    void tryOut(EngineType type) throws ConfigurationException {
+        try (Engine tried = create(type)) {
+            for (VcoreImpl vcore : vcores) {
+                ControlBlock block = new ControlBlock(tried.architecture());
+                tried.newCore(vcore.index(), block).close();
+            }
+        }
     }
 
     // The end
@@ -503,6 +596,11 @@ final class Machine {
         return there(backends);
     }
 
+    /** Lets go of handlers that were hooked once. While the vcores stand. */
+    void forgetHooks() {
+        vcores.forEach(VcoreImpl::forgetHooks);
+    }
+
     ConsoleTap console() {
         return there(console);
     }
@@ -518,7 +616,7 @@ final class Machine {
 
     private PartInfo part(String kind, PluginType type, Object instance) {
         return new PartInfo(
-                kind, kind, type.name(), instance.getClass().getName(), types.rank(type));
+                kind, kind, type.name(), instance.getClass().getName(), types.source(type).rank());
     }
 
     DeviceManager devices() {

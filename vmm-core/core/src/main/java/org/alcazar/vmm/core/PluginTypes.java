@@ -11,11 +11,15 @@ import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Spelling;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -27,7 +31,8 @@ public final class PluginTypes {
     /** Families by the word that people use for them. */
     static final Map<String, Class<? extends PluginType>> FAMILIES = families();
 
-    private record Entry(Class<? extends PluginType> family, PluginType type, long rank) {}
+    private record Entry(
+            Class<? extends PluginType> family, PluginType type, long rank, String bundle) {}
 
     private final CopyOnWriteArrayList<Entry> entries = new CopyOnWriteArrayList<>();
 
@@ -43,9 +48,18 @@ public final class PluginTypes {
         return Map.copyOf(out);
     }
 
-    /** Adds a type of a family. */
+    /** Adds a type of a family that comes from no bundle. */
     public <T extends PluginType> void add(Class<T> family, T type, long rank) {
-        entries.add(new Entry(family, type, rank));
+        add(family, type, rank, "");
+    }
+
+    /**
+     * Adds a type of a family.
+     *
+     * @param bundle for messages
+     */
+    public <T extends PluginType> void add(Class<T> family, T type, long rank, String bundle) {
+        entries.add(new Entry(family, type, rank, bundle));
     }
 
     /** Removes a type; VMs that use it are not touched. */
@@ -53,13 +67,49 @@ public final class PluginTypes {
         entries.removeIf(entry -> entry.type == type);
     }
 
-    /** The rank that a type was added with, -1 if it is gone. */
-    long rank(PluginType type) {
+    /** The type of a name that a certain bundle offers. */
+    <T extends PluginType> Optional<T> of(Class<T> family, String name, long rank) {
+        return entries.stream()
+                .filter(e -> e.family == family && e.rank == rank && e.type.name().equals(name))
+                .findFirst()
+                .map(e -> family.cast(e.type));
+    }
+
+    /** All types that a bundle offers. */
+    Set<PluginType> of(long rank) {
+        Set<PluginType> out = Collections.newSetFromMap(new IdentityHashMap<>());
+        entries.stream().filter(e -> e.rank == rank).forEach(e -> out.add(e.type));
+        return out;
+    }
+
+    /** Family and name of each type that a bundle offers. */
+    List<String> names(long rank) {
+        List<String> out = new ArrayList<>();
+        FAMILIES.forEach((word, family) ->
+                entries.stream()
+                        .filter(e -> e.family == family && e.rank == rank)
+                        .forEach(e -> out.add(word + " " + e.type.name())));
+        Collections.sort(out);
+        return out;
+    }
+
+    /** Whether two types serve for the same. */
+    static boolean sameFamily(PluginType a, PluginType b) {
+        return FAMILIES.values().stream().anyMatch(f -> f.isInstance(a) && f.isInstance(b));
+    }
+
+    /** Where a type comes from. */
+    record Source(long rank, String bundle) {
+        static final Source NOWHERE = new Source(-1, "");
+    }
+
+    /** Where a type comes from, or NOWHERE if it is gone. */
+    Source source(PluginType type) {
         return entries.stream()
                 .filter(entry -> entry.type == type)
-                .mapToLong(Entry::rank)
+                .map(entry -> new Source(entry.rank, entry.bundle))
                 .findFirst()
-                .orElse(-1);
+                .orElse(Source.NOWHERE);
     }
 
     /** All types of a family by name, the winners among equals. */

@@ -65,6 +65,10 @@ final class TimerQueue {
             remove(timer);
         }
         timer.deadline = deadline;
+        if (timer.held) {
+            timer.waits = true;
+            return false;
+        }
         timer.sequence = sequence++;
         timer.index = size;
         heap[size++] = timer;
@@ -74,7 +78,29 @@ final class TimerQueue {
         return first;
     }
 
+    private synchronized void hold(Timer timer) {
+        if (timer.held) {
+            return;
+        }
+        timer.waits = timer.index >= 0;
+        timer.held = true;
+        if (timer.waits) {
+            remove(timer);
+        }
+    }
+
+    /**
+     * @return whether the earliest deadline is earlier now
+     */
+    private synchronized boolean release(Timer timer) {
+        timer.held = false;
+        boolean waits = timer.waits;
+        timer.waits = false;
+        return waits && arm(timer, timer.deadline);
+    }
+
     private synchronized void cancel(Timer timer) {
+        timer.waits = false;
         if (timer.index >= 0) {
             remove(timer);
         }
@@ -155,6 +181,12 @@ final class TimerQueue {
         private int index = -1;
         private boolean closed;
 
+        /** Takes deadlines, but is not in the queue. */
+        private boolean held;
+
+        /** Armed while held. */
+        private boolean waits;
+
         Timer(String name, Object guard, Runnable action) {
             this.name = name;
             this.guard = guard;
@@ -176,7 +208,19 @@ final class TimerQueue {
         @Override
         public boolean armed() {
             synchronized (TimerQueue.this) {
-                return index >= 0;
+                return index >= 0 || waits;
+            }
+        }
+
+        /** Takes it out of the queue with its deadline kept. */
+        void hold() {
+            TimerQueue.this.hold(this);
+        }
+
+        /** Puts it into the queue if it is armed. */
+        void release() {
+            if (TimerQueue.this.release(this)) {
+                driver.earlier(deadline);
             }
         }
 

@@ -15,6 +15,8 @@ import org.alcazar.vmm.plugin.ExtensionType.Extension;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -33,13 +35,19 @@ final class VcoreImpl implements Vcore {
     /** 2^64 divided by the golden ratio, odd: spreads the bits of what it multiplies. */
     private static final long TRACE_PRIME = 0x9e37_79b9_7f4a_7c15L;
 
+    private record Source(long order, InterruptSource source) {}
+
     private final Vm vm;
     private final int index;
     private final ControlBlock block;
-    private final VirtualCore core;
+
+    /** Exchanged in the barrier. */
+    private VirtualCore core;
+
     private final HostClock clock;
     private final HookMaps hooks;
     private final ExitDispatcher dispatcher;
+    private final List<Source> sources = new ArrayList<>();
     private final long[] exits = new long[Exit.COUNT];
     private volatile Extension[] extensions = {};
     private @Nullable VcoreThread thread;
@@ -210,6 +218,22 @@ final class VcoreImpl implements Vcore {
         replyPending = false;
     }
 
+    VirtualCore core() {
+        return core;
+    }
+
+    void core(VirtualCore other) {
+        core = other;
+    }
+
+    void paging(PagingMode other) {
+        dispatcher.paging(other);
+    }
+
+    void forgetHooks() {
+        dispatcher.forgetHooks();
+    }
+
     boolean stopped() {
         return stopped;
     }
@@ -271,9 +295,23 @@ final class VcoreImpl implements Vcore {
         wake();
     }
 
-    @Override
-    public void interruptSource(InterruptSource source) {
-        block.interrupts = source;
+    /** The source of the highest order counts. In the barrier, or before the start. */
+    void addSource(long order, InterruptSource source) {
+        sources.add(new Source(order, source));
+        chooseSource();
+    }
+
+    void removeSource(InterruptSource source) {
+        sources.removeIf(entry -> entry.source == source);
+        chooseSource();
+    }
+
+    private void chooseSource() {
+        block.interrupts =
+                sources.stream()
+                        .max(Comparator.comparingLong(Source::order))
+                        .map(Source::source)
+                        .orElse(InterruptSource.EMPTY);
     }
 
     @Override

@@ -8,7 +8,6 @@ import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.vmm.GuestMemory;
-import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.VmState;
@@ -46,7 +45,8 @@ final class Vm implements VirtualMachine {
         void changed(Vm vm, VmState from, VmState to);
     }
 
-    private record EventListener(String event, Runnable action) {}
+    /** Who hears of an event of the host. */
+    record EventListener(String event, Runnable action) {}
 
     private final int id;
     private final String name;
@@ -250,7 +250,7 @@ final class Vm implements VirtualMachine {
     }
 
     private void refuseOver() throws HostRefusal {
-        if (wish.get() != null || isOver()) {
+        if (isEnding()) {
             throw new HostRefusal("VM " + name + " has ended");
         }
     }
@@ -348,6 +348,11 @@ final class Vm implements VirtualMachine {
         }
         LOG.info("VM {} is {}", name, lower(to));
         changes.changed(this, from, to);
+    }
+
+    /** It has ended, or is about to. */
+    boolean isEnding() {
+        return wish.get() != null || isOver();
     }
 
     boolean isOver() {
@@ -556,10 +561,12 @@ final class Vm implements VirtualMachine {
         listening.forEach(listener -> post(event, listener.action));
     }
 
-    Hook listen(String event, Runnable action) {
-        EventListener listener = new EventListener(event, action);
+    void listen(EventListener listener) {
         eventListeners.add(listener);
-        return () -> eventListeners.remove(listener);
+    }
+
+    void ignore(EventListener listener) {
+        eventListeners.remove(listener);
     }
 
     // What it is made of

@@ -52,6 +52,7 @@ record VmConfiguration(
         long seed,
         Optional<Long> epoch,
         boolean noReboot,
+        StopPolicy onBundleStop,
         Map<String, Object> tree) {
     static final int MAX_CPUS = 64;
 
@@ -95,7 +96,12 @@ record VmConfiguration(
                             "seed", Long.MIN_VALUE, Long.MAX_VALUE, 0, "where randomness starts"),
                     Key.string(
                             "epoch", "", "the guest's date at the start, such as " + FIXED_EPOCH),
-                    Key.bool("no-reboot", false, "a reset ends the VM"));
+                    Key.bool("no-reboot", false, "a reset ends the VM"),
+                    Key.choice(
+                            StopPolicy.KEY,
+                            StopPolicy.NAMES,
+                            StopPolicy.REFUSE.word(),
+                            "what happens when a bundle in use is stopped"));
 
     /** A plugin type by name (empty: the VMM chooses) and its settings. */
     record Choice(String type, Map<String, Object> settings) {}
@@ -145,6 +151,7 @@ record VmConfiguration(
                 settings.integer("seed"),
                 epoch(settings.string("epoch"), instructions),
                 settings.bool("no-reboot"),
+                StopPolicy.of(settings.string(StopPolicy.KEY)),
                 Map.copyOf(tree));
     }
 

@@ -9,7 +9,9 @@ import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.VmListener;
 import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.core.DeviceManager.Succession;
 import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PluginType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,11 +33,16 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private final TreeMap<Integer, Vm> vms = new TreeMap<>();
     private final Set<String> names = new HashSet<>();
     private final CopyOnWriteArrayList<VmListener> listeners = new CopyOnWriteArrayList<>();
+    private final Object structure = new Object();
+    private final Exchanges exchanges;
+    private final Withdrawal withdrawal;
     private int lastId;
 
     public Vmm(HostKernel host, PluginTypes types) {
         this.host = host;
         this.types = types;
+        this.exchanges = new Exchanges(this, host.clock());
+        this.withdrawal = new Withdrawal(this);
     }
 
     @Override
@@ -191,6 +198,43 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
             } catch (HostRefusal e) {
                 LOG.warn("{}", e.getMessage());
             }
+        }
+    }
+
+    /** Held while parts of VMs come, go and are exchanged; taken before a VM's own locks. */
+    Object structure() {
+        return structure;
+    }
+
+    Withdrawal withdrawal() {
+        return withdrawal;
+    }
+
+    /** See {@link Exchanges#run}. */
+    Exchanges.Done exchange(Succession succession, Succession back) throws HostRefusal {
+        synchronized (structure) {
+            return exchanges.run(succession, back);
+        }
+    }
+
+    /** A type has come: it takes the place of an equal one that went and is still in use. */
+    void arrived(PluginType type) {
+        synchronized (structure) {
+            withdrawal.succeed(type, types, exchanges);
+        }
+    }
+
+    /** A type has gone: VMs that use it follow their policies. */
+    void gone(PluginType type) {
+        synchronized (structure) {
+            withdrawal.gone(type);
+        }
+    }
+
+    /** VMs that have not ended, in the order of their numbers. */
+    List<Vm> living() {
+        synchronized (vms) {
+            return vms.values().stream().filter(vm -> !vm.isEnding()).toList();
         }
     }
 

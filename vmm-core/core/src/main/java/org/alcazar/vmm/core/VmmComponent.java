@@ -3,6 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.VmmControl;
 import org.alcazar.vmm.VirtualMachines;
+import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.DeviceType;
@@ -11,9 +12,11 @@ import org.alcazar.vmm.plugin.ExtensionType;
 import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType;
+import org.alcazar.vmm.plugin.PluginType;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -40,6 +43,7 @@ public final class VmmComponent {
     private final Management management;
     private @Nullable ServiceRegistration<?> registration;
     private @Nullable ServiceRegistration<?> managementRegistration;
+    private @Nullable ServiceRegistration<?> bundlesRegistration;
 
     @Activate
     public VmmComponent(@Reference HostKernel host) {
@@ -53,6 +57,9 @@ public final class VmmComponent {
     void start(BundleContext context) {
         managementRegistration =
                 context.registerService(VmManagement.class, management, new Hashtable<>());
+        bundlesRegistration =
+                context.registerService(
+                        PluginBundles.class, new Bundles(context, vmm, types), new Hashtable<>());
         registration =
                 context.registerService(
                         new String[] {VmmControl.class.getName(), VirtualMachines.class.getName()},
@@ -64,6 +71,7 @@ public final class VmmComponent {
     void stop() {
         unregister(registration);
         unregister(managementRegistration);
+        unregister(bundlesRegistration);
         vmm.close();
     }
 
@@ -73,91 +81,103 @@ public final class VmmComponent {
         }
     }
 
-    private static long bundle(Map<String, Object> properties) {
-        return properties.get(Constants.SERVICE_BUNDLEID) instanceof Long id ? id : -1;
+    private <T extends PluginType> void added(
+            Class<T> family, T type, ServiceReference<T> service) {
+        Bundle bundle = service.getBundle();
+        types.add(
+                family,
+                type,
+                bundle.getBundleId(),
+                bundle.getSymbolicName() + " " + bundle.getVersion());
+        vmm.arrived(type);
+    }
+
+    private void removed(PluginType type) {
+        types.remove(type);
+        vmm.gone(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addDevice(DeviceType type, Map<String, Object> properties) {
-        types.add(DeviceType.class, type, bundle(properties));
+    void addDevice(DeviceType type, ServiceReference<DeviceType> service) {
+        added(DeviceType.class, type, service);
     }
 
     void removeDevice(DeviceType type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addPlatform(PlatformType type, Map<String, Object> properties) {
-        types.add(PlatformType.class, type, bundle(properties));
+    void addPlatform(PlatformType type, ServiceReference<PlatformType> service) {
+        added(PlatformType.class, type, service);
     }
 
     void removePlatform(PlatformType type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addPaging(PagingModeType type, Map<String, Object> properties) {
-        types.add(PagingModeType.class, type, bundle(properties));
+    void addPaging(PagingModeType type, ServiceReference<PagingModeType> service) {
+        added(PagingModeType.class, type, service);
     }
 
     void removePaging(PagingModeType type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addEngine(EngineType type, Map<String, Object> properties) {
-        types.add(EngineType.class, type, bundle(properties));
+    void addEngine(EngineType type, ServiceReference<EngineType> service) {
+        added(EngineType.class, type, service);
     }
 
     void removeEngine(EngineType type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addLoader(GuestLoader type, Map<String, Object> properties) {
-        types.add(GuestLoader.class, type, bundle(properties));
+    void addLoader(GuestLoader type, ServiceReference<GuestLoader> service) {
+        added(GuestLoader.class, type, service);
     }
 
     void removeLoader(GuestLoader type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addBackend(BackendType type, Map<String, Object> properties) {
-        types.add(BackendType.class, type, bundle(properties));
+    void addBackend(BackendType type, ServiceReference<BackendType> service) {
+        added(BackendType.class, type, service);
     }
 
     void removeBackend(BackendType type) {
-        types.remove(type);
+        removed(type);
     }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    void addExtension(ExtensionType type, Map<String, Object> properties) {
-        types.add(ExtensionType.class, type, bundle(properties));
+    void addExtension(ExtensionType type, ServiceReference<ExtensionType> service) {
+        added(ExtensionType.class, type, service);
     }
 
     void removeExtension(ExtensionType type) {
-        types.remove(type);
+        removed(type);
     }
 }

@@ -57,7 +57,7 @@ class CheckpointTest {
             context.hookPorts(0x10, 4, this);
             line = context.interruptLine(5);
             timer = context.clock().timer("tick", this::tick);
-            context.vcores().forEach(vcore -> vcore.interruptSource(() -> 40));
+            context.vcores().forEach(vcore -> context.interruptSource(vcore, () -> 40));
             reset();
         }
 
@@ -226,10 +226,10 @@ class CheckpointTest {
             Device old = new Bench.Plain();
             DeviceType other = new Bench.FakeDeviceType("counting", (c, s) -> old);
             bench.types.add(DeviceType.class, other, 2);
+            String message = loadFails(bench, "file", Map.of());
             assertTrue(
-                    loadFails(bench, "file", Map.of())
-                            .contains(
-                                    "device counting can't be restored: saved state is counting"));
+                    message.contains("device counting (" + Bench.Plain.class.getName()), message);
+            assertTrue(message.contains("can't be restored: saved state is counting"), message);
             bench.types.remove(other);
             bench.vmm.load("file", Map.of("console", "none"));
         }

@@ -108,7 +108,7 @@ class ClockTest {
                         .device(
                                 "t",
                                 c -> {
-                                    c.vcores().getFirst().interruptSource(() -> 9);
+                                    c.interruptSource(c.vcores().getFirst(), () -> 9);
                                     c.clock()
                                             .timer(
                                                     "x",
@@ -217,7 +217,7 @@ class ClockTest {
                         .device(
                                 "t",
                                 c -> {
-                                    c.vcores().getFirst().interruptSource(() -> 9);
+                                    c.interruptSource(c.vcores().getFirst(), () -> 9);
                                     c.clock()
                                             .timer(
                                                     "x",
@@ -267,7 +267,7 @@ class ClockTest {
     }
 
     private static void ticker(org.alcazar.vmm.device.DeviceContext c) {
-        c.vcores().forEach(vcore -> vcore.interruptSource(() -> 9));
+        c.vcores().forEach(vcore -> c.interruptSource(vcore, () -> 9));
         int[] count = new int[1];
         GuestTimer[] timer = new GuestTimer[1];
         timer[0] =

@@ -237,7 +237,7 @@ class HookTest {
                                 context -> {
                                     context.hookRegisters(0x800, 1, handler);
                                     Vcore second = context.vcores().get(1);
-                                    second.interruptSource(() -> 0x20);
+                                    context.interruptSource(second, () -> 0x20);
                                     second.post(Requests.INTERRUPT);
                                 })) {
             assertEquals(0, bench.run().status());
@@ -409,19 +409,25 @@ class HookTest {
         };
     }
 
+    private static InterruptRouter.Wire wire(InterruptRouter router, int number, String owner) {
+        InterruptRouter.Wire wire = router.wire(owner, number);
+        wire.connect();
+        return wire;
+    }
+
     @Test
     void wiresToOneInputAreOredAndReachAllItsEnds() throws Exception {
         InterruptRouter router = new InterruptRouter();
         List<String> heard = new ArrayList<>();
         router.connect(4, level -> heard.add("pic " + level));
         router.connect(4, level -> heard.add("apic " + level));
-        InterruptRouter.Wire a = router.wire("a", 4);
-        InterruptRouter.Wire b = router.wire("b", 4);
+        InterruptRouter.Wire a = wire(router, 4, "a");
+        InterruptRouter.Wire b = wire(router, 4, "b");
         a.raise();
         b.raise();
         a.lower();
         assertEquals(List.of("pic true", "apic true"), heard);
-        b.cut();
+        b.disconnect();
         assertEquals(List.of("pic true", "apic true", "pic false", "apic false"), heard);
         b.raise();
         assertEquals(4, heard.size());
@@ -432,13 +438,13 @@ class HookTest {
         InterruptRouter router = new InterruptRouter();
         List<Boolean> heard = new ArrayList<>();
         router.connect(1, heard::add);
-        InterruptLine wire = router.wire("a", 1);
+        InterruptLine wire = wire(router, 1, "a");
         wire.raise();
         org.alcazar.machine.SavedState saved = router.save();
         InterruptRouter other = new InterruptRouter();
         List<Boolean> there = new ArrayList<>();
         other.connect(1, there::add);
-        InterruptRouter.Wire twin = other.wire("a", 1);
+        InterruptRouter.Wire twin = wire(other, 1, "a");
         other.quiet(true);
         other.restore(saved);
         other.quiet(false);
@@ -447,6 +453,13 @@ class HookTest {
         assertEquals(saved, other.save());
         twin.lower();
         assertEquals(List.of(false), there);
+    }
+
+    private static <T> DeviceContext.Connector<T> kept(List<Object> found) {
+        return service -> {
+            found.add(service);
+            return () -> {};
+        };
     }
 
     @Test
@@ -458,12 +471,12 @@ class HookTest {
         try (Bench bench =
                 new Bench(FOREVER)
                         .device("a", c -> c.provide(Bus.class, bus))
-                        .device("b", c -> found.add(c.require(Bus.class)))) {
+                        .device("b", c -> c.require(Bus.class, kept(found)))) {
             bench.create();
         }
         assertEquals(List.of(bus), found);
         String message =
-                refusal(new Bench(FOREVER).device("b", c -> found.add(c.require(Other.class))));
+                refusal(new Bench(FOREVER).device("b", c -> c.require(Other.class, kept(found))));
         assertTrue(message.contains("device b needs") && message.contains("Other"), message);
     }
 }

@@ -351,7 +351,7 @@ class LifeCycleTest {
     void severalVcoresRunAtOnceAndStopTogether() throws Exception {
         try (Bench bench = new Bench(FOREVER).with("cpus", 3)) {
             Vm vm = bench.start();
-            vm.vcores().forEach(vcore -> vcore.interruptSource(() -> 32));
+            vm.machine().vcores().forEach(vcore -> vcore.addSource(0, () -> 32));
             vm.vcores().forEach(vcore -> vcore.post(org.alcazar.machine.Requests.INTERRUPT));
             List<Long> posted = vm.vcores().stream().map(v -> v.retired()).toList();
             Bench.until(() ->
@@ -372,7 +372,7 @@ class LifeCycleTest {
         try (Bench bench = new Bench(new Toy.Halt(), new Toy.Jump(1))) {
             Vm vm = bench.start();
             Bench.until(() -> vm.bootCore().exits(org.alcazar.machine.Exit.IDLE) > 0);
-            vm.vcores().getFirst().interruptSource(() -> 77);
+            vm.machine().vcores().getFirst().addSource(0, () -> 77);
             vm.vcores().getFirst().post(org.alcazar.machine.Requests.INTERRUPT);
             Bench.until(() -> vm.vcores().getFirst().retired() > 10);
             bench.vmm.pause(vm.id());

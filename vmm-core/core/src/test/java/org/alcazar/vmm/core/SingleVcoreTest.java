@@ -49,7 +49,7 @@ class SingleVcoreTest {
     /** Cores but the first wait for an interrupt. */
     private static Vm startAll(Bench bench) throws HostRefusal {
         Vm vm = bench.start();
-        vm.vcores().forEach(vcore -> vcore.interruptSource(() -> 32));
+        vm.machine().vcores().forEach(vcore -> vcore.addSource(0, () -> 32));
         vm.vcores().forEach(vcore -> vcore.post(Requests.INTERRUPT));
         for (int i = 0; i < vm.vcores().size(); i++) {
             awaitProgress(vm, i);
@@ -273,7 +273,7 @@ class SingleVcoreTest {
         try (Bench bench =
                 new Bench(new Toy.Spin(), FOREVER).with("cpus", 2).with("clock", "instructions")) {
             Vm vm = bench.create();
-            vm.vcores().forEach(vcore -> vcore.interruptSource(() -> 32));
+            vm.machine().vcores().forEach(vcore -> vcore.addSource(0, () -> 32));
             vm.vcores().forEach(vcore -> vcore.post(Requests.INTERRUPT));
             vm.simulate(1000);
             Bench.until(() -> vm.state() == VmState.PAUSED);

@@ -2,6 +2,7 @@ package org.alcazar.testkit.device;
 
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.Counter;
@@ -339,22 +340,34 @@ public final class FakeDeviceContext implements DeviceContext {
     }
 
     @Override
+    public void interruptSource(Vcore vcore, InterruptSource source) {
+        vcore.block().interrupts = source;
+    }
+
+    @Override
     public <T> void provide(Class<T> role, T service) throws ConfigurationException {
         if (roles.putIfAbsent(role, service) != null) {
             throw new ConfigurationException("device: " + role.getSimpleName() + " is taken");
         }
     }
 
-    @Override
+    /** What the device, or the test, offers. */
     public <T> Optional<T> find(Class<T> role) {
         return Optional.ofNullable(roles.get(role)).map(role::cast);
     }
 
     @Override
-    public <T> T require(Class<T> role) throws ConfigurationException {
-        return find(role)
-                .orElseThrow(() ->
-                        new ConfigurationException("device: there is no " + role.getSimpleName()));
+    public <T> Hook connect(Class<T> role, Connector<T> connector) throws ConfigurationException {
+        Optional<T> service = find(role);
+        return service.isPresent() ? connector.connect(service.get()) : () -> {};
+    }
+
+    @Override
+    public <T> Hook require(Class<T> role, Connector<T> connector) throws ConfigurationException {
+        if (find(role).isEmpty()) {
+            throw new ConfigurationException("device: there is no " + role.getSimpleName());
+        }
+        return connect(role, connector);
     }
 
     @Override

@@ -2,7 +2,6 @@ package org.alcazar.testkit.device;
 
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
-import org.alcazar.machine.InterruptSource;
 import org.alcazar.machine.Requests;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
@@ -59,11 +58,6 @@ public final class StubVcore implements Vcore {
     @Override
     public void post(int requests) {
         block.requests().post(requests);
-    }
-
-    @Override
-    public void interruptSource(InterruptSource source) {
-        block.interrupts = source;
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.alcazar.devices.apic;
 import org.alcazar.machine.InterruptSource;
 import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.platforms.pc.api.LegacyPic;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
@@ -37,10 +38,7 @@ public final class ApicComponent implements DeviceType {
     @Override
     public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
         ApicConfig config = ApicConfig.of(settings);
-        Optional<LegacyPic> pic = context.find(LegacyPic.class);
-        LocalApic.ExternalInterrupts external =
-                pic.<LocalApic.ExternalInterrupts>map(ApicComponent::acknowledge)
-                        .orElse(LocalApic.ExternalInterrupts.ABSENT);
+        PicPins pic = new PicPins();
         Apics apics = new Apics();
         for (Vcore core : context.vcores()) {
             LocalApic apic =
@@ -48,33 +46,47 @@ public final class ApicComponent implements DeviceType {
                             core.index(),
                             core,
                             context.clock().on(core),
-                            external,
+                            pic,
                             apics,
                             config.virtualWire() && core.index() == 0);
             apics.add(apic);
-            core.interruptSource(apic);
-            pic.ifPresent(p -> apics.own(p.addOutput(apic.lint0())));
+            context.interruptSource(core, apic);
         }
         Windows windows = new Windows(apics, context::hookMemory);
         windows.open();
         apics.show(windows);
         context.hookRegisters(Registers.X2APIC_MSR, Registers.X2APIC_MSRS, apics.wideRegisters());
         context.hookRegisters(Registers.TSC_DEADLINE_MSR, 1, apics.deadline());
+        context.connect(LegacyPic.class, offered -> pic.connect(offered, apics));
         context.provide(ApicBus.class, apics);
         return apics;
     }
 
-    private static LocalApic.ExternalInterrupts acknowledge(LegacyPic pic) {
-        return new LocalApic.ExternalInterrupts() {
-            @Override
-            public int acknowledge() {
-                return pic.pending() ? pic.acknowledge() : InterruptSource.NONE;
-            }
+    /** The way to the PIC, if there is one. */
+    private static final class PicPins implements LocalApic.ExternalInterrupts {
+        private volatile Optional<LegacyPic> pic = Optional.empty();
 
-            @Override
-            public boolean floatError(boolean pending) {
-                return pic.floatError(pending);
-            }
-        };
+        Hook connect(LegacyPic to, Apics apics) {
+            pic = Optional.of(to);
+            Hook outputs = apics.connect(to);
+            return () -> {
+                outputs.close();
+                pic = Optional.empty();
+            };
+        }
+
+        @Override
+        public int acknowledge() {
+            Optional<LegacyPic> now = pic;
+            return now.isPresent() && now.get().pending()
+                    ? now.get().acknowledge()
+                    : InterruptSource.NONE;
+        }
+
+        @Override
+        public boolean floatError(boolean pending) {
+            Optional<LegacyPic> now = pic;
+            return now.isEmpty() || now.get().floatError(pending);
+        }
     }
 }

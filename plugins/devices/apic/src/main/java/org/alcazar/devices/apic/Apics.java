@@ -6,6 +6,7 @@ import static org.alcazar.devices.apic.Registers.*;
 import org.alcazar.machine.IncompatibleStateException;
 import org.alcazar.machine.SavedState;
 import org.alcazar.platforms.pc.api.ApicBus;
+import org.alcazar.platforms.pc.api.LegacyPic;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.device.Device;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 
 /**
  * All local APICs of a machine: which core has which, and the bus between them. It has no lock on
@@ -30,12 +32,13 @@ final class Apics implements Device, ApicBus, LocalApic.Wiring {
     /** Replaced as a whole. */
     private volatile IntConsumer[] listeners = {};
 
-    private final List<Hook> owned = new ArrayList<>();
     private Windows windows = new Windows(this, Windows.NOWHERE);
 
-    /** Takes over what is to be closed with the APICs. */
-    void own(Hook hook) {
-        owned.add(hook);
+    /** Leads the PIC's output to LINT0 of all APICs, until the hook is closed. */
+    Hook connect(LegacyPic pic) {
+        List<Hook> outputs =
+                Stream.of(apics).map(apic -> pic.addOutput(apic.lint0())).toList();
+        return () -> outputs.forEach(Hook::close);
     }
 
     void add(LocalApic apic) {
@@ -273,6 +276,5 @@ final class Apics implements Device, ApicBus, LocalApic.Wiring {
         for (LocalApic apic : apics) {
             apic.close();
         }
-        owned.forEach(Hook::close);
     }
 }

@@ -10,9 +10,8 @@ import org.alcazar.vmm.Counter;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.device.Device;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Optional;
 
 /**
  * An I/O APIC with 24 inputs: Intel 82093AA (data sheet 290566-001, May 1996) with the EOI register
@@ -41,10 +40,9 @@ final class IoApic implements Device, BusDevice {
     /** All but delivery status and remote IRR. */
     private static final int WRITABLE = 0x0001_afff;
 
-    private final ApicBus bus;
     private final Counter ignored;
     private final int initialId;
-    private final List<Hook> owned = new ArrayList<>();
+    private Optional<ApicBus> bus = Optional.empty();
 
     private int select;
     private int id;
@@ -57,16 +55,24 @@ final class IoApic implements Device, BusDevice {
     /**
      * @param ignored counts accesses that this chip has nothing for
      */
-    IoApic(int id, ApicBus bus, Counter ignored) {
-        this.bus = bus;
+    IoApic(int id, Counter ignored) {
         this.ignored = ignored;
         this.initialId = id;
         clear();
     }
 
-    /** Takes over what is to be closed with this chip. */
-    void own(Hook hook) {
-        owned.add(hook);
+    /** Sends interrupts there from now on, until the hook is closed. */
+    Hook connect(ApicBus to) {
+        Hook ends = to.addEndOfInterrupt(this::endOfInterrupt);
+        bus(Optional.of(to));
+        return () -> {
+            bus(Optional.empty());
+            ends.close();
+        };
+    }
+
+    private synchronized void bus(Optional<ApicBus> to) {
+        bus = to;
     }
 
     private void clear() {
@@ -110,12 +116,15 @@ final class IoApic implements Device, BusDevice {
 
     private void send(int pin) {
         int entry = low[pin];
-        bus.deliver(
-                high[pin] >>> 24,
-                (entry & LOGICAL) != 0,
-                entry >> MODE_SHIFT & 7,
-                entry & VECTOR,
-                (entry & LEVEL) != 0);
+        if (bus.isPresent()) {
+            bus.get()
+                    .deliver(
+                            high[pin] >>> 24,
+                            (entry & LOGICAL) != 0,
+                            entry >> MODE_SHIFT & 7,
+                            entry & VECTOR,
+                            (entry & LEVEL) != 0);
+        }
     }
 
     /** The end of a level-triggered interrupt, from a local APIC or the EOI register. */
@@ -228,10 +237,5 @@ final class IoApic implements Device, BusDevice {
                             + into.length);
         }
         System.arraycopy(from, 0, into, 0, into.length);
-    }
-
-    @Override
-    public void close() {
-        owned.forEach(Hook::close);
     }
 }

@@ -38,11 +38,8 @@ public final class IoApicComponent implements DeviceType {
 
     @Override
     public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
-        ApicBus bus = context.require(ApicBus.class);
         IoApic ioApic =
-                new IoApic(
-                        IoApicConfig.of(settings).id(), bus, context.counter("ignored-accesses"));
-        ioApic.own(bus.addEndOfInterrupt(ioApic::endOfInterrupt));
+                new IoApic(IoApicConfig.of(settings).id(), context.counter("ignored-accesses"));
         context.hookMemory(WINDOW, WINDOW_BYTES, ioApic);
         context.interruptInput(TIMER, ioApic.pin(TIMER_PIN));
         for (int pin = 0; pin < IoApic.PINS; pin++) {
@@ -50,8 +47,8 @@ public final class IoApicComponent implements DeviceType {
                 context.interruptInput(pin, ioApic.pin(pin));
             }
         }
-        context.find(LegacyPic.class)
-                .ifPresent(pic -> ioApic.own(pic.addOutput(ioApic.pin(PIC_PIN))));
+        context.require(ApicBus.class, ioApic::connect);
+        context.connect(LegacyPic.class, pic -> pic.addOutput(ioApic.pin(PIC_PIN)));
         return ioApic;
     }
 }

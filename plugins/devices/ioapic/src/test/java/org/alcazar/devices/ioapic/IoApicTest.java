@@ -33,7 +33,11 @@ class IoApicTest {
                 }
             };
     private final Counter ignored = new Counter();
-    private final IoApic ioApic = new IoApic(3, bus, ignored);
+    private final IoApic ioApic = new IoApic(3, ignored);
+
+    IoApicTest() {
+        ioApic.connect(bus);
+    }
 
     private int read(int register) {
         ioApic.write(IOREGSEL, Width.DWORD, register);
@@ -153,7 +157,7 @@ class IoApicTest {
         entry(9, 1, LEVEL | 0x41);
         ioApic.pin(9).set(true);
         ioApic.pin(3).set(true);
-        IoApic other = new IoApic(0, bus, ignored);
+        IoApic other = new IoApic(0, ignored);
         DeviceChecks.savesWhatItRestored(ioApic, other);
         messages.clear();
         other.endOfInterrupt(0x41);
@@ -166,7 +170,7 @@ class IoApicTest {
         for (int seed = 0; seed < 5; seed++) {
             DeviceChecks.anyAccessIsHarmless(ioApic, 0x48, clock, seed);
             ioApic.pin(seed).set(true);
-            DeviceChecks.savesWhatItRestored(ioApic, new IoApic(0, bus, ignored));
+            DeviceChecks.savesWhatItRestored(ioApic, new IoApic(0, ignored));
         }
     }
 }

@@ -48,7 +48,7 @@ public final class Pic8259Component implements DeviceType {
         // The boot core's interrupt pin, until a local APIC comes between.
         Vcore boot = context.vcores().getFirst();
         PicSource source = new PicSource(pics, boot);
-        boot.interruptSource(source);
+        context.interruptSource(boot, source);
         pics.addOutput(source::pin);
         return pics;
     }
