@@ -1,0 +1,602 @@
+package org.alcazar.vmm.core;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.BusDevice;
+import org.alcazar.machine.IncompatibleStateException;
+import org.alcazar.machine.InterruptLine;
+import org.alcazar.machine.SavedState;
+import org.alcazar.machine.Width;
+import org.alcazar.vmm.GuestTimer;
+import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.device.Backend;
+import org.alcazar.vmm.device.CharacterBackend;
+import org.alcazar.vmm.device.Device;
+import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.device.Handover;
+import org.alcazar.vmm.management.SwapReport;
+import org.alcazar.vmm.plugin.BackendType;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.DeviceType;
+import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.ExtensionType;
+import org.alcazar.vmm.plugin.PagingModeType;
+import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Settings;
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntConsumer;
+
+/** Types are exchanged for newer ones under running VMs, or not at all. */
+class SwapTest {
+    private static final int PORT = 0x90;
+    private static final Toy.Op[] POLLS = {Toy.in(PORT, 4), new Toy.Jump(0)};
+    private static final long OLD = 10, NEW = 20;
+
+    /** A register that counts its reads, a wire, a timer, and input from a backend. */
+    private static final class Gadget implements Device, BusDevice {
+        final GadgetType type;
+        final InterruptLine line;
+        final GuestTimer timer;
+        final List<Object> handed = new ArrayList<>();
+        volatile int count;
+        long deadline;
+        boolean high;
+        boolean closed;
+
+        Gadget(GadgetType type, DeviceContext context) throws ConfigurationException {
+            this.type = type;
+            line = context.interruptLine(5);
+            timer = context.clock().timer("tick", () -> type.fired.add(this));
+            context.hookPorts(PORT, 4, this);
+            CharacterBackend backend = context.characterBackend("console");
+            backend.onInput(octet -> type.input.add((char) octet + type.version));
+        }
+
+        @Override
+        public long read(long offset, Width width) {
+            context().increment();
+            return ++count;
+        }
+
+        private org.alcazar.vmm.Counter context() {
+            return type.reads;
+        }
+
+        @Override
+        public void write(long offset, Width width, long value) {}
+
+        @Override
+        public void reset() {}
+
+        void raise() {
+            high = true;
+            line.set(true);
+        }
+
+        void arm(long at) {
+            deadline = at;
+            timer.arm(at);
+        }
+
+        @Override
+        public SavedState save() {
+            type.fail("save");
+            return new SavedState("gadget", type.saves)
+                    .put("count", count)
+                    .put("high", high)
+                    .put("deadline", deadline);
+        }
+
+        @Override
+        public void restore(SavedState state) {
+            type.restores++;
+            type.fail("restore" + type.restores);
+            state.require("gadget", type.saves);
+            count = state.getInt("count");
+            high = state.getBoolean("high");
+            line.set(high);
+            deadline = state.getLong("deadline");
+            if (deadline != 0) {
+                timer.arm(deadline);
+            }
+        }
+
+        @Override
+        public void handOver(Handover to) {
+            to.give("file", "open by " + type.version);
+        }
+
+        @Override
+        public void takeOver(Handover from) {
+            from.take("file", String.class).ifPresent(handed::add);
+            type.fail("takeOver");
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+    }
+
+    private static final class GadgetType implements DeviceType {
+        final String version;
+        final List<Gadget> made = new CopyOnWriteArrayList<>();
+        final List<Gadget> fired = new CopyOnWriteArrayList<>();
+        final List<String> input = new CopyOnWriteArrayList<>();
+        final org.alcazar.vmm.Counter reads = new org.alcazar.vmm.Counter();
+        volatile String failsAt = "";
+        int saves = 1;
+        int restores;
+
+        GadgetType(String version) {
+            this.version = version;
+        }
+
+        void fail(String here) {
+            if (here.equals(failsAt)) {
+                throw new IllegalStateException("broken in " + here);
+            }
+        }
+
+        @Override
+        public String name() {
+            return "gadget";
+        }
+
+        @Override
+        public String description() {
+            return "for tests";
+        }
+
+        @Override
+        public SavedState migrate(SavedState state) {
+            return state.version() < saves
+                    ? new SavedState(state.type(), saves)
+                            .put("count", state.getInt("count"))
+                            .put("high", state.getBoolean("high"))
+                            .put("deadline", state.getLong("deadline"))
+                    : state;
+        }
+
+        @Override
+        public Device create(DeviceContext context, Settings settings)
+                throws ConfigurationException {
+            fail("create");
+            Gadget gadget = new Gadget(this, context);
+            if (failsAt.equals("hook")) {
+                context.hookPorts(0x500, 1, gadget);
+            }
+            made.add(gadget);
+            return gadget;
+        }
+
+        Gadget last() {
+            return made.getLast();
+        }
+    }
+
+    private final GadgetType before = new GadgetType("old");
+    private final GadgetType after = new GadgetType("new");
+
+    private Bench bench(Toy.Op... program) {
+        Bench bench = new Bench(program);
+        bench.types.add(DeviceType.class, before, OLD, "gadgets 1");
+        bench.board.devices.add(
+                new org.alcazar.vmm.plugin.PlatformType.DeviceSpec("gadget", "g", Map.of()));
+        return bench;
+    }
+
+    private static List<SwapReport.Exchange> swap(
+            Bench bench, Set<? extends PluginType> ending, long to) throws HostRefusal {
+        Set<PluginType> ends = Set.copyOf(ending);
+        return bench.vmm
+                .exchange(
+                        Exchanges.of(bench.types, ends, to),
+                        Exchanges.of(bench.types, bench.types.of(to), OLD))
+                .exchanges();
+    }
+
+    private List<SwapReport.Exchange> swap(Bench bench) throws HostRefusal {
+        bench.types.add(DeviceType.class, after, NEW, "gadgets 2");
+        return swap(bench, Set.of(before), NEW);
+    }
+
+    private static void awaitReads(Gadget gadget) {
+        int from = gadget.count;
+        Bench.until(() -> gadget.count > from + 1000);
+    }
+
+    @Test
+    void aDeviceIsExchangedUnderARunningGuestAndNoAccessIsLost() throws Exception {
+        try (Bench bench = bench(POLLS)) {
+            Vm vm = bench.start();
+            awaitReads(before.last());
+            List<SwapReport.Exchange> done = swap(bench);
+            assertEquals(1, done.size());
+            assertEquals(List.of("g"), done.getFirst().parts());
+            assertTrue(done.getFirst().pauseNanos() >= 0);
+            awaitReads(after.last());
+            vm.pause();
+            long all = before.reads.value() + after.reads.value();
+            assertEquals(all, after.last().count);
+            assertTrue(before.last().closed && !after.last().closed);
+            assertEquals(
+                    all, new Management(bench.vmm, bench.types).hooks(vm.id()).getFirst().reads());
+            assertEquals(List.of("open by old"), after.last().handed);
+            assertEquals(NEW, vm.machine().devices().parts().getFirst().bundle());
+        }
+    }
+
+    @Test
+    void wiresTimersAndInputGoOnWithTheSuccessor() throws Exception {
+        List<Boolean> levels = new CopyOnWriteArrayList<>();
+        try (Bench bench = bench(POLLS)) {
+            bench.device("controller", context -> context.interruptInput(5, levels::add));
+            Vm vm = bench.start();
+            vm.underBarrier(() -> {
+                before.last().raise();
+                before.last().arm(1_000_000);
+                return vm;
+            });
+            assertEquals(List.of(true), levels);
+            swap(bench);
+            assertEquals(List.of(true), levels, "no edge at an exchange");
+            bench.host.consoles.type("x");
+            bench.host.clock.advance(2_000_000);
+            Bench.until(() -> !after.fired.isEmpty() && !after.input.isEmpty());
+            assertEquals(List.of("xnew"), after.input);
+            assertEquals(List.of(after.last()), after.fired);
+            assertEquals(List.of(), before.fired);
+            assertEquals(List.of(), before.input);
+        }
+    }
+
+    @Test
+    void aSuccessorThatFailsAnywhereIsDroppedAndTheOldOneGoesOn() throws Exception {
+        for (String at : List.of("create", "restore1", "restore2", "takeOver", "hook")) {
+            GadgetType old = new GadgetType("old");
+            GadgetType bad = new GadgetType("bad");
+            bad.failsAt = at;
+            try (Bench bench = new Bench(POLLS)) {
+                bench.types.add(DeviceType.class, old, OLD);
+                bench.types.add(DeviceType.class, bad, NEW, "bad 2");
+                // The older one wins only where it is asked for by the plan.
+                bench.types.remove(bad);
+                bench.board.devices.add(
+                        new org.alcazar.vmm.plugin.PlatformType.DeviceSpec(
+                                "gadget", "g", Map.of()));
+                bench.device("taken", context -> context.hookPorts(0x500, 1, nothing()));
+                Vm vm = bench.start();
+                vm.underBarrier(() -> {
+                    old.last().arm(1_000_000);
+                    return vm;
+                });
+                bench.types.add(DeviceType.class, bad, NEW, "bad 2");
+                String message =
+                        String.valueOf(
+                                assertThrows(
+                                                HostRefusal.class,
+                                                () -> swap(bench, Set.of(old), NEW),
+                                                at)
+                                        .getMessage());
+                assertEquals(1, message.lines().count(), message);
+                assertTrue(
+                        message.contains(at.equals("hook") ? "0x500" : "broken in " + at), message);
+                awaitReads(old.last());
+                assertEquals(1, old.made.size(), at);
+                assertFalse(old.last().closed, at);
+                bad.made.forEach(gadget -> assertTrue(gadget.closed, at));
+                bench.host.consoles.type("x");
+                bench.host.clock.advance(2_000_000);
+                Bench.until(() -> !old.fired.isEmpty() && !old.input.isEmpty());
+                assertEquals(List.of(), bad.input, at);
+                if (at.equals("takeOver")) {
+                    assertEquals(List.of("open by bad"), old.last().handed, "given back");
+                }
+                vm.pause();
+                assertEquals(old.reads.value(), old.last().count, at);
+            }
+        }
+    }
+
+    private static BusDevice nothing() {
+        return new BusDevice() {
+            @Override
+            public long read(long offset, Width width) {
+                return 0;
+            }
+
+            @Override
+            public void write(long offset, Width width, long value) {}
+        };
+    }
+
+    @Test
+    void aPartThatCannotBeSavedIsNotExchanged() throws Exception {
+        try (Bench bench = bench(POLLS)) {
+            bench.start();
+            before.failsAt = "save";
+            String message =
+                    String.valueOf(assertThrows(HostRefusal.class, () -> swap(bench)).getMessage());
+            assertTrue(message.contains("save of device g") && message.contains("gadgets 1"));
+            before.failsAt = "";
+            awaitReads(before.last());
+        }
+    }
+
+    @Test
+    void olderStatesAreMigratedAndUnknownOnesRefused() throws Exception {
+        try (Bench bench = bench(POLLS)) {
+            bench.start();
+            after.saves = 2;
+            swap(bench);
+            awaitReads(after.last());
+            GadgetType ancient = new GadgetType("ancient");
+            bench.types.add(DeviceType.class, ancient, 30);
+            HostRefusal refusal =
+                    assertThrows(HostRefusal.class, () -> swap(bench, Set.of(after), 30));
+            assertTrue(
+                    refusal.getCause() == null
+                            || deepest(refusal) instanceof IncompatibleStateException);
+            awaitReads(after.last());
+        }
+    }
+
+    private static Throwable deepest(Throwable e) {
+        return e.getCause() == null ? e : deepest(e.getCause());
+    }
+
+    @Test
+    void ifOneOfTwoVmsCannotGoAlongBothKeepTheOld() throws Exception {
+        try (Bench bench = bench(POLLS)) {
+            bench.start();
+            bench.with("name", "second").start();
+            after.failsAt = "restore4"; // two trials, the first VM, then the second
+            assertThrows(HostRefusal.class, () -> swap(bench));
+            assertEquals(3, before.made.size(), "the first VM has gone back to a new old one");
+            awaitReads(before.made.get(1));
+            awaitReads(before.made.get(2));
+        }
+    }
+
+    @Test
+    void engineAndPagingModeAreExchangedBetweenTwoRuns() throws Exception {
+        Toy.Op[] program = {
+            new Toy.Set(500_000), new Toy.Loop(1), new Toy.Write(0, 0x1000, 4), new Toy.Jump(0)
+        };
+        try (Bench bench = new Bench(program).with("cpus", 2)) {
+            Vm vm = bench.start();
+            Toy.ToyEngineType engine = new Toy.ToyEngineType(program);
+            Toy.ToyPagingType paging = new Toy.ToyPagingType();
+            Set<PluginType> old = Set.of(vm.machine().engineType(), vm.machine().pagingType());
+            long memory = bench.host.memory.bytesInUse("");
+            bench.types.add(EngineType.class, engine, NEW);
+            bench.types.add(PagingModeType.class, paging, NEW);
+            Toy.ToyEngine gone = (Toy.ToyEngine) vm.machine().engine();
+            long retired = vm.vcores().getFirst().retired();
+            List<SwapReport.Exchange> done = swap(bench, old, NEW);
+            assertEquals(List.of("engine", "paging"), done.getFirst().parts());
+            assertSame(engine, vm.machine().engineType());
+            assertSame(paging, vm.machine().pagingType());
+            assertTrue(gone.closed);
+            assertEquals(memory, bench.host.memory.bytesInUse(""), "old tables are given back");
+            Bench.until(() -> vm.vcores().getFirst().retired() > retired + 1_000_000);
+        }
+    }
+
+    @Test
+    void whoIsConnectedWithAnExchangedPartIsConnectedAnew() throws Exception {
+        interface Bus {
+            String version();
+        }
+        List<String> seen = new CopyOnWriteArrayList<>();
+        DeviceType old = offering(Bus.class, () -> "old");
+        DeviceType young = offering(Bus.class, () -> "new");
+        try (Bench bench = new Bench(new Toy.Jump(0))) {
+            bench.types.add(DeviceType.class, old, OLD);
+            bench.board.devices.add(
+                    new org.alcazar.vmm.plugin.PlatformType.DeviceSpec("bus", "bus", Map.of()));
+            bench.device(
+                    "user",
+                    context ->
+                            context.require(
+                                    Bus.class,
+                                    bus -> {
+                                        seen.add("+" + bus.version());
+                                        return () -> seen.add("-" + bus.version());
+                                    }));
+            Vm vm = bench.start();
+            bench.types.add(DeviceType.class, young, NEW);
+            swap(bench, Set.of(old), NEW);
+            assertEquals(List.of("+old", "-old", "+new"), seen);
+            Management management = new Management(bench.vmm, bench.types);
+            HostRefusal refusal =
+                    assertThrows(HostRefusal.class, () -> management.detach(vm.id(), "bus"));
+            assertTrue(String.valueOf(refusal.getMessage()).contains("needed by user"));
+            management.detach(vm.id(), "user");
+            management.detach(vm.id(), "bus");
+            assertEquals(List.of("+old", "-old", "+new", "-new"), seen);
+        }
+    }
+
+    private static <T> DeviceType offering(Class<T> role, T service) {
+        return new Bench.FakeDeviceType(
+                "bus",
+                (context, settings) -> {
+                    context.provide(role, service);
+                    return new Bench.Plain();
+                });
+    }
+
+    /** A backend that says which version it is. */
+    private record WordType(String version, List<String> log) implements BackendType {
+        @Override
+        public String name() {
+            return "word";
+        }
+
+        @Override
+        public String description() {
+            return "for tests";
+        }
+
+        @Override
+        public Backend open(HostKernel host, Settings settings) {
+            log.add("open " + version);
+            return new Word(version, log);
+        }
+
+        @Override
+        public Backend takeOver(HostKernel host, Settings settings, Handover from)
+                throws HostRefusal {
+            if (version.equals("bad")) {
+                throw new HostRefusal("no room");
+            }
+            log.add(from.take("word", String.class).orElse("nothing") + " to " + version);
+            return new Word(version, log);
+        }
+    }
+
+    private record Word(String version, List<String> log) implements CharacterBackend {
+        @Override
+        public void write(int octet) {
+            log.add((char) octet + version);
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void onInput(IntConsumer sink) {}
+
+        @Override
+        public void handOver(Handover to) {
+            to.give("word", version);
+        }
+
+        @Override
+        public void close() {
+            log.add("close " + version);
+        }
+    }
+
+    @Test
+    void whatStandsBehindABackendIsExchanged() throws Exception {
+        List<String> log = new CopyOnWriteArrayList<>();
+        WordType old = new WordType("old", log);
+        List<CharacterBackend> opened = new ArrayList<>();
+        try (Bench bench = new Bench(new Toy.Jump(0))) {
+            bench.types.add(BackendType.class, old, OLD);
+            bench.device("d", context -> opened.add(context.characterBackend("word")));
+            bench.start();
+            bench.types.add(BackendType.class, new WordType("bad", log), NEW);
+            assertThrows(HostRefusal.class, () -> swap(bench, Set.of(old), NEW));
+            opened.getFirst().write('a');
+            bench.types.add(BackendType.class, new WordType("new", log), 30);
+            assertEquals(List.of("backend word"), swap(bench, Set.of(old), 30).getFirst().parts());
+            opened.getFirst().write('b');
+        }
+        assertEquals(
+                List.of("open old", "aold", "old to new", "close old", "bnew", "close new"), log);
+    }
+
+    @Test
+    void anExtensionIsExchangedAroundTheRunsOfVcores() throws Exception {
+        List<String> entries = new CopyOnWriteArrayList<>();
+        ExtensionType old = tracer("old", entries);
+        ExtensionType young = tracer("new", entries);
+        try (Bench bench = new Bench(Toy.in(PORT, 4), new Toy.Jump(0))) {
+            bench.types.add(ExtensionType.class, old, OLD);
+            bench.with("extensions", List.of("tracer"));
+            bench.start();
+            Bench.until(() -> entries.contains("old"));
+            bench.types.add(ExtensionType.class, young, NEW);
+            assertEquals(List.of("tracer"), swap(bench, Set.of(old), NEW).getFirst().parts());
+            Bench.until(() -> entries.getLast().equals("new"));
+        }
+    }
+
+    private static ExtensionType tracer(String version, List<String> entries) {
+        return new ExtensionType() {
+            @Override
+            public String name() {
+                return "tracer";
+            }
+
+            @Override
+            public String description() {
+                return "for tests";
+            }
+
+            @Override
+            public Extension create(ExtensionContext context, Settings settings) {
+                return new Extension() {
+                    @Override
+                    public void onEntry(org.alcazar.vmm.Vcore vcore) {
+                        if (entries.isEmpty() || !entries.getLast().equals(version)) {
+                            entries.add(version);
+                        }
+                    }
+
+                    @Override
+                    public SavedState save() {
+                        return new SavedState("tracer", 1);
+                    }
+
+                    @Override
+                    public void restore(SavedState state) {
+                        state.require("tracer", 1);
+                    }
+                };
+            }
+        };
+    }
+
+    @Test
+    void whenATypeGoesEachVmFollowsItsPolicy() throws Exception {
+        for (String policy : StopPolicy.NAMES) {
+            GadgetType old = new GadgetType("old");
+            try (Bench bench = new Bench(POLLS).with(StopPolicy.KEY, policy)) {
+                bench.types.add(DeviceType.class, old, OLD, "gadgets 1");
+                bench.with("devices", List.of(Map.of("type", "gadget", "name", "g")));
+                Vm vm = bench.start();
+                awaitReads(old.last());
+                Withdrawal withdrawal = bench.vmm.withdrawal();
+                if (policy.equals("refuse")) {
+                    HostRefusal refusal =
+                            assertThrows(
+                                    HostRefusal.class,
+                                    () -> withdrawal.check("gadgets", Set.of(old)));
+                    assertTrue(String.valueOf(refusal.getMessage()).contains(vm.name() + "/g"));
+                } else {
+                    withdrawal.check("gadgets", Set.of(old));
+                }
+                bench.types.remove(old);
+                bench.vmm.gone(old);
+                assertEquals(policy.equals("pause") ? VmState.PAUSED : VmState.RUNNING, vm.state());
+                assertEquals(policy.equals("unplug"), old.last().closed);
+                GadgetType young = new GadgetType("new");
+                bench.types.add(DeviceType.class, young, NEW, "gadgets 2");
+                bench.vmm.arrived(young);
+                assertEquals(VmState.RUNNING, vm.state());
+                if (policy.equals("unplug")) {
+                    assertEquals(List.of(), young.made);
+                } else {
+                    awaitReads(young.last());
+                }
+            }
+        }
+    }
+}
