@@ -5,6 +5,8 @@ import org.alcazar.host.VmmControl;
 import org.alcazar.testkit.micro.MicroPlatform;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VirtualMachines;
+import org.alcazar.vmm.management.PluginBundles;
+import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PlatformType;
@@ -76,6 +78,9 @@ public final class TestFramework implements AutoCloseable {
             configuration.put(Constants.FRAMEWORK_STORAGE, cache.toString());
             configuration.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, shared.toString());
             configuration.put("felix.service.urlhandlers", "false");
+            // A new version of a plugin runs beside the old one while it takes over.
+            configuration.put(
+                    Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
             // Where a flight recording runs the JVM has bundles' events refer to this package.
             configuration.put(Constants.FRAMEWORK_BOOTDELEGATION, "jdk.jfr.internal.event");
             configuration.put("alcazar.host.memory", Long.toString(2L << 30));
@@ -171,17 +176,43 @@ public final class TestFramework implements AutoCloseable {
         return service(VirtualMachines.class);
     }
 
+    public VmManagement management() {
+        return service(VmManagement.class);
+    }
+
+    public PluginBundles bundles() {
+        return service(PluginBundles.class);
+    }
+
     /** For tests that install, stop and start bundles. */
     public BundleContext context() {
         return framework.getBundleContext();
     }
 
-    /** The installed bundle of a symbolic name. */
+    /** The installed bundle of a symbolic name; of several versions the one that came last. */
     public Bundle bundle(String symbolicName) {
         return Stream.of(framework.getBundleContext().getBundles())
                 .filter(b -> symbolicName.equals(b.getSymbolicName()))
-                .findFirst()
+                .max(Comparator.comparingLong(Bundle::getBundleId))
                 .orElseThrow(() -> new IllegalStateException("no bundle " + symbolicName));
+    }
+
+    /**
+     * A jar file with the contents of a bundle of the class path and another version.
+     *
+     * @param folder where the file goes
+     * @param version such as {@code 2.0.0}
+     * @param without headers that it lacks
+     */
+    public Path repack(String symbolicName, String version, Path folder, String... without) {
+        Entry entry =
+                classPath().stream()
+                        .filter(e -> e.name().equals(symbolicName))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                new IllegalStateException(
+                                        "no bundle " + symbolicName + " on the class path"));
+        return Repack.bundle(entry.path, entry.manifest, version, folder, List.of(without));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.alcazar.testkit;
 
+import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
 import org.alcazar.host.VmmControl.VmEnd;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Assertions;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +36,12 @@ public final class TestVm implements AutoCloseable {
 
     /** For a guest or VMM that hangs: the test fails with the VM's state. */
     private static final long LIMIT_SECONDS = Long.getLong("alcazar.test.seconds", 120);
+
+    /** Instructions that count as going on. */
+    private static final long PROGRESS = 1_000;
+
+    /** How often progress is looked at. */
+    private static final long LOOK_NANOS = 100_000;
 
     private final TestFramework framework;
     private final Map<String, Object> configuration = new LinkedHashMap<>();
@@ -202,6 +210,31 @@ public final class TestVm implements AutoCloseable {
         await(CompletableFuture.anyOf(shown.until(text), ended), "show " + text);
         if (!console().contains(text)) {
             throw new AssertionError("the VM ended before it showed " + text + ": " + ended.join());
+        }
+        return this;
+    }
+
+    /** Guest instructions that all vcores have retired so far. */
+    public long retired() {
+        VarHandle.fullFence();
+        return machine().vcores().stream().mapToLong(Vcore::retired).sum();
+    }
+
+    /**
+     * Waits until the guest has retired more than a thousand instructions beyond {@code from}; its
+     * end before that is an error.
+     */
+    public TestVm awaitProgress(long from) {
+        HostKernel host = framework.host();
+        long limit = host.clock().nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (retired() < from + PROGRESS) {
+            if (hasEnded()) {
+                throw new AssertionError("the VM has ended: " + ended.join());
+            }
+            if (host.clock().nanoTime() > limit) {
+                throw new AssertionError("the guest does not go on; console: " + console());
+            }
+            host.processors().sleep(LOOK_NANOS);
         }
         return this;
     }
