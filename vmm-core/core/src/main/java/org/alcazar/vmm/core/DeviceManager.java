@@ -1,5 +1,6 @@
 package org.alcazar.vmm.core;
 
+import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.core.PluginTypes.Source;
 import org.alcazar.vmm.device.Device;
@@ -56,8 +57,7 @@ final class DeviceManager {
         }
 
         String title() {
-            String from = source.bundle().isEmpty() ? "" : " of bundle " + source.bundle();
-            return kind + " " + name() + " (" + part.getClass().getName() + from + ")";
+            return kind + " " + name() + " (" + part.getClass().getName() + from(source) + ")";
         }
     }
 
@@ -124,11 +124,20 @@ final class DeviceManager {
         try {
             Settings settings =
                     Settings.check(kind + " " + spec.name(), type.configuration(), spec.settings());
-            P part = maker.make(type, context, settings);
+            Source source = types.source(type);
+            P part =
+                    call(
+                            "making "
+                                    + kind
+                                    + " "
+                                    + spec.name()
+                                    + " ("
+                                    + type.getClass().getName()
+                                    + from(source)
+                                    + ")",
+                            () -> maker.make(type, context, settings));
             made = true;
-            return new Entry<>(kind, spec, type, types.source(type), part, context);
-        } catch (RuntimeException | LinkageError e) {
-            throw new PartFailure(kind + " " + spec.name() + " could not be made", e);
+            return new Entry<>(kind, spec, type, source, part, context);
         } finally {
             if (!made) {
                 context.close();
@@ -140,11 +149,14 @@ final class DeviceManager {
     void plug(DeviceSpec spec) throws ConfigurationException {
         attach(spec);
         Entry<Device> entry = devices.getLast();
+        boolean done = false;
         try {
-            entry.part.reset();
-        } catch (RuntimeException | LinkageError e) {
-            remove(entry);
-            throw new PartFailure("reset of " + entry.title(), e);
+            reset(entry);
+            done = true;
+        } finally {
+            if (!done) {
+                remove(entry);
+            }
         }
     }
 
@@ -215,12 +227,7 @@ final class DeviceManager {
     // Hot-swap
 
     /** A part and the one that is to take its place. */
-    private record Successor<P extends Part>(Entry<P> old, Entry<P> fresh) {
-        /** The old part's state as the new one's type reads it. */
-        SavedState migrate(SavedState state) {
-            return fresh.type.migrate(state);
-        }
-    }
+    private record Successor<P extends Part>(Entry<P> old, Entry<P> fresh) {}
 
     /** Parts of a new version of a bundle that wait to be exchanged for the old ones. */
     final class Trial {
@@ -245,17 +252,7 @@ final class DeviceManager {
             for (Successor<?> successor : all()) {
                 SavedState state =
                         states.getOrDefault(key(successor.old), new SavedState("none", 1));
-                restoring(successor, state);
-            }
-        }
-
-        private static void restoring(Successor<?> successor, SavedState state)
-                throws ConfigurationException {
-            try {
-                successor.fresh.part.restore(successor.migrate(state));
-            } catch (RuntimeException | LinkageError e) {
-                throw new ConfigurationException(
-                        successor.fresh.title() + " can't be restored: " + e.getMessage(), e);
+                DeviceManager.this.restore(successor.fresh, state);
             }
         }
 
@@ -300,19 +297,23 @@ final class DeviceManager {
             }
             restore(states);
             for (Successor<?> successor : all()) {
-                successor.fresh.context.takeLast();
+                connect(successor.fresh);
             }
         }
 
-        private static void hand(Entry<?> from, Entry<?> to) throws ConfigurationException {
+        private void connect(Entry<?> entry) throws ConfigurationException {
+            call(
+                    "connections of " + entry.title(),
+                    () -> {
+                        entry.context.takeLast();
+                        return entry;
+                    });
+        }
+
+        private void hand(Entry<?> from, Entry<?> to) throws ConfigurationException {
             Handover handover = new Handover();
-            try {
-                from.part.handOver(handover);
-                to.part.takeOver(handover);
-            } catch (RuntimeException | LinkageError e) {
-                throw new ConfigurationException(
-                        to.title() + " can't take over: " + e.getMessage(), e);
-            }
+            run("handover of " + from.title(), () -> from.part.handOver(handover));
+            run("takeover of " + to.title(), () -> to.part.takeOver(handover));
         }
 
         private void takeBack() {
@@ -322,7 +323,7 @@ final class DeviceManager {
             for (Successor<?> successor : all()) {
                 try {
                     hand(successor.fresh, successor.old);
-                } catch (ConfigurationException e) {
+                } catch (ConfigurationException | PartFailure e) {
                     LOG.warn("{}", e.getMessage(), e);
                 }
             }
@@ -335,8 +336,8 @@ final class DeviceManager {
             }
             for (Successor<?> successor : all()) {
                 try {
-                    successor.old.context.takeLast();
-                } catch (ConfigurationException e) {
+                    connect(successor.old);
+                } catch (ConfigurationException | PartFailure e) {
                     vm.fail(successor.old.title() + " can't go on: " + e.getMessage(), e);
                 }
             }
@@ -354,7 +355,7 @@ final class DeviceManager {
             all().reversed().forEach(s -> end(s.fresh));
         }
 
-        private static void end(Entry<?> entry) {
+        private void end(Entry<?> entry) {
             closePart(entry);
             entry.context.dispose();
         }
@@ -441,14 +442,52 @@ final class DeviceManager {
 
     // Life
 
-    void reset() {
-        for (Entry<Device> entry : devices) {
-            try {
-                entry.part.reset();
-            } catch (RuntimeException | LinkageError e) {
-                throw new PartFailure("reset of " + entry.title(), e);
-            }
+    private static String from(Source source) {
+        return source.bundle().isEmpty() ? "" : " of bundle " + source.bundle();
+    }
+
+    /** Calls into a part. */
+    private <T> T call(String what, PluginCalls.Call<T> call) throws ConfigurationException {
+        try {
+            return vm.calls().call(what, call);
+        } catch (HostRefusal e) {
+            throw new ConfigurationException(what + ": " + e.getMessage(), e);
         }
+    }
+
+    /** The same for what neither returns nor refuses anything. */
+    private void run(String what, Runnable call) {
+        try {
+            call(
+                    what,
+                    () -> {
+                        call.run();
+                        return this;
+                    });
+        } catch (ConfigurationException e) {
+            throw new PartFailure(what, e);
+        }
+    }
+
+    private void reset(Entry<Device> entry) {
+        String what = "reset of " + entry.title();
+        try {
+            run(what, entry.part::reset);
+        } catch (PartFailure e) {
+            failIfOverdue(e);
+            throw e;
+        }
+    }
+
+    /** A part at work that does not come back is lost, and the VM with it. */
+    private void failIfOverdue(PartFailure e) {
+        if (e.getCause() instanceof PluginCalls.Overdue) {
+            vm.fail(e.getMessage() + ": " + e.getCause(), e);
+        }
+    }
+
+    void reset() {
+        devices.forEach(this::reset);
     }
 
     /** States by name, in the order of creation. */
@@ -468,21 +507,35 @@ final class DeviceManager {
         restore("extension", extensions, states);
     }
 
-    private static Map<String, SavedState> save(List<? extends Entry<?>> entries) {
+    private Map<String, SavedState> save(List<? extends Entry<?>> entries) {
         Map<String, SavedState> out = new LinkedHashMap<>();
         entries.forEach(entry -> out.put(entry.name(), save(entry)));
         return out;
     }
 
-    private static SavedState save(Entry<?> entry) {
+    private SavedState save(Entry<?> entry) {
+        String what = "save of " + entry.title();
         try {
-            return entry.part.save();
-        } catch (RuntimeException | LinkageError e) {
-            throw new PartFailure("save of " + entry.title(), e);
+            return call(what, entry.part::save);
+        } catch (ConfigurationException e) {
+            throw new PartFailure(what, e);
+        } catch (PartFailure e) {
+            failIfOverdue(e);
+            throw e;
         }
     }
 
-    private static void restore(
+    private void restore(Entry<?> entry, SavedState state) throws ConfigurationException {
+        try {
+            run("restore of " + entry.title(), () -> entry.part.restore(entry.type.migrate(state)));
+        } catch (PartFailure e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new ConfigurationException(
+                    entry.title() + " can't be restored: " + cause.getMessage(), e);
+        }
+    }
+
+    private void restore(
             String word, List<? extends Entry<?>> entries, Map<String, SavedState> states)
             throws ConfigurationException {
         List<String> unused = new ArrayList<>(states.keySet());
@@ -493,12 +546,7 @@ final class DeviceManager {
                 throw new ConfigurationException(
                         "the saved VM has no " + word + " '" + entry.name() + "'");
             }
-            try {
-                entry.part.restore(entry.type.migrate(state));
-            } catch (RuntimeException | LinkageError e) {
-                throw new ConfigurationException(
-                        entry.title() + " can't be restored: " + e.getMessage(), e);
-            }
+            restore(entry, state);
         }
         if (!unused.isEmpty()) {
             throw new ConfigurationException(
@@ -540,21 +588,21 @@ final class DeviceManager {
     }
 
     void closeAll() {
-        extensions.reversed().forEach(DeviceManager::close);
+        extensions.reversed().forEach(this::close);
         extensions.clear();
-        devices.reversed().forEach(DeviceManager::close);
+        devices.reversed().forEach(this::close);
         devices.clear();
     }
 
-    private static void close(Entry<?> entry) {
+    private void close(Entry<?> entry) {
         closePart(entry);
         entry.context.close();
     }
 
-    private static void closePart(Entry<?> entry) {
+    private void closePart(Entry<?> entry) {
         try {
-            entry.part.close();
-        } catch (RuntimeException | LinkageError e) {
+            run("end of " + entry.title(), entry.part::close);
+        } catch (PartFailure e) {
             LOG.warn("{} failed to close", entry.title(), e);
         }
     }

@@ -69,10 +69,14 @@ final class EventQueue {
         TimerQueue.Timer next = timers.poll(now);
         while (next != null) {
             stamp("timer", next.name(), vcore);
+            vcore.event(next.name());
             fire(next);
             next = ++fired == BURST ? null : timers.poll(now);
         }
-        timersFired.add(fired);
+        if (fired != 0) {
+            vcore.eventsDone();
+            timersFired.add(fired);
+        }
         clock.settled(vcore.index());
         return fired == BURST;
     }
@@ -94,8 +98,10 @@ final class EventQueue {
             }
             stamp("input", next.source, vcore);
             inputsTaken++;
+            vcore.event(next.source);
             run(next);
         }
+        vcore.eventsDone();
         if (waiting) {
             attention = true;
         }

@@ -521,6 +521,10 @@ final class Machine {
         return threads.get(Math.min(vcore, threads.size() - 1)).cpu();
     }
 
+    List<VcoreThread> threads() {
+        return threads;
+    }
+
     boolean isVcoreThread() {
         for (VcoreThread thread : threads) {
             if (thread.isCurrent()) {

@@ -97,6 +97,6 @@ final class Management implements VmManagement {
 
     @Override
     public List<StuckCall> stuck() {
-        return List.of();
+        return vmm.stuck().list();
     }
 }

@@ -28,6 +28,7 @@ final class VcoreImpl implements Vcore {
     static final int IN_ENGINE = 1;
     static final int IN_EXIT = 2;
     static final int IN_EXTENSION = 3;
+    static final int IN_EVENT = 4;
 
     /** One exit of so many is timed. */
     private static final int SAMPLING = 16;
@@ -56,6 +57,8 @@ final class VcoreImpl implements Vcore {
     private boolean stopped;
 
     private int phase = IN_LOOP;
+    private String event = "";
+    private long events;
     private int sample;
     private long sampledNanos;
     private long trace;
@@ -155,21 +158,46 @@ final class VcoreImpl implements Vcore {
         return replyPending || block.depth != 0;
     }
 
-    /** What the vcore was doing when a part failed. */
+    /** What the vcore does, or did when a part failed, for messages. */
     String doing() {
         String at = " (vcore " + index + ")";
         return switch (phase) {
             case IN_ENGINE ->
                     String.format(
-                            "engine %s failed after %d instructions%s",
-                            vm.engineName(), block.retired, at);
+                            "engine %s at instruction %d%s", vm.engineName(), block.retired, at);
             case IN_EXIT ->
                     block.frame().reason == Exit.ACCESS
-                            ? dispatcher.describeAccess(block.frame()) + at + " failed"
-                            : "the VMM failed at exit " + Exit.name(block.frame().reason) + at;
-            case IN_EXTENSION -> "an extension failed" + at;
-            default -> "the VMM failed between two runs" + at;
+                            ? dispatcher.describeAccess(block.frame()) + at
+                            : "the VMM at exit " + Exit.name(block.frame().reason) + at;
+            case IN_EXTENSION -> "an extension" + at;
+            case IN_EVENT -> event + at;
+            default -> "the VMM between two runs" + at;
         };
+    }
+
+    /** Whether the vcore's thread may be in a device or an extension. Any thread; racy. */
+    boolean isInPlugin() {
+        return phase == IN_EXIT || phase == IN_EXTENSION || phase == IN_EVENT;
+    }
+
+    /** Changes with every exit and event. Any thread; racy. */
+    long progress() {
+        long sum = events;
+        for (long count : exits) {
+            sum += count;
+        }
+        return sum;
+    }
+
+    /** A timer fires or input comes, until {@link #eventsDone}. */
+    void event(String name) {
+        event = name;
+        events++;
+        phase = IN_EVENT;
+    }
+
+    void eventsDone() {
+        phase = IN_LOOP;
     }
 
     @Override

@@ -15,6 +15,8 @@ import java.util.function.BooleanSupplier;
  * A host thread that runs vcores. It exists from the VM's creation on and starts at the barrier.
  */
 abstract class VcoreThread {
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
+
     final String name;
     final Vm vm;
     final Barrier barrier;
@@ -118,6 +120,38 @@ abstract class VcoreThread {
     final boolean join(long nanos) {
         HostThread thread = host;
         return thread == null || thread.join(nanos);
+    }
+
+    /** Interrupts what the thread waits for in the host. */
+    final void interrupt() {
+        Thread thread = self;
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    /** Where the thread is, for the dump of a VM whose part does not return. */
+    final Throwable trace() {
+        Throwable out =
+                new IllegalStateException(
+                        "did not return within "
+                                + vm.configuration().callLimit() / NANOS_PER_SECOND
+                                + " s");
+        Thread thread = self;
+        if (thread != null) {
+            out.setStackTrace(thread.getStackTrace());
+        }
+        return out;
+    }
+
+    /** Whether it may be in a call to a device or an extension. Any thread. */
+    final boolean isInPlugin() {
+        return current().isInPlugin();
+    }
+
+    /** Changes whenever it goes on. Any thread. */
+    final long progress() {
+        return current().progress();
     }
 
     final boolean done() {

@@ -55,6 +55,7 @@ final class Vm implements VirtualMachine {
     private final Changes changes;
     private final Supervisor supervisor;
     private final Machine machine;
+    private final PluginCalls calls;
     private final Phases phases;
 
     /** Held during each transition. */
@@ -80,6 +81,7 @@ final class Vm implements VirtualMachine {
             HostKernel host,
             PluginTypes types,
             Changes changes,
+            StuckCalls stuck,
             boolean boot)
             throws HostRefusal, ConfigurationException {
         this.id = id;
@@ -90,6 +92,9 @@ final class Vm implements VirtualMachine {
         this.phases = new Phases(host.clock());
         this.supervisor = new Supervisor(name);
         this.machine = new Machine(this, host, types);
+        this.calls =
+                new PluginCalls(
+                        this, host.processors(), host.clock(), stuck, configuration.callLimit());
         boolean made = false;
         try {
             supervisor.start(host.processors());
@@ -111,6 +116,7 @@ final class Vm implements VirtualMachine {
     /** Gives everything back, in the reverse order of creation. */
     private void release() {
         machine.release(LIMIT);
+        calls.close();
         supervisor.quit(LIMIT);
     }
 
@@ -442,12 +448,26 @@ final class Vm implements VirtualMachine {
                 failure instanceof PartFailure && failure.getCause() != null
                         ? failure.getCause()
                         : failure;
-        String doing =
-                failure instanceof PartFailure ? failure.getMessage() + " failed" : vcore.doing();
-        String culprit = machine.devices().culprit(cause);
-        String reason = doing + ": " + cause + (culprit.isEmpty() ? "" : "; a fault of " + culprit);
+        String doing = failure instanceof PartFailure ? failure.getMessage() : vcore.doing();
+        String reason = doing + " failed: " + cause + culprit(cause);
         LOG.error("VM {}: {}", name, reason, cause);
         requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause) + vcore.describe()));
+    }
+
+    private String culprit(Throwable cause) {
+        String culprit = machine.devices().culprit(cause);
+        return culprit.isEmpty() ? "" : "; a fault of " + culprit;
+    }
+
+    /**
+     * A part keeps a vcore's thread for too long.
+     *
+     * @param at where the thread is
+     */
+    void stuck(VcoreImpl vcore, Throwable at) {
+        String reason = vcore.doing() + " " + at.getMessage() + culprit(at);
+        LOG.error("VM {}: {}", name, reason, at);
+        requestEnd(new VmEnd(VMM_FAULT, reason, dump(at)));
     }
 
     private static String dump(Throwable cause) {
@@ -622,6 +642,10 @@ final class Vm implements VirtualMachine {
 
     Machine machine() {
         return machine;
+    }
+
+    PluginCalls calls() {
+        return calls;
     }
 
     Phases phases() {

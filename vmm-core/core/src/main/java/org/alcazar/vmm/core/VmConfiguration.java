@@ -28,6 +28,7 @@ import java.util.Set;
  * @param address where a raw image goes
  * @param instructionClock whether guest time is counted in instructions
  * @param epoch wall-clock time at guest time 0 in nanoseconds since 1970, if it is fixed
+ * @param callLimit nanoseconds that a call into a plugin may take
  * @param tree what this was made from
  */
 record VmConfiguration(
@@ -53,6 +54,7 @@ record VmConfiguration(
         Optional<Long> epoch,
         boolean noReboot,
         StopPolicy onBundleStop,
+        long callLimit,
         Map<String, Object> tree) {
     static final int MAX_CPUS = 64;
 
@@ -101,7 +103,13 @@ record VmConfiguration(
                             StopPolicy.KEY,
                             StopPolicy.NAMES,
                             StopPolicy.REFUSE.word(),
-                            "what happens when a bundle in use is stopped"));
+                            "what happens when a bundle in use is stopped"),
+                    Key.integer(
+                            "call-limit",
+                            1,
+                            3600,
+                            10,
+                            "seconds that a call into a plugin may take"));
 
     /** A plugin type by name (empty: the VMM chooses) and its settings. */
     record Choice(String type, Map<String, Object> settings) {}
@@ -152,6 +160,7 @@ record VmConfiguration(
                 epoch(settings.string("epoch"), instructions),
                 settings.bool("no-reboot"),
                 StopPolicy.of(settings.string(StopPolicy.KEY)),
+                settings.integer("call-limit") * 1_000_000_000,
                 Map.copyOf(tree));
     }
 

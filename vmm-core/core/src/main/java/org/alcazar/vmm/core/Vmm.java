@@ -36,6 +36,8 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private final Object structure = new Object();
     private final Exchanges exchanges;
     private final Withdrawal withdrawal;
+    private final StuckCalls stuck;
+    private final Watchdog watchdog;
     private int lastId;
 
     public Vmm(HostKernel host, PluginTypes types) {
@@ -43,6 +45,8 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         this.types = types;
         this.exchanges = new Exchanges(this, host.clock());
         this.withdrawal = new Withdrawal(this);
+        this.stuck = new StuckCalls(host.clock());
+        this.watchdog = new Watchdog(this, host.clock(), stuck);
     }
 
     @Override
@@ -90,6 +94,9 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         synchronized (vms) {
             vms.remove(vm);
             names.remove(gone.name());
+        }
+        if (all().isEmpty()) {
+            watchdog.close();
         }
     }
 
@@ -192,6 +199,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     /** Ends and destroys all VMs. */
     @Override
     public void close() {
+        watchdog.close();
         for (VirtualMachine vm : all()) {
             try {
                 destroy(vm.id());
@@ -204,6 +212,10 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     /** Held while parts of VMs come, go and are exchanged; taken before a VM's own locks. */
     Object structure() {
         return structure;
+    }
+
+    StuckCalls stuck() {
+        return stuck;
     }
 
     Withdrawal withdrawal() {
@@ -265,10 +277,11 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         }
         boolean made = false;
         try {
-            Vm vm = new Vm(id, name, configuration, host, types, this::changed, boot);
+            Vm vm = new Vm(id, name, configuration, host, types, this::changed, stuck, boot);
             synchronized (vms) {
                 vms.put(id, vm);
             }
+            watchdog.begin();
             made = true;
             return vm;
         } catch (PartFailure e) {

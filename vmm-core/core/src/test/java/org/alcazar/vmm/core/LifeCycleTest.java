@@ -195,7 +195,7 @@ class LifeCycleTest {
         try (Bench bench = new Bench(new Toy.Add(1), new Toy.Break())) {
             VmEnd end = bench.run();
             assertEquals(6, end.status());
-            assertTrue(end.reason().startsWith("engine toy failed after 1 instr"), end.reason());
+            assertTrue(end.reason().startsWith("engine toy at instruction 1"), end.reason());
         }
     }
 

@@ -1,0 +1,241 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostProcessors;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostThread;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * Calls plugins on a thread of its own, so that who asked for the call is free again when it does
+ * not return. Calls of one VM come one at a time; from a vcore's thread, and from within such a
+ * call, they are direct.
+ */
+final class PluginCalls {
+    private static final long MILLI = 1_000_000;
+
+    /** Milliseconds after which the host's clock is looked at again: it need not be the JVM's. */
+    private static final long LOOK = 20;
+
+    /** How long an interrupted call may take to come back. */
+    private static final long GRACE = 500 * MILLI;
+
+    /** A call did not return in time. */
+    static final class Overdue extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Overdue(long limit) {
+            super("it did not return within " + limit / MILLI + " ms");
+        }
+
+        @Override
+        public String toString() {
+            return String.valueOf(getMessage());
+        }
+    }
+
+    /** A call into a plugin. */
+    interface Call<T> {
+        T run() throws ConfigurationException, HostRefusal;
+    }
+
+    private final Vm vm;
+    private final HostProcessors processors;
+    private final HostClock clock;
+    private final StuckCalls stuck;
+    private final long limit;
+
+    /** Under this object's monitor; replaced when it is abandoned. */
+    private @Nullable Worker worker;
+
+    PluginCalls(
+            Vm vm, HostProcessors processors, HostClock clock, StuckCalls stuck, long limitNanos) {
+        this.vm = vm;
+        this.processors = processors;
+        this.clock = clock;
+        this.stuck = stuck;
+        this.limit = limitNanos;
+    }
+
+    /**
+     * Calls a plugin and gives what it returns or throws.
+     *
+     * @param what for messages: the call, and of which part
+     * @throws PartFailure if it throws what it must not throw, or does not return in time
+     */
+    <T> T call(String what, Call<T> call) throws ConfigurationException, HostRefusal {
+        if (vm.isVcoreThread()) {
+            return direct(what, call);
+        }
+        Worker used;
+        synchronized (this) {
+            used = worker;
+            if (used == null) {
+                used = new Worker();
+                used.host = processors.start(vm.name() + "/plugins", HostThread.ANY_CPU, used);
+                worker = used;
+            }
+        }
+        return used.isCurrent() ? direct(what, call) : used.execute(what, call);
+    }
+
+    private static <T> T direct(String what, Call<T> call)
+            throws ConfigurationException, HostRefusal {
+        try {
+            return call.run();
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+            throw new PartFailure(what, e);
+        }
+    }
+
+    /** Ends the thread, when it has nothing to do. */
+    synchronized void close() {
+        Worker last = worker;
+        worker = null;
+        if (last != null) {
+            last.end();
+        }
+    }
+
+    private synchronized void abandon(Worker deaf) {
+        if (worker == deaf) {
+            worker = null;
+        }
+    }
+
+    /** The thread, and the one call that it may have. */
+    private final class Worker implements Runnable {
+        private @Nullable HostThread host;
+        private @Nullable Thread self;
+        private @Nullable Runnable next;
+        private boolean ended;
+
+        synchronized boolean isCurrent() {
+            return Thread.currentThread() == self;
+        }
+
+        synchronized void end() {
+            ended = true;
+            notifyAll();
+        }
+
+        @Override
+        public void run() {
+            synchronized (this) {
+                self = Thread.currentThread();
+            }
+            MDC.put("vm", vm.name());
+            for (Runnable call = take(); call != null; call = take()) {
+                call.run();
+            }
+            MDC.remove("vm");
+        }
+
+        private synchronized @Nullable Runnable take() {
+            while (next == null && !ended) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    // Meant for a call that has come back meanwhile.
+                    continue;
+                }
+            }
+            Runnable taken = next;
+            next = null;
+            return taken;
+        }
+
+        private <T> T execute(String what, Call<T> call)
+                throws ConfigurationException, HostRefusal {
+            Outcome<T> outcome = new Outcome<>(what, call);
+            synchronized (this) {
+                next = outcome;
+                notifyAll();
+            }
+            long end = clock.nanoTime() + limit;
+            if (!outcome.await(end)) {
+                interrupt();
+                if (!outcome.await(clock.nanoTime() + GRACE)) {
+                    abandon(this);
+                    end();
+                    stuck.add(vm, what, end - limit, outcome::isDone);
+                }
+                throw new PartFailure(what, new Overdue(limit));
+            }
+            return outcome.get();
+        }
+
+        private synchronized void interrupt() {
+            if (self != null) {
+                self.interrupt();
+            }
+        }
+    }
+
+    /** A call and what came of it. */
+    private final class Outcome<T> implements Runnable {
+        private final String what;
+        private final Call<T> call;
+        private @Nullable T value;
+        private @Nullable Throwable failure;
+        private boolean done;
+
+        Outcome(String what, Call<T> call) {
+            this.what = what;
+            this.call = call;
+        }
+
+        @Override
+        public void run() {
+            @Nullable T got = null;
+            Throwable thrown = null;
+            try {
+                got = direct(what, call);
+            } catch (ConfigurationException | HostRefusal | RuntimeException | Error e) {
+                thrown = e;
+            }
+            Thread.interrupted(); // a late one is for this call, not for the next
+            synchronized (this) {
+                value = got;
+                failure = thrown;
+                done = true;
+                notifyAll();
+            }
+        }
+
+        synchronized boolean isDone() {
+            return done;
+        }
+
+        /** Waits until it is done or a time of the host's clock has come; tells which. */
+        synchronized boolean await(long end) {
+            boolean interrupted = false;
+            while (!done && clock.nanoTime() < end) {
+                try {
+                    wait(LOOK);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            return done;
+        }
+
+        @SuppressWarnings("NullAway") // what the call returns may be null where its type is Void
+        synchronized T get() throws ConfigurationException, HostRefusal {
+            switch (failure) {
+                case ConfigurationException e -> throw e;
+                case HostRefusal e -> throw e;
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case null, default -> {
+                    return value;
+                }
+            }
+        }
+    }
+}

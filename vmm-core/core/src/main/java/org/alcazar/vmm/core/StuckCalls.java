@@ -1,0 +1,45 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.vmm.management.StuckCall;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+
+/** Calls into plugins that were given up; each is forgotten when it comes back after all. */
+final class StuckCalls {
+    private static final Logger LOG = LoggerFactory.getLogger(StuckCalls.class);
+
+    private record Entry(Vm vm, String what, long since, BooleanSupplier back) {}
+
+    private final HostClock clock;
+    private final List<Entry> entries = new CopyOnWriteArrayList<>();
+
+    StuckCalls(HostClock clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * @param since host time at which the call began
+     * @param back whether it has come back
+     */
+    void add(Vm vm, String what, long since, BooleanSupplier back) {
+        LOG.error("VM {}: {} did not return and is given up", vm.name(), what);
+        entries.add(new Entry(vm, what, since, back));
+    }
+
+    List<StuckCall> list() {
+        entries.removeIf(entry -> entry.back.getAsBoolean());
+        return entries.stream()
+                .map(entry ->
+                        new StuckCall(
+                                entry.vm.id(),
+                                entry.vm.name(),
+                                entry.what,
+                                (clock.nanoTime() - entry.since) / 1e9))
+                .toList();
+    }
+}
