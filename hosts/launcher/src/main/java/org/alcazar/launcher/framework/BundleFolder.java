@@ -22,6 +22,8 @@ public final class BundleFolder {
     /** Starts before all others: it makes services out of components as their bundles start. */
     private static final String COMPONENTS = "org.apache.felix.scr";
 
+    private static final int LIBRARY = 1;
+
     private static final String CORE = "org.alcazar.vmm.core";
 
     private final Path folder;
@@ -54,13 +56,18 @@ public final class BundleFolder {
         return chosen;
     }
 
+    /** Whether a bundle only offers classes, so that nothing of it has to be started. */
+    static boolean isLibrary(String name) {
+        return rank(name) == LIBRARY;
+    }
+
     /** The place of a bundle in the order of starts, by its symbolic name. */
     private static int rank(String name) {
         if (name.equals(COMPONENTS)) {
             return 2;
         }
         if (!name.startsWith("org.alcazar.")) {
-            return 1;
+            return LIBRARY;
         }
         return name.startsWith(HOSTS) ? 3 : name.equals(CORE) ? 5 : 4;
     }

@@ -39,6 +39,9 @@ public final class FelixVmm implements Vmm {
 
     private static final long STOP_MILLIS = 5000;
 
+    /** The property that tells the shell's bundle where to listen. */
+    private static final String SOCKET = "alcazar.socket";
+
     /**
      * What bundles share with the launcher: the waist and the logging API, at the versions that
      * they ask for.
@@ -66,10 +69,12 @@ public final class FelixVmm implements Vmm {
      * @param folder the distribution's bundles
      * @param host the name of the host
      * @param further bundles of the user
+     * @param socket where the shell's bundle serves those who attach, if anywhere
      * @throws Failure with status 2 if a bundle or host is wrong, 6 if the distribution is; nothing
      *     is left behind
      */
-    public static FelixVmm start(BundleFolder folder, String host, List<Path> further)
+    public static FelixVmm start(
+            BundleFolder folder, String host, List<Path> further, Optional<Path> socket)
             throws Failure {
         List<Path> files = new ArrayList<>(folder.forHost(host));
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
@@ -79,12 +84,13 @@ public final class FelixVmm implements Vmm {
                 .start(() ->
                         CacheFolder.sweep(temporary, pid -> ProcessHandle.of(pid).isPresent()));
         CacheFolder cache = cache(temporary);
-        Framework framework = new FrameworkFactory().newFramework(properties(cache.storage()));
+        Framework framework = new FrameworkFactory().newFramework(properties(cache.storage(), socket));
         // Bundles find classes through their own class loaders and nothing else.
         Thread.currentThread().setContextClassLoader(null);
         try {
             framework.start();
-            List<Bundle> bundles = install(framework.getBundleContext(), files);
+            List<Bundle> bundles = new ArrayList<>(install(framework.getBundleContext(), files));
+            bundles.removeIf(bundle -> BundleFolder.isLibrary(bundle.getSymbolicName()));
             List<Bundle> extra = install(framework.getBundleContext(), further);
             start(bundles, Status.FAULT);
             start(extra, Status.USAGE);
@@ -111,10 +117,11 @@ public final class FelixVmm implements Vmm {
         }
     }
 
-    private static Map<String, String> properties(Path storage) {
+    private static Map<String, String> properties(Path storage, Optional<Path> socket) {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
+        socket.ifPresent(path -> properties.put(SOCKET, path.toString()));
         // A new version of a plugin runs beside the old one while it takes over.
         properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
         // No handlers for the whole JVM.

@@ -13,6 +13,7 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** A guest's console: on this terminal, or line by line for scripts. */
 final class ConsoleCommands {
@@ -44,7 +45,7 @@ final class ConsoleCommands {
                         ConsoleCommands::expect));
     }
 
-    private static Shown console(Call call) throws HostRefusal, IOException, InterruptedException {
+    private static Shown console(Call call) throws HostRefusal, IOException {
         VirtualMachine vm = call.vm();
         GuestConsole console = call.vmm().management().console(vm.id());
         if (call.has("--recent")) {
@@ -75,28 +76,21 @@ final class ConsoleCommands {
 
     /** Whether the person left, not the console. */
     private static boolean attached(Terminal terminal, GuestConsole console, OutputStream out)
-            throws IOException, InterruptedException {
+            throws IOException {
         Thread typist = Thread.currentThread();
-        Thread shower;
+        CompletableFuture<Void> shown;
         boolean left;
         // Opened before what was shown is asked for: nothing between gets lost.
         try (GuestConsole.Reader reader = console.reader()) {
             out.write(console.recent());
-            shower =
-                    Thread.ofPlatform()
-                            .daemon()
-                            .name("console")
-                            .start(() -> show(reader, out, typist));
+            shown =
+                    CompletableFuture.runAsync(
+                            () -> show(reader, out, typist),
+                            task -> Thread.ofPlatform().daemon().name("console").start(task));
             left = typeUntilLeft(terminal, console);
         }
-        while (shower.isAlive()) {
-            try {
-                shower.join();
-            } catch (InterruptedException e) {
-                // Its farewell, if it came late.
-            }
-        }
-        Thread.interrupted();
+        shown.join();
+        Thread.interrupted(); // its farewell, if it came late
         return left;
     }
 
