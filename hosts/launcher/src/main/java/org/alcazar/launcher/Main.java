@@ -9,6 +9,7 @@ import org.alcazar.launcher.message.Spelling;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.Phases;
 import org.alcazar.launcher.run.VmmProvider;
+import org.alcazar.launcher.shell.ShellSocket;
 import org.alcazar.launcher.shell.Sockets;
 import org.alcazar.launcher.terminal.UnixTerminal;
 import org.slf4j.LoggerFactory;
@@ -111,9 +112,9 @@ public final class Main {
     }
 
     /** Where others attach to this process; it runs without it too. */
-    private static Optional<Path> socket(Messages messages) {
+    private static Optional<ShellSocket> socket(Messages messages) {
         try {
-            return Optional.of(Sockets.of(System.getenv()).prepare());
+            return Optional.of(ShellSocket.open(Sockets.of(System.getenv()).prepare()));
         } catch (IOException | UnsupportedOperationException e) {
             messages.say("warning: nobody can attach to this process: " + e.getMessage());
             return Optional.empty();

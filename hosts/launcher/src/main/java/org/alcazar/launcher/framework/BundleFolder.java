@@ -22,6 +22,9 @@ public final class BundleFolder {
     /** Starts before all others: it makes services out of components as their bundles start. */
     private static final String COMPONENTS = "org.apache.felix.scr";
 
+    private static final List<String> SHELL =
+            List.of("org.alcazar.management.shell", "org.apache.felix.gogo.", "jline");
+
     private static final int LIBRARY = 1;
 
     private static final String CORE = "org.alcazar.vmm.core";
@@ -56,9 +59,14 @@ public final class BundleFolder {
         return chosen;
     }
 
-    /** Whether a bundle only offers classes, so that nothing of it has to be started. */
+    /** Whether a bundle only offers classes. */
     static boolean isLibrary(String name) {
         return rank(name) == LIBRARY;
+    }
+
+    /** The shell and what it alone needs: nothing before somebody asks for a shell. */
+    static boolean isOfTheShell(Path file) {
+        return SHELL.stream().anyMatch(name(file)::startsWith);
     }
 
     /** The place of a bundle in the order of starts, by its symbolic name. */

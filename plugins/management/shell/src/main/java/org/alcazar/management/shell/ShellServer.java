@@ -4,45 +4,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Listens on the process's socket; each client has a thread and a session of its own. */
+/** Serves the process's socket; each client has a thread and a session of its own. */
 final class ShellServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShellServer.class);
 
     private final Vmm vmm;
-    private final Path socket;
     private final Path history;
     private final ServerSocketChannel server;
     private final Set<SocketChannel> clients = ConcurrentHashMap.newKeySet();
 
     /**
-     * Listens.
+     * Serves from now on.
      *
+     * @param server that listens; closed with this
      * @param history file of the lines that people type
-     * @throws IOException if the socket cannot be made
      */
-    ShellServer(Vmm vmm, Path socket, Path history) throws IOException {
+    ShellServer(Vmm vmm, ServerSocketChannel server, Path history) {
         this.vmm = vmm;
-        this.socket = socket;
+        this.server = server;
         this.history = history;
-        server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            server.bind(UnixDomainSocketAddress.of(socket));
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
-        } catch (IOException | UnsupportedOperationException e) {
-            server.close();
-            throw new IOException(e.getMessage(), e);
-        }
         Thread.ofPlatform().daemon().name("shell-server").start(this::accept);
     }
 
@@ -68,17 +55,16 @@ final class ShellServer implements AutoCloseable {
         }
     }
 
-    /** Ends all sessions and takes the socket away. */
+    /** Ends all sessions. */
     @Override
     public void close() {
         try {
             server.close();
-            Files.deleteIfExists(socket);
             for (SocketChannel client : clients) {
                 client.close();
             }
         } catch (IOException e) {
-            LOG.debug("closing {} failed", socket, e);
+            LOG.debug("closing the socket failed", e);
         }
     }
 }
