@@ -51,8 +51,7 @@ public final class Main {
                     "format", "Lays out the sources as the checks want them.");
 
     private static final SortedMap<String, String> LATER =
-            sorted(
-                    "bundle", "templates for bundles and a folder that is watched");
+            sorted("bundle", "templates for bundles and a folder that is watched");
 
     private static final int DEFAULT_COLUMNS = 80;
     private static final int HELP_COLUMNS = 100;

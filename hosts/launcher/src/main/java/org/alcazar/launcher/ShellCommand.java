@@ -64,8 +64,7 @@ final class ShellCommand {
             for (GuestConfiguration guest : guests) {
                 start(vmm, guest);
             }
-            return session.run(
-                    Sockets.of(System.getenv()).of(ProcessHandle.current().pid()));
+            return session.run(Sockets.of(System.getenv()).of(ProcessHandle.current().pid()));
         } finally {
             removeHook(hook);
         }

@@ -78,8 +78,8 @@ public final class FelixVmm implements Vmm {
      * @param folder the distribution's bundles
      * @param host the name of the host
      * @param further bundles of the user
-     * @param socket that the shell's bundles serve from the first client on, if there is one; it
-     *     is closed with the VMM
+     * @param socket that the shell's bundles serve from the first client on, if there is one; it is
+     *     closed with the VMM
      * @throws Failure with status 2 if a bundle or host is wrong, 6 if the distribution is; nothing
      *     is left behind
      */
@@ -106,10 +106,9 @@ public final class FelixVmm implements Vmm {
             start(bundles, Status.FAULT);
             start(extra, Status.USAGE);
             VmmControl control = await(framework.getBundleContext());
-            socket.ifPresent(
-                    opened ->
-                            opened.whenSomebodyKnocks(
-                                    server -> serve(framework.getBundleContext(), shell, server)));
+            socket.ifPresent(opened ->
+                    opened.whenSomebodyKnocks(
+                            server -> serve(framework.getBundleContext(), shell, server)));
             return new FelixVmm(cache, framework, control, socket);
         } catch (BundleException e) {
             stop(cache, framework, socket);
@@ -264,8 +263,7 @@ public final class FelixVmm implements Vmm {
         stop(cache, framework, socket);
     }
 
-    private static void stop(
-            CacheFolder cache, Framework framework, Optional<ShellSocket> socket) {
+    private static void stop(CacheFolder cache, Framework framework, Optional<ShellSocket> socket) {
         socket.ifPresent(ShellSocket::close);
         try {
             framework.stop();

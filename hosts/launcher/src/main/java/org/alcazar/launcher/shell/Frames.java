@@ -8,8 +8,7 @@ import java.util.Optional;
 
 /**
  * Frames of the protocol (plugins/management/shell/README.md) on a channel, either way: a byte of
- * kind, four of length (big-endian), the
- * content. One thread reads, any may write.
+ * kind, four of length (big-endian), the content. One thread reads, any may write.
  */
 final class Frames {
     /** More is no frame of ours. */

@@ -150,7 +150,8 @@ public final class ShellClient {
                 }
                 case 'E' -> messages.print(new String(content, StandardCharsets.UTF_8));
                 case 'X' -> {
-                    return Optional.of(Integer.valueOf(new String(content, StandardCharsets.UTF_8)));
+                    return Optional.of(
+                            Integer.valueOf(new String(content, StandardCharsets.UTF_8)));
                 }
                 default -> throw new IOException("a frame '" + frame.get().kind() + "'");
             }

@@ -80,8 +80,7 @@ class FelixVmmTest {
     }
 
     private FelixVmm start(String host, Path... further) throws Failure {
-        return FelixVmm.start(
-                new BundleFolder(bundles), host, List.of(further), Optional.empty());
+        return FelixVmm.start(new BundleFolder(bundles), host, List.of(further), Optional.empty());
     }
 
     private String refusal(int status, String host, Path... further) throws IOException {

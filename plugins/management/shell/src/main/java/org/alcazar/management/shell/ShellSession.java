@@ -57,7 +57,11 @@ final class ShellSession implements AutoCloseable {
         session = processor.createSession(in, out, err);
         session.currentDir(screen.folder());
         session.put("SCOPE", "shell:posix:gogo");
-        screen.terminal().ifPresent(terminal -> session.put(".terminal", terminal));
+        if (screen.terminal().isPresent()) {
+            session.put(".terminal", screen.terminal().get()); // for less
+        } else {
+            session.put("GREP_OPTS", "--color=never");
+        }
     }
 
     CommandTable table() {

@@ -57,7 +57,7 @@ final class Top {
                 last = now;
             }
         } finally {
-            before.ifPresent(terminal.orElseThrow()::setAttributes);
+            before.ifPresent(mode -> terminal.orElseThrow().setAttributes(mode));
         }
         return terminal.isEmpty() && call.json() ? new Shown(samples, () -> "") : Shown.NOTHING;
     }
