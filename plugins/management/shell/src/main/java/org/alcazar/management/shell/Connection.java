@@ -14,18 +14,20 @@ import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 
 /**
  * One client: its frames become a terminal or a script, and what that shows becomes frames. The
  * first class on the way from the socket that needs Gogo and JLine.
  */
-final class Connection implements AutoCloseable {
+final class Connection {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
     private final Vmm vmm;
     private final ByteChannel channel;
     private final Frames frames;
     private final Path history;
+    private volatile boolean ended;
 
     Connection(Vmm vmm, ByteChannel channel, Path history) {
         this.vmm = vmm;
@@ -70,7 +72,7 @@ final class Connection implements AutoCloseable {
                         InputStream.nullInputStream(),
                         new FrameOutput(frames, 'O'),
                         new FrameOutput(frames, 'E'));
-        Thread runner = start("shell-script", () -> end(run(session, script)));
+        Thread runner = start("shell-script", () -> end(() -> run(session, script)));
         awaitEnd();
         session.interrupt();
         session.close();
@@ -93,7 +95,7 @@ final class Connection implements AutoCloseable {
                 frame = frames.read(); // nothing of a script is typed
             }
         } catch (IOException e) {
-            // Our own end closes the channel.
+            LOG.debug("a client went: {}", e.getMessage());
         }
     }
 
@@ -110,7 +112,7 @@ final class Connection implements AutoCloseable {
                 new ShellSession(
                         vmm, screen, terminal.input(), terminal.output(), terminal.output());
         Prompt prompt = new Prompt(vmm, session, screen, terminal, history);
-        Thread runner = start("shell", () -> end(prompt.run()));
+        Thread runner = start("shell", () -> end(prompt::run));
         type(terminal);
         session.interrupt();
         terminal.close(); // whoever reads it finds the end
@@ -124,15 +126,26 @@ final class Connection implements AutoCloseable {
             Optional<Frame> frame = frames.read();
             while (frame.isPresent() && frame.get().kind() != 'Q') {
                 byte[] content = frame.get().content();
-                switch (frame.get().kind()) {
-                    case 'I' -> terminal.processInputBytes(content);
-                    case 'W' -> resize(terminal, new String(content, StandardCharsets.UTF_8));
-                    default -> LOG.debug("frame '{}' is not known", frame.get().kind());
+                if (!ended) {
+                    take(terminal, frame.get().kind(), content);
                 }
                 frame = frames.read();
             }
         } catch (IOException e) {
-            // Our own end closes the channel; a client that goes is no news.
+            LOG.debug("a client went: {}", e.getMessage());
+        }
+    }
+
+    private static void take(LineDisciplineTerminal terminal, char kind, byte[] content)
+            throws IOException {
+        try {
+            switch (kind) {
+                case 'I' -> terminal.processInputBytes(content);
+                case 'W' -> resize(terminal, new String(content, StandardCharsets.UTF_8));
+                default -> LOG.debug("frame '{}' is not known", kind);
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("the line editor failed at a signal", e); // its handlers run here
         }
     }
 
@@ -158,23 +171,24 @@ final class Connection implements AutoCloseable {
         }
     }
 
-    /** The session is over: the client gets its exit status, and nothing more. */
-    private void end(int status) {
+    /**
+     * Runs the session and sends the client its exit status. The channel is the client's to close:
+     * what it has typed ahead would make ours a reset, which may take the status with it.
+     */
+    private void end(IntSupplier session) {
+        int status;
+        try {
+            status = session.getAsInt();
+        } catch (RuntimeException | Error e) {
+            LOG.error("the shell failed", e);
+            status = CommandFailure.FAULT;
+        }
+        ended = true;
         byte[] text = Integer.toString(status).getBytes(StandardCharsets.UTF_8);
         try {
             frames.send('X', text, 0, text.length);
         } catch (IOException e) {
             LOG.debug("the client has not waited for its exit status");
-        }
-        close();
-    }
-
-    @Override
-    public void close() {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            LOG.debug("closing the channel of a client failed", e);
         }
     }
 }

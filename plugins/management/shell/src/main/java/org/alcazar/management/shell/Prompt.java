@@ -93,7 +93,12 @@ final class Prompt {
         if (to == VmState.STOPPED || to == VmState.FAILED) {
             String text = "VM " + vm.id() + " (" + vm.name() + ") is " + LifeCycleCommands.word(to);
             // The thread that makes the transition must not wait for a client.
-            Thread.ofVirtual().start(() -> reader.printAbove(text));
+            Thread.ofVirtual()
+                    .start(() -> {
+                        if (reader.isReading()) {
+                            reader.printAbove(text);
+                        }
+                    });
         }
     }
 }

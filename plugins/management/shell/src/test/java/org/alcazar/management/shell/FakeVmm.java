@@ -374,6 +374,27 @@ final class FakeVmm {
     final class FakeConsole implements GuestConsole {
         private final List<byte[]> coming = new ArrayList<>();
         private boolean ended;
+        private int readers;
+
+        /** Until somebody waits for output. */
+        synchronized void awaitReader() {
+            awaitReaders(1);
+        }
+
+        /** Until nobody does any more. */
+        synchronized void awaitNoReader() {
+            awaitReaders(0);
+        }
+
+        private void awaitReaders(int wanted) {
+            try {
+                while (readers != wanted) {
+                    wait();
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
 
         synchronized void show(String text) {
             coming.add(text.getBytes(StandardCharsets.UTF_8));
@@ -396,8 +417,15 @@ final class FakeVmm {
                 @Override
                 public int read(byte[] into) throws InterruptedException {
                     synchronized (FakeConsole.this) {
-                        while (coming.isEmpty() && !ended) {
-                            FakeConsole.this.wait();
+                        readers++;
+                        FakeConsole.this.notifyAll();
+                        try {
+                            while (coming.isEmpty() && !ended) {
+                                FakeConsole.this.wait();
+                            }
+                        } finally {
+                            readers--;
+                            FakeConsole.this.notifyAll();
                         }
                         if (coming.isEmpty()) {
                             return -1;
