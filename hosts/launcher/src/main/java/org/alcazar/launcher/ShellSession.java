@@ -60,7 +60,8 @@ record ShellSession(Surroundings surroundings, Optional<String> script, boolean 
         Optional<String> file =
                 Optional.ofNullable(arguments.matchedOptionValue(FILE, (String) null));
         if (script.isPresent() && file.isPresent()) {
-            throw Failure.usage(arguments.commandSpec().name() + ": -c and --script: one of them is enough");
+            throw Failure.usage(
+                    arguments.commandSpec().name() + ": -c and --script: one of them is enough");
         }
         if (file.isPresent()) {
             script = Optional.of(read(surroundings.folder().resolve(file.get())));

@@ -26,7 +26,8 @@ class SocketsTest {
     void theFolderIsThisUsersAlone() throws IOException {
         Path folder = temporary.resolve("alcazar");
         Path socket = new Sockets(folder).prepare();
-        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)));
+        assertEquals(
+                "rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)));
         assertEquals(folder.resolve(ProcessHandle.current().pid() + ".sock"), socket);
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
         IOException refused = assertThrows(IOException.class, () -> new Sockets(folder).prepare());
