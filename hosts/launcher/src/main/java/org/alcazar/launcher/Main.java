@@ -9,6 +9,8 @@ import org.alcazar.launcher.message.Spelling;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.Phases;
 import org.alcazar.launcher.run.VmmProvider;
+import org.alcazar.launcher.shell.ShellSocket;
+import org.alcazar.launcher.shell.Sockets;
 import org.alcazar.launcher.terminal.UnixTerminal;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +33,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -47,10 +51,7 @@ public final class Main {
                     "format", "Lays out the sources as the checks want them.");
 
     private static final SortedMap<String, String> LATER =
-            sorted(
-                    "shell", "a shell in the running program",
-                    "attach", "a shell in another process's program",
-                    "bundle", "templates for bundles and a folder that is watched");
+            sorted("bundle", "templates for bundles and a folder that is watched");
 
     private static final int DEFAULT_COLUMNS = 80;
     private static final int HELP_COLUMNS = 100;
@@ -99,10 +100,24 @@ public final class Main {
                         new MachineCommands(System.getenv()));
         VmmProvider provider =
                 (host, bundles) ->
-                        FelixVmm.start(new BundleFolder(home.resolve("bundles")), host, bundles);
+                        FelixVmm.start(
+                                new BundleFolder(home.resolve("bundles")),
+                                host,
+                                bundles,
+                                socket(messages));
         int status = new Main(surroundings, provider, phases).run(arguments);
         System.out.flush();
         System.exit(status);
+    }
+
+    /** Where others attach to this process; it runs without it too. */
+    private static Optional<ShellSocket> socket(Messages messages) {
+        try {
+            return Optional.of(ShellSocket.open(Sockets.of(System.getenv()).prepare()));
+        } catch (IOException | UnsupportedOperationException e) {
+            messages.say("warning: nobody can attach to this process: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static int columns() {
@@ -194,6 +209,8 @@ public final class Main {
         String name = command.commandSpec().name();
         return switch (name) {
             case "run" -> new RunCommand(surroundings, provider, phases).run(command);
+            case "shell" -> new ShellCommand(surroundings, provider).run(command);
+            case "attach" -> new AttachCommand(surroundings).run(command);
             case "guest" -> new GuestCommand(surroundings).run(command);
             case "doctor" -> new DoctorCommand(surroundings, provider).run();
             case "build", "test", "format" ->
@@ -212,6 +229,8 @@ public final class Main {
                         "",
                         "`alcazar help COMMAND` says more. `alcazar run linux` is a good beginning.");
         root.addSubcommand("run", withHelp(RunCommand.spec()));
+        root.addSubcommand("shell", withHelp(ShellCommand.spec()));
+        root.addSubcommand("attach", withHelp(AttachCommand.spec()));
         root.addSubcommand("guest", withHelp(GuestCommand.spec()));
         root.addSubcommand("doctor", withHelp(DoctorCommand.spec()));
         root.addSubcommand("bench", withHelp(BenchCommand.spec()));

@@ -4,13 +4,8 @@ import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
 import org.alcazar.launcher.config.Kind;
 import org.alcazar.launcher.config.NotYet;
-import org.alcazar.launcher.guest.GuestCatalog;
-import org.alcazar.launcher.guest.GuestCatalog.Guest;
-import org.alcazar.launcher.guest.GuestException;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Messages;
-import org.alcazar.launcher.message.Spelling;
-import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.GuestRun;
 import org.alcazar.launcher.run.Phases;
 import org.alcazar.launcher.run.VmmProvider;
@@ -31,11 +26,8 @@ import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -43,7 +35,6 @@ import java.util.stream.Stream;
 /** {@code alcazar run}: options, guest, console. */
 final class RunCommand {
     private static final String GUEST = "GUEST.yaml|NAME";
-    private static final List<String> FILE_ENDS = List.of(".yaml", ".yml", ".xml", ".properties");
 
     private final Surroundings surroundings;
     private final Messages messages;
@@ -131,7 +122,11 @@ final class RunCommand {
         long memory = GuestConfiguration.machineMemory();
         GuestConfiguration.check(options, surroundings.folder(), memory);
         GuestConfiguration configuration =
-                GuestConfiguration.read(description(guest), options, surroundings.folder(), memory);
+                GuestConfiguration.read(
+                        new GuestFinder(surroundings).description(guest),
+                        options,
+                        surroundings.folder(),
+                        memory);
         phases.reached(Phases.Moment.CONFIGURED);
         return runWithConsole(configuration);
     }
@@ -157,63 +152,6 @@ final class RunCommand {
             }
         }
         return options;
-    }
-
-    /** The file that describes the guest; a guest known by name is built if need be. */
-    private Optional<Path> description(String guest) throws Failure {
-        if (guest.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            GuestCatalog catalog = new GuestCatalog(surroundings.guests(), surroundings.programs());
-            List<Guest> known =
-                    Files.isDirectory(surroundings.guests()) ? catalog.list() : List.of();
-            Optional<Guest> named =
-                    known.stream().filter(candidate -> isMeant(guest, candidate)).findFirst();
-            if (named.isPresent()) {
-                catalog.prepare(named.get().name(), new ProgressLines(messages));
-            }
-            if (isFile(guest)) {
-                return Optional.of(file(guest)); // in messages as it was given
-            }
-            if (named.isPresent()) {
-                return Optional.of(named.get().description());
-            }
-            throw Failure.usage(
-                    "no guest '"
-                            + guest
-                            + "'"
-                            + Spelling.suggest(guest, known.stream().map(Guest::name).toList()));
-        } catch (GuestException e) {
-            throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new Failure(Status.INTERRUPTED, "interrupted", e);
-        } finally {
-            messages.clear();
-        }
-    }
-
-    private Path file(String guest) throws Failure {
-        String lower = guest.toLowerCase(Locale.ROOT);
-        if (FILE_ENDS.stream().noneMatch(lower::endsWith)) {
-            throw Failure.usage(
-                    guest
-                            + ": a guest's description ends in .yaml, .xml or .properties; a kernel is"
-                            + " given with --kernel FILE");
-        }
-        return Path.of(guest);
-    }
-
-    private boolean isMeant(String guest, Guest candidate) {
-        return isFile(guest)
-                ? surroundings.folder().resolve(guest).normalize().equals(candidate.description())
-                : candidate.name().equals(guest);
-    }
-
-    private static boolean isFile(String guest) {
-        String lower = guest.toLowerCase(Locale.ROOT);
-        return guest.contains("/") || FILE_ENDS.stream().anyMatch(lower::endsWith);
     }
 
     private int runWithConsole(GuestConfiguration configuration) throws Failure {

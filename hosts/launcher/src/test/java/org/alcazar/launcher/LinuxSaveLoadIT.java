@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +58,7 @@ class LinuxSaveLoadIT {
     void linuxUnderStressGoesOnWhereItStood() throws Exception {
         Path built = LinuxIT.guest("linux-stress");
         BundleFolder bundles = new BundleFolder(ProgramRun.home().resolve("bundles"));
-        try (FelixVmm vmm = FelixVmm.start(bundles, "jvm", List.of())) {
+        try (FelixVmm vmm = FelixVmm.start(bundles, "jvm", List.of(), Optional.empty())) {
             VmmControl control = vmm.control();
             Map<String, Object> configuration =
                     Map.of(

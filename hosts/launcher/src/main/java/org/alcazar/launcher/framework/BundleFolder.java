@@ -22,6 +22,11 @@ public final class BundleFolder {
     /** Starts before all others: it makes services out of components as their bundles start. */
     private static final String COMPONENTS = "org.apache.felix.scr";
 
+    private static final List<String> SHELL =
+            List.of("org.alcazar.management.shell", "org.apache.felix.gogo.", "jline");
+
+    private static final int LIBRARY = 1;
+
     private static final String CORE = "org.alcazar.vmm.core";
 
     private final Path folder;
@@ -54,13 +59,23 @@ public final class BundleFolder {
         return chosen;
     }
 
+    /** Whether a bundle only offers classes. */
+    static boolean isLibrary(String name) {
+        return rank(name) == LIBRARY;
+    }
+
+    /** The shell and what it alone needs: nothing before somebody asks for a shell. */
+    static boolean isOfTheShell(Path file) {
+        return SHELL.stream().anyMatch(name(file)::startsWith);
+    }
+
     /** The place of a bundle in the order of starts, by its symbolic name. */
     private static int rank(String name) {
         if (name.equals(COMPONENTS)) {
             return 2;
         }
         if (!name.startsWith("org.alcazar.")) {
-            return 1;
+            return LIBRARY;
         }
         return name.startsWith(HOSTS) ? 3 : name.equals(CORE) ? 5 : 4;
     }

@@ -4,6 +4,7 @@ import org.alcazar.host.VmmControl;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.VmmProvider.Vmm;
+import org.alcazar.launcher.shell.ShellSocket;
 import org.apache.felix.framework.FrameworkFactory;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -16,8 +17,11 @@ import org.osgi.framework.ServiceListener;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.wiring.BundleRevision;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +35,8 @@ import java.util.concurrent.TimeoutException;
 
 /** The framework with the distribution's bundles, and the VMM that they make up. */
 public final class FelixVmm implements Vmm {
+    private static final Logger LOG = LoggerFactory.getLogger(FelixVmm.class);
+
     /**
      * The bundle of the VMM registers its service as it starts; this is for one that does it a
      * little later.
@@ -53,11 +59,17 @@ public final class FelixVmm implements Vmm {
     private final CacheFolder cache;
     private final Framework framework;
     private final VmmControl control;
+    private final Optional<ShellSocket> socket;
 
-    private FelixVmm(CacheFolder cache, Framework framework, VmmControl control) {
+    private FelixVmm(
+            CacheFolder cache,
+            Framework framework,
+            VmmControl control,
+            Optional<ShellSocket> socket) {
         this.cache = cache;
         this.framework = framework;
         this.control = control;
+        this.socket = socket;
     }
 
     /**
@@ -66,12 +78,17 @@ public final class FelixVmm implements Vmm {
      * @param folder the distribution's bundles
      * @param host the name of the host
      * @param further bundles of the user
+     * @param socket that the shell's bundles serve from the first client on, if there is one; it is
+     *     closed with the VMM
      * @throws Failure with status 2 if a bundle or host is wrong, 6 if the distribution is; nothing
      *     is left behind
      */
-    public static FelixVmm start(BundleFolder folder, String host, List<Path> further)
+    public static FelixVmm start(
+            BundleFolder folder, String host, List<Path> further, Optional<ShellSocket> socket)
             throws Failure {
         List<Path> files = new ArrayList<>(folder.forHost(host));
+        List<Path> shell = files.stream().filter(BundleFolder::isOfTheShell).toList();
+        files.removeAll(shell);
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
         Thread.ofPlatform()
                 .daemon()
@@ -88,12 +105,16 @@ public final class FelixVmm implements Vmm {
             List<Bundle> extra = install(framework.getBundleContext(), further);
             start(bundles, Status.FAULT);
             start(extra, Status.USAGE);
-            return new FelixVmm(cache, framework, await(framework.getBundleContext()));
+            VmmControl control = await(framework.getBundleContext());
+            socket.ifPresent(opened ->
+                    opened.whenSomebodyKnocks(
+                            server -> serve(framework.getBundleContext(), shell, server)));
+            return new FelixVmm(cache, framework, control, socket);
         } catch (BundleException e) {
-            stop(cache, framework);
+            stop(cache, framework, socket);
             throw new Failure(Status.FAULT, "the framework does not start: " + e.getMessage(), e);
         } catch (Failure | RuntimeException e) {
-            stop(cache, framework);
+            stop(cache, framework, socket);
             throw e;
         }
     }
@@ -205,6 +226,26 @@ public final class FelixVmm implements Vmm {
         }
     }
 
+    /** The shell's bundles find the socket as a service. */
+    private static void serve(
+            BundleContext context, List<Path> bundles, ServerSocketChannel server) {
+        try {
+            context.registerService(ServerSocketChannel.class, server, null);
+            List<Bundle> installed = new ArrayList<>(install(context, bundles));
+            // One of its libraries would put a shell of its own on this process's terminal.
+            installed.removeIf(bundle -> BundleFolder.isLibrary(bundle.getSymbolicName()));
+            start(installed, Status.FAULT);
+        } catch (Failure | IllegalStateException e) {
+            LOG.error("the shell does not start: {}", e.getMessage());
+            LOG.debug("for this reason", e);
+            try {
+                server.close();
+            } catch (IOException closing) {
+                LOG.debug("closing the socket failed", closing);
+            }
+        }
+    }
+
     private static Optional<VmmControl> control(BundleContext context) {
         ServiceReference<VmmControl> reference = context.getServiceReference(VmmControl.class);
         return reference == null
@@ -219,10 +260,11 @@ public final class FelixVmm implements Vmm {
 
     @Override
     public void close() {
-        stop(cache, framework);
+        stop(cache, framework, socket);
     }
 
-    private static void stop(CacheFolder cache, Framework framework) {
+    private static void stop(CacheFolder cache, Framework framework, Optional<ShellSocket> socket) {
+        socket.ifPresent(ShellSocket::close);
         try {
             framework.stop();
             FrameworkEvent event = framework.waitForStop(STOP_MILLIS);

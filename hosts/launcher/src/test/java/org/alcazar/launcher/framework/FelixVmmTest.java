@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -79,7 +80,7 @@ class FelixVmmTest {
     }
 
     private FelixVmm start(String host, Path... further) throws Failure {
-        return FelixVmm.start(new BundleFolder(bundles), host, List.of(further));
+        return FelixVmm.start(new BundleFolder(bundles), host, List.of(further), Optional.empty());
     }
 
     private String refusal(int status, String host, Path... further) throws IOException {
@@ -203,7 +204,10 @@ class FelixVmmTest {
                         Failure.class,
                         () ->
                                 FelixVmm.start(
-                                        new BundleFolder(folder.resolve("no")), "jvm", List.of()));
+                                        new BundleFolder(folder.resolve("no")),
+                                        "jvm",
+                                        List.of(),
+                                        Optional.empty()));
         assertEquals(
                 "there are no bundles in " + folder.resolve("no") + ": run ./alcazar build first",
                 failure.getMessage());

@@ -1,0 +1,111 @@
+package org.alcazar.launcher;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.launcher.config.GuestConfiguration;
+import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.message.Failure;
+import org.alcazar.launcher.message.Status;
+import org.alcazar.launcher.run.VmmProvider;
+import org.alcazar.launcher.run.VmmProvider.Vmm;
+import org.alcazar.launcher.shell.Sockets;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** {@code alcazar shell}: a VMM of its own, with the guests that are given, and a session in it. */
+final class ShellCommand {
+    private static final String DEFAULT_HOST = "jvm";
+
+    private final Surroundings surroundings;
+    private final VmmProvider provider;
+
+    ShellCommand(Surroundings surroundings, VmmProvider provider) {
+        this.surroundings = surroundings;
+        this.provider = provider;
+    }
+
+    static CommandSpec spec() {
+        CommandSpec spec = CommandSpec.create().name("shell");
+        spec.usageMessage()
+                .description(
+                        "Starts a VMM and the guests given, and a shell in it: `help` there lists its"
+                                + " commands. The guests' consoles are reached by vm:console. The end"
+                                + " of the session ends the process.");
+        spec.addPositional(
+                PositionalParamSpec.builder()
+                        .arity("0..*")
+                        .paramLabel("GUEST.yaml|NAME")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description("descriptions of guests, or names of `alcazar guest list`")
+                        .build());
+        return ShellSession.options(spec);
+    }
+
+    int run(ParseResult arguments) throws Failure {
+        ShellSession session = ShellSession.of(arguments, surroundings);
+        List<GuestConfiguration> guests = guests(arguments);
+        String host = guests.isEmpty() ? DEFAULT_HOST : guests.getFirst().text(GuestKey.HOST);
+        List<Path> bundles =
+                guests.stream().flatMap(guest -> guest.bundles().stream()).distinct().toList();
+        AtomicReference<Runnable> end = new AtomicReference<>(() -> {});
+        Thread hook = new Thread(() -> end.get().run(), "end-vms");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try (Vmm vmm = provider.open(host, bundles)) {
+            end.set(vmm::close); // a signal ends the VMs, and the session with them
+            for (GuestConfiguration guest : guests) {
+                start(vmm, guest);
+            }
+            return session.run(Sockets.of(System.getenv()).of(ProcessHandle.current().pid()));
+        } finally {
+            removeHook(hook);
+        }
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // A signal came, and the hook ends everything.
+        }
+    }
+
+    private List<GuestConfiguration> guests(ParseResult arguments) throws Failure {
+        List<String> names = arguments.matchedPositionalValue(0, List.of());
+        List<GuestConfiguration> guests = new ArrayList<>();
+        for (String name : names) {
+            GuestConfiguration guest =
+                    GuestConfiguration.read(
+                            new GuestFinder(surroundings).description(name),
+                            Map.of(),
+                            surroundings.folder(),
+                            GuestConfiguration.machineMemory());
+            if (!guests.isEmpty()
+                    && !guest.text(GuestKey.HOST).equals(guests.getFirst().text(GuestKey.HOST))) {
+                throw Failure.usage(name + ": all guests of a shell must have the same host");
+            }
+            guests.add(guest);
+        }
+        return guests;
+    }
+
+    private static void start(Vmm vmm, GuestConfiguration guest) throws Failure {
+        Map<String, Object> tree = new LinkedHashMap<>(guest.tree());
+        if (guest.text(GuestKey.CONSOLE).equals("stdio")) {
+            tree.put(GuestKey.CONSOLE.key(), "none"); // the terminal is the shell's
+        }
+        try {
+            vmm.control().start(vmm.control().create(tree));
+        } catch (HostRefusal e) {
+            throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.alcazar.management.shell;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.VmmControl;
+import org.alcazar.vmm.VirtualMachines;
+import org.alcazar.vmm.management.PluginBundles;
+import org.alcazar.vmm.management.VmManagement;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+import java.nio.channels.ServerSocketChannel;
+import java.util.Optional;
+
+/** Serves the shell on the socket that whoever started this process offers as a service. */
+@Component(
+        immediate = true,
+        service = {})
+public final class ShellComponent {
+    private volatile @Nullable PluginBundles bundles;
+    private final ShellServer server;
+
+    @Activate
+    public ShellComponent(
+            @Reference ServerSocketChannel socket,
+            @Reference HostKernel host,
+            @Reference VmmControl control,
+            @Reference VirtualMachines machines,
+            @Reference VmManagement management) {
+        Vmm vmm =
+                new Vmm(
+                        control,
+                        machines,
+                        management,
+                        host.clock(),
+                        () -> Optional.ofNullable(bundles));
+        server = new ShellServer(vmm, socket, Prompt.history(System.getenv()));
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindBundles(PluginBundles newBundles) {
+        bundles = newBundles;
+    }
+
+    void unbindBundles(PluginBundles gone) {
+        if (bundles == gone) {
+            bundles = null;
+        }
+    }
+
+    @Deactivate
+    void stop() {
+        server.close();
+    }
+}
