@@ -44,13 +44,13 @@ public final class Main {
             sorted(
                     "build", "[MODULE]: compiles, checks and packages all, or one module.",
                     "test", "[--all]: runs the tests; --all adds the slow ones.",
-                    "format", "Lays out the sources as the checks want them.");
+                    "format", "Lays out the sources as the checks want them.",
+                    "repository", "Brings target/repository up to date, for bundles outside.");
 
     private static final SortedMap<String, String> LATER =
             sorted(
                     "shell", "a shell in the running program",
-                    "attach", "a shell in another process's program",
-                    "bundle", "templates for bundles and a folder that is watched");
+                    "attach", "a shell in another process's program");
 
     private static final int DEFAULT_COLUMNS = 80;
     private static final int HELP_COLUMNS = 100;
@@ -195,8 +195,9 @@ public final class Main {
         return switch (name) {
             case "run" -> new RunCommand(surroundings, provider, phases).run(command);
             case "guest" -> new GuestCommand(surroundings).run(command);
+            case "bundle" -> new BundleCommand(surroundings).run(command);
             case "doctor" -> new DoctorCommand(surroundings, provider).run();
-            case "build", "test", "format" ->
+            case "build", "test", "format", "repository" ->
                     throw Failure.usage(name + ": is done by the script ./alcazar itself");
             default ->
                     throw Failure.usage(
@@ -213,6 +214,7 @@ public final class Main {
                         "`alcazar help COMMAND` says more. `alcazar run linux` is a good beginning.");
         root.addSubcommand("run", withHelp(RunCommand.spec()));
         root.addSubcommand("guest", withHelp(GuestCommand.spec()));
+        root.addSubcommand("bundle", withHelp(BundleCommand.spec()));
         root.addSubcommand("doctor", withHelp(DoctorCommand.spec()));
         root.addSubcommand("bench", withHelp(BenchCommand.spec()));
         OF_THE_SCRIPT.forEach((name, what) -> root.addSubcommand(name, bare(name, what)));

@@ -71,6 +71,15 @@ public final class FelixVmm implements Vmm {
      */
     public static FelixVmm start(BundleFolder folder, String host, List<Path> further)
             throws Failure {
+        return start(folder, host, further, "warn");
+    }
+
+    /**
+     * The same with another level for the component runtime's log: {@code audit} for whoever asks
+     * the runtime afterwards.
+     */
+    static FelixVmm start(BundleFolder folder, String host, List<Path> further, String componentLog)
+            throws Failure {
         List<Path> files = new ArrayList<>(folder.forHost(host));
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
         Thread.ofPlatform()
@@ -79,7 +88,8 @@ public final class FelixVmm implements Vmm {
                 .start(() ->
                         CacheFolder.sweep(temporary, pid -> ProcessHandle.of(pid).isPresent()));
         CacheFolder cache = cache(temporary);
-        Framework framework = new FrameworkFactory().newFramework(properties(cache.storage()));
+        Framework framework =
+                new FrameworkFactory().newFramework(properties(cache.storage(), componentLog));
         // Bundles find classes through their own class loaders and nothing else.
         Thread.currentThread().setContextClassLoader(null);
         try {
@@ -111,7 +121,7 @@ public final class FelixVmm implements Vmm {
         }
     }
 
-    private static Map<String, String> properties(Path storage) {
+    private static Map<String, String> properties(Path storage, String componentLog) {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
@@ -126,7 +136,7 @@ public final class FelixVmm implements Vmm {
         properties.put(Constants.FRAMEWORK_BOOTDELEGATION, "jdk.jfr.internal.event");
         // Errors come as exceptions and are said once.
         properties.put("felix.log.level", "0");
-        properties.put("ds.loglevel", "warn");
+        properties.put("ds.loglevel", componentLog);
         return properties;
     }
 
@@ -210,6 +220,11 @@ public final class FelixVmm implements Vmm {
         return reference == null
                 ? Optional.empty()
                 : Optional.ofNullable(context.getService(reference));
+    }
+
+    /** The framework's own view of its bundles. */
+    BundleContext context() {
+        return framework.getBundleContext();
     }
 
     @Override
