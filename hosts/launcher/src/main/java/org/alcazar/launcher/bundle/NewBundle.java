@@ -86,6 +86,12 @@ public final class NewBundle {
     public Path make(String family, String name, Path in) throws Failure, InterruptedException {
         Plan plan = plan(family, name);
         Path project = in.resolve(name).toAbsolutePath().normalize();
+        if (project.startsWith(root)) {
+            throw Failure.usage(
+                    project
+                            + " lies in Alcazar's own tree, where other rules hold: say where to"
+                            + " with --in DIR");
+        }
         if (Files.exists(project)) {
             throw Failure.usage(project + " is there already: take another name or folder");
         }

@@ -46,7 +46,7 @@ public final class BundleDoctor {
             throws Failure {
         Path file = BundleFile.find(given);
         Set<String> problems = new LinkedHashSet<>(BundleFile.problems(file));
-        try (FelixVmm vmm = FelixVmm.start(distribution, host, List.of(), "audit")) {
+        try (FelixVmm vmm = FelixVmm.start(distribution, host, List.of(), false)) {
             List<String> offers = new BundleDoctor(vmm).start(file, problems);
             return new Diagnosis(file, List.copyOf(problems), offers);
         }

@@ -112,7 +112,7 @@ public final class BundleFile {
         if (!exports.isEmpty()) {
             problems.add(
                     "exports "
-                            + exports.replaceAll(";[^,]*(\"[^\"]*\")?", "")
+                            + exports.replaceAll("\"[^\"]*\"", "").replaceAll(";[^,]*", "")
                             + ": a bundle with an implementation exports nothing, else others come"
                             + " to depend on it and it cannot be exchanged");
         }

@@ -71,14 +71,15 @@ public final class FelixVmm implements Vmm {
      */
     public static FelixVmm start(BundleFolder folder, String host, List<Path> further)
             throws Failure {
-        return start(folder, host, further, "warn");
+        return start(folder, host, further, true);
     }
 
     /**
-     * The same with another level for the component runtime's log: {@code audit} for whoever asks
-     * the runtime afterwards.
+     * The same, maybe without the component runtime's log: for whoever asks the runtime itself what
+     * is wrong.
      */
-    static FelixVmm start(BundleFolder folder, String host, List<Path> further, String componentLog)
+    static FelixVmm start(
+            BundleFolder folder, String host, List<Path> further, boolean componentLog)
             throws Failure {
         List<Path> files = new ArrayList<>(folder.forHost(host));
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
@@ -121,7 +122,7 @@ public final class FelixVmm implements Vmm {
         }
     }
 
-    private static Map<String, String> properties(Path storage, String componentLog) {
+    private static Map<String, String> properties(Path storage, boolean componentLog) {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
@@ -136,7 +137,8 @@ public final class FelixVmm implements Vmm {
         properties.put(Constants.FRAMEWORK_BOOTDELEGATION, "jdk.jfr.internal.event");
         // Errors come as exceptions and are said once.
         properties.put("felix.log.level", "0");
-        properties.put("ds.loglevel", componentLog);
+        properties.put("ds.loglevel", "warn");
+        properties.put("ds.log.enabled", Boolean.toString(componentLog));
         return properties;
     }
 
