@@ -79,6 +79,7 @@ final class BundleCommand {
     private static PositionalParamSpec word(String index, String label, String description) {
         return PositionalParamSpec.builder()
                 .arity("1")
+                .required(true)
                 .index(index)
                 .paramLabel(label)
                 .type(String.class)

@@ -98,7 +98,7 @@ class BundleTemplateIT {
 
     private void assertMavenSucceeds() throws Exception {
         Process maven =
-                new ProcessBuilder("mvn", "-B", "-fae", "--no-transfer-progress", "package")
+                new ProcessBuilder("mvn", "-B", "-T2", "-fae", "--no-transfer-progress", "package")
                         .directory(folder.toFile())
                         .redirectErrorStream(true)
                         .start();

@@ -16,14 +16,8 @@ import java.util.List;
 public final class BundleWatch {
     /** Tests are the author's to run; the API comes out of the tree's repository, a folder. */
     private static final List<String> BUILD =
-            List.of(
-                    "mvn",
-                    "-o",
-                    "-q",
-                    "-B",
-                    "-Daether.offline.protocols=file",
-                    "package",
-                    "-DskipTests");
+            Maven.command(
+                    List.of("-o", "-Daether.offline.protocols=file", "package", "-DskipTests"));
 
     private final Path project;
     private final CommandRunner programs;

@@ -198,11 +198,10 @@ public final class NewBundle {
         properties.put("repositoryUrl", url);
         properties.put("alcazarVersion", version());
         properties.put("alcazarRoot", root.toString());
-        List<String> command =
-                new ArrayList<>(List.of("mvn", "-B", "-q", "-f", pom.toString(), GENERATE));
-        properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        List<String> arguments = new ArrayList<>(List.of("-f", pom.toString(), GENERATE));
+        properties.forEach((key, value) -> arguments.add("-D" + key + "=" + value));
         messages.status("making the project");
-        Result result = programs.run(staging, command);
+        Result result = programs.run(staging, Maven.command(arguments));
         messages.clear();
         Path made = staging.resolve("out").resolve(plan.artifact());
         if (!result.ok() || !Files.exists(made.resolve("pom.xml"))) {

@@ -37,7 +37,7 @@ class BundleWatchTest {
             new FakePrograms() {
                 @Override
                 protected Result play(Path directory, List<String> command) {
-                    String says = command.getFirst().equals("mvn") ? mavenSays : attachSays;
+                    String says = command.contains("mvn") ? mavenSays : attachSays;
                     return new Result(says.isEmpty() ? 0 : 2, says, says);
                 }
             };
@@ -99,7 +99,7 @@ class BundleWatchTest {
     }
 
     private void assertBuilt() throws InterruptedException {
-        assertEquals("mvn", programs.next().getFirst());
+        assertTrue(programs.next().contains("mvn"));
     }
 
     @Test
