@@ -19,7 +19,6 @@ import java.util.stream.Collectors;
 final class Components {
     private static final String RUNTIME =
             "org.osgi.service.component.runtime.ServiceComponentRuntime";
-    private static final int UNSATISFIED_CONFIGURATION = 1;
     private static final int UNSATISFIED_REFERENCE = 2;
     private static final int FAILED_ACTIVATION = 16;
 
@@ -40,7 +39,15 @@ final class Components {
             List<String> problems = new ArrayList<>();
             for (Object description : descriptions(bundle)) {
                 String type = String.valueOf(field(description, "implementationClass"));
-                for (Object configuration : configurations(description)) {
+                Collection<?> configurations = configurations(description);
+                if (configurations.isEmpty()
+                        && field(description, "configurationPolicy").equals("require")) {
+                    problems.add(
+                            type
+                                    + " waits for a configuration (configurationPolicy), which plugin"
+                                    + " types must not: instances get theirs from their VM");
+                }
+                for (Object configuration : configurations) {
                     String why = why((int) field(configuration, "state"), configuration);
                     if (!why.isEmpty()) {
                         problems.add(type + " " + why);
@@ -86,9 +93,6 @@ final class Components {
                     "cannot be made: " + cause(String.valueOf(field(configuration, "failure")));
             case UNSATISFIED_REFERENCE ->
                     "waits for a service that nobody registers: " + references(configuration);
-            case UNSATISFIED_CONFIGURATION ->
-                    "waits for a configuration (configurationPolicy), which plugin types must not:"
-                            + " instances get theirs from their VM";
             default -> "";
         };
     }

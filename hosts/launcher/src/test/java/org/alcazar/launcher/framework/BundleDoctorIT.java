@@ -134,6 +134,16 @@ class BundleDoctorIT {
     }
 
     @Test
+    void aComponentThatWantsConfigurationIsTold() throws Exception {
+        assertOne(
+                examine(
+                        tiny().component(
+                                        "name=\"tiny.Answer\"",
+                                        "name=\"tiny.Answer\" configuration-policy=\"require\"")),
+                "tiny.Answer waits for a configuration");
+    }
+
+    @Test
     void aTypeWithoutItsAnnotationIsTold() throws Exception {
         assertOne(
                 examine(tiny().component("<property name=\"alcazar.type\" value=\"answer\"/>", "")),
