@@ -48,10 +48,8 @@ public final class Main {
             sorted(
                     "build", "[MODULE]: compiles, checks and packages all, or one module.",
                     "test", "[--all]: runs the tests; --all adds the slow ones.",
-                    "format", "Lays out the sources as the checks want them.");
-
-    private static final SortedMap<String, String> LATER =
-            sorted("bundle", "templates for bundles and a folder that is watched");
+                    "format", "Lays out the sources as the checks want them.",
+                    "repository", "Brings target/repository up to date, for bundles outside.");
 
     private static final int DEFAULT_COLUMNS = 80;
     private static final int HELP_COLUMNS = 100;
@@ -212,12 +210,9 @@ public final class Main {
             case "shell" -> new ShellCommand(surroundings, provider).run(command);
             case "attach" -> new AttachCommand(surroundings).run(command);
             case "guest" -> new GuestCommand(surroundings).run(command);
+            case "bundle" -> new BundleCommand(surroundings).run(command);
             case "doctor" -> new DoctorCommand(surroundings, provider).run();
-            case "build", "test", "format" ->
-                    throw Failure.usage(name + ": is done by the script ./alcazar itself");
-            default ->
-                    throw Failure.usage(
-                            name + ": comes with a later version; it will give " + LATER.get(name));
+            default -> throw Failure.usage(name + ": is done by the script ./alcazar itself");
         };
     }
 
@@ -232,14 +227,10 @@ public final class Main {
         root.addSubcommand("shell", withHelp(ShellCommand.spec()));
         root.addSubcommand("attach", withHelp(AttachCommand.spec()));
         root.addSubcommand("guest", withHelp(GuestCommand.spec()));
+        root.addSubcommand("bundle", withHelp(BundleCommand.spec()));
         root.addSubcommand("doctor", withHelp(DoctorCommand.spec()));
         root.addSubcommand("bench", withHelp(BenchCommand.spec()));
         OF_THE_SCRIPT.forEach((name, what) -> root.addSubcommand(name, bare(name, what)));
-        LATER.forEach((name, what) -> {
-            CommandSpec spec = bare(name, "Comes with a later version: " + what + ".");
-            spec.usageMessage().hidden(true);
-            root.addSubcommand(name, spec);
-        });
         root.addOption(
                 OptionSpec.builder("--version")
                         .versionHelp(true)

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
@@ -23,6 +24,10 @@ import java.util.stream.Stream;
  */
 final class SourceTree {
     private static final Pattern MODULE = Pattern.compile("<module>([^<]+)</module>");
+
+    /** A parent, and a template: they have no code of ours. */
+    private static final Set<String> WITHOUT_CLASSES = Set.of("plugins", "plugins/archetype");
+
     private static final Pattern ARTIFACT =
             Pattern.compile("(?m)^ {2}<artifactId>([^<]+)</artifactId>");
 
@@ -81,7 +86,7 @@ final class SourceTree {
         List<Module> modules = new ArrayList<>();
         Matcher folders = MODULE.matcher(Files.readString(root.resolve("pom.xml")));
         while (folders.find()) {
-            if (!folders.group(1).equals("plugins")) {
+            if (!WITHOUT_CLASSES.contains(folders.group(1))) {
                 modules.add(module(root, folders.group(1)));
             }
         }

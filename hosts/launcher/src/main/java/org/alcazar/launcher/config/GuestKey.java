@@ -70,6 +70,12 @@ public enum GuestKey {
             Kind.SWITCH,
             "true|false",
             "end with status 8 where the guest would reset"),
+    ON_BUNDLE_STOP(
+            "on-bundle-stop",
+            Kind.CHOICE,
+            "refuse|pause|unplug",
+            "what happens when a bundle in use is stopped"),
+    CALL_LIMIT("call-limit", Kind.INTEGER, "SECONDS", "time that a call into a plugin may take"),
     TIMEOUT("timeout", Kind.SECONDS, "SECONDS", "end with status 124 after so long"),
     STATS(
             "stats",
@@ -134,7 +140,7 @@ public enum GuestKey {
     /** Least value of an INTEGER. */
     long minimum() {
         return switch (this) {
-            case CPUS -> 1;
+            case CPUS, CALL_LIMIT -> 1;
             case SEED -> Long.MIN_VALUE;
             default -> 0;
         };
@@ -142,7 +148,11 @@ public enum GuestKey {
 
     /** Greatest value of an INTEGER. */
     long maximum() {
-        return this == CPUS ? 64 : Long.MAX_VALUE;
+        return switch (this) {
+            case CPUS -> 64;
+            case CALL_LIMIT -> 3600;
+            default -> Long.MAX_VALUE;
+        };
     }
 
     /** Whether the VMM is told; the others are the launcher's own. */

@@ -86,6 +86,20 @@ public final class FelixVmm implements Vmm {
     public static FelixVmm start(
             BundleFolder folder, String host, List<Path> further, Optional<ShellSocket> socket)
             throws Failure {
+        return start(folder, host, further, socket, true);
+    }
+
+    /**
+     * The same, maybe without the component runtime's log: for whoever asks the runtime itself what
+     * is wrong.
+     */
+    static FelixVmm start(
+            BundleFolder folder,
+            String host,
+            List<Path> further,
+            Optional<ShellSocket> socket,
+            boolean componentLog)
+            throws Failure {
         List<Path> files = new ArrayList<>(folder.forHost(host));
         List<Path> shell = files.stream().filter(BundleFolder::isOfTheShell).toList();
         files.removeAll(shell);
@@ -96,7 +110,8 @@ public final class FelixVmm implements Vmm {
                 .start(() ->
                         CacheFolder.sweep(temporary, pid -> ProcessHandle.of(pid).isPresent()));
         CacheFolder cache = cache(temporary);
-        Framework framework = new FrameworkFactory().newFramework(properties(cache.storage()));
+        Framework framework =
+                new FrameworkFactory().newFramework(properties(cache.storage(), componentLog));
         // Bundles find classes through their own class loaders and nothing else.
         Thread.currentThread().setContextClassLoader(null);
         try {
@@ -132,7 +147,7 @@ public final class FelixVmm implements Vmm {
         }
     }
 
-    private static Map<String, String> properties(Path storage) {
+    private static Map<String, String> properties(Path storage, boolean componentLog) {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
@@ -148,6 +163,7 @@ public final class FelixVmm implements Vmm {
         // Errors come as exceptions and are said once.
         properties.put("felix.log.level", "0");
         properties.put("ds.loglevel", "warn");
+        properties.put("ds.log.enabled", Boolean.toString(componentLog));
         return properties;
     }
 
@@ -251,6 +267,11 @@ public final class FelixVmm implements Vmm {
         return reference == null
                 ? Optional.empty()
                 : Optional.ofNullable(context.getService(reference));
+    }
+
+    /** The framework's own view of its bundles. */
+    BundleContext context() {
+        return framework.getBundleContext();
     }
 
     @Override

@@ -36,28 +36,38 @@ final class Resolution {
         // The last requirement is the one at the bottom; the others only pass it on.
         String last = message.substring(message.lastIndexOf("missing requirement"));
         int end = last.indexOf("Unresolved requirements:");
-        last = end < 0 ? last : last.substring(0, end);
-        Matcher wanted = PACKAGE.matcher(last);
+        return needs(end < 0 ? last : last.substring(0, end));
+    }
+
+    /** The same for one requirement: its filter, or the framework's words about it. */
+    static String needs(String requirement) {
+        Matcher wanted = PACKAGE.matcher(requirement);
         if (wanted.find()) {
             return "needs the package "
                     + wanted.group(1)
                     + versions(wanted.group(2))
                     + ", which no bundle exports";
         }
-        wanted = BUNDLE.matcher(last);
+        wanted = BUNDLE.matcher(requirement);
         if (wanted.find()) {
             return "needs the bundle " + wanted.group(1) + ", which is not installed";
         }
-        wanted = JAVA.matcher(last);
+        wanted = JAVA.matcher(requirement);
         if (wanted.find()) {
             return "needs Java "
                     + wanted.group(1)
                     + "; this is Java "
                     + Runtime.version().feature();
         }
-        wanted = EXTENDER.matcher(last);
-        String what = wanted.find() ? wanted.group(1) : last.replaceAll("\\s+", " ");
+        wanted = EXTENDER.matcher(requirement);
+        String what = wanted.find() ? wanted.group(1) : requirement.replaceAll("\\s+", " ");
         return "needs what no bundle offers: " + what;
+    }
+
+    /** The package that a requirement's filter asks for. */
+    static Optional<String> wantedPackage(String filter) {
+        Matcher wanted = PACKAGE.matcher(filter);
+        return wanted.find() ? Optional.ofNullable(wanted.group(1)) : Optional.empty();
     }
 
     private static String versions(String filter) {

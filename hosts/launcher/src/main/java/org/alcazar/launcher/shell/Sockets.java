@@ -41,6 +41,11 @@ public final class Sockets {
         return new Sockets(Path.of(System.getProperty("java.io.tmpdir"), "alcazar-" + user));
     }
 
+    /** The folder that they lie in. */
+    public Path folder() {
+        return folder;
+    }
+
     /** Where a process listens. */
     public Path of(long pid) {
         return folder.resolve(pid + END);

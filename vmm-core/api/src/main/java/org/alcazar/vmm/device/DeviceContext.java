@@ -75,8 +75,8 @@ public interface DeviceContext {
     void interruptInput(int number, InterruptLine input);
 
     /**
-     * Makes {@code source} the one that a vcore fetches its vectors from. Of several devices that do
-     * so the one that was made last counts.
+     * Makes {@code source} the one that a vcore fetches its vectors from. Of several devices that
+     * do so the one that was made last counts.
      */
     void interruptSource(Vcore vcore, InterruptSource source);
 
@@ -122,7 +122,10 @@ public interface DeviceContext {
     /** Makes a thread of the device's own known to the pause barrier. */
     Hook addAgent(Agent agent);
 
-    /** Takes over what another device offers. Called in the pause barrier, or while devices are made. */
+    /**
+     * Takes over what another device offers. Called in the pause barrier, or while devices are
+     * made.
+     */
     @FunctionalInterface
     interface Connector<T> {
         /**

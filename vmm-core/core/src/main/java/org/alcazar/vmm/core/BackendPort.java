@@ -96,7 +96,7 @@ abstract class BackendPort<B extends Backend> {
     abstract View view();
 
     /** Bytes. */
-    static final class Character extends BackendPort<CharacterBackend> {
+    static final class CharacterPort extends BackendPort<CharacterBackend> {
         private final Poster poster;
         private final InputBuffer buffer;
 
@@ -106,7 +106,7 @@ abstract class BackendPort<B extends Backend> {
         private volatile @Nullable IntConsumer sink;
         private boolean listening;
 
-        Character(
+        CharacterPort(
                 String name,
                 Optional<Origin> origin,
                 CharacterBackend inner,
@@ -204,12 +204,12 @@ abstract class BackendPort<B extends Backend> {
     }
 
     /** Frames. */
-    static final class Network extends BackendPort<NetworkBackend> {
+    static final class NetworkPort extends BackendPort<NetworkBackend> {
         private final Poster poster;
         private volatile NetworkBackend.@Nullable FrameSink sink;
         private boolean listening;
 
-        Network(String name, Optional<Origin> origin, NetworkBackend inner, Poster poster) {
+        NetworkPort(String name, Optional<Origin> origin, NetworkBackend inner, Poster poster) {
             super(name, origin, NetworkBackend.class, inner);
             this.poster = poster;
         }
@@ -286,8 +286,8 @@ abstract class BackendPort<B extends Backend> {
     }
 
     /** Sectors. */
-    static final class Block extends BackendPort<BlockBackend> {
-        Block(String name, Optional<Origin> origin, BlockBackend inner) {
+    static final class BlockPort extends BackendPort<BlockBackend> {
+        BlockPort(String name, Optional<Origin> origin, BlockBackend inner) {
             super(name, origin, BlockBackend.class, inner);
         }
 

@@ -88,17 +88,18 @@ final class Backends {
      * @param where for messages, such as {@code device com1}
      * @param dropped counts input that comes faster than the guest takes it
      */
-    BackendPort.Character character(
+    BackendPort.CharacterPort character(
             String where, String name, BackendPort.Poster poster, Counter dropped)
             throws ConfigurationException {
         return switch (name) {
             case CONSOLE ->
-                    new BackendPort.Character(name, Optional.empty(), console(), poster, dropped);
+                    new BackendPort.CharacterPort(
+                            name, Optional.empty(), console(), poster, dropped);
             case "none", "" ->
-                    new BackendPort.Character(name, Optional.empty(), none(), poster, dropped);
+                    new BackendPort.CharacterPort(name, Optional.empty(), none(), poster, dropped);
             default -> {
                 Origin origin = origin(where, name, CharacterBackend.class);
-                yield new BackendPort.Character(
+                yield new BackendPort.CharacterPort(
                         name,
                         Optional.of(origin),
                         open(where, origin, CharacterBackend.class),
@@ -108,16 +109,16 @@ final class Backends {
         };
     }
 
-    BackendPort.Network network(String where, String name, BackendPort.Poster poster)
+    BackendPort.NetworkPort network(String where, String name, BackendPort.Poster poster)
             throws ConfigurationException {
         Origin origin = origin(where, name, NetworkBackend.class);
-        return new BackendPort.Network(
+        return new BackendPort.NetworkPort(
                 name, Optional.of(origin), open(where, origin, NetworkBackend.class), poster);
     }
 
-    BackendPort.Block block(String where, String name) throws ConfigurationException {
+    BackendPort.BlockPort block(String where, String name) throws ConfigurationException {
         Origin origin = origin(where, name, BlockBackend.class);
-        return new BackendPort.Block(
+        return new BackendPort.BlockPort(
                 name, Optional.of(origin), open(where, origin, BlockBackend.class));
     }
 

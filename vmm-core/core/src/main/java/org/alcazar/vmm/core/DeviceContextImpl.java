@@ -146,10 +146,6 @@ final class DeviceContextImpl implements ExtensionContext {
         }
     }
 
-    private Hook claim(Taking taking, Runnable giveBack) throws ConfigurationException {
-        return claim(new Claim(Stage.FIRST, taking, giveBack, () -> {}));
-    }
-
     private Hook claim(Claim claim) throws ConfigurationException {
         if (isTaken(claim)) {
             claim.taking.take();
@@ -355,10 +351,10 @@ final class DeviceContextImpl implements ExtensionContext {
 
     @Override
     public CharacterBackend characterBackend(String backend) throws ConfigurationException {
-        BackendPort.Character port =
+        BackendPort.CharacterPort port =
                 port(
                         backend,
-                        BackendPort.Character.class,
+                        BackendPort.CharacterPort.class,
                         () ->
                                 vm.backends()
                                         .character(
@@ -366,31 +362,31 @@ final class DeviceContextImpl implements ExtensionContext {
                                                 backend,
                                                 this::post,
                                                 counter("input-dropped")));
-        BackendPort.Character.CharacterView view = port.view();
+        BackendPort.CharacterPort.CharacterView view = port.view();
         claimView(view);
         return view;
     }
 
     @Override
     public BlockBackend blockBackend(String backend) throws ConfigurationException {
-        BackendPort.Block port =
+        BackendPort.BlockPort port =
                 port(
                         backend,
-                        BackendPort.Block.class,
+                        BackendPort.BlockPort.class,
                         () -> vm.backends().block("device " + name, backend));
-        BackendPort.Block.BlockView view = port.view();
+        BackendPort.BlockPort.BlockView view = port.view();
         claimView(view);
         return view;
     }
 
     @Override
     public NetworkBackend networkBackend(String backend) throws ConfigurationException {
-        BackendPort.Network port =
+        BackendPort.NetworkPort port =
                 port(
                         backend,
-                        BackendPort.Network.class,
+                        BackendPort.NetworkPort.class,
                         () -> vm.backends().network("device " + name, backend, this::post));
-        BackendPort.Network.NetworkView view = port.view();
+        BackendPort.NetworkPort.NetworkView view = port.view();
         claimView(view);
         return view;
     }

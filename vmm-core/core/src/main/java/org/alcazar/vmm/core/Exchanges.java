@@ -144,14 +144,13 @@ final class Exchanges {
             if (exchanged) {
                 vm.machine().exchange(engine, paging);
             }
-            List<BackendPort<?>> done = new ArrayList<>();
-            Map<BackendPort<?>, BackendType> before = new LinkedHashMap<>();
+            Map<BackendPort<?>, BackendType> done = new LinkedHashMap<>();
             boolean all = false;
             try {
                 for (BackendPort<?> port : ports) {
-                    before.put(port, port.origin().orElseThrow().type());
+                    BackendType before = port.origin().orElseThrow().type();
                     vm.backends().exchange(port, successor(port));
-                    done.add(port);
+                    done.put(port, before);
                 }
                 if (!trial.isEmpty()) {
                     trial.commit();
@@ -159,8 +158,8 @@ final class Exchanges {
                 all = true;
             } finally {
                 if (!all) {
-                    for (BackendPort<?> port : done) {
-                        vm.backends().exchange(port, before.get(port));
+                    for (Map.Entry<BackendPort<?>, BackendType> back : done.entrySet()) {
+                        vm.backends().exchange(back.getKey(), back.getValue());
                     }
                     if (exchanged) {
                         vm.machine().exchange(oldEngine, oldPaging);

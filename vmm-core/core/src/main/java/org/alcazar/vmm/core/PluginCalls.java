@@ -29,11 +29,6 @@ final class PluginCalls {
         Overdue(long limit) {
             super("it did not return within " + limit / MILLI + " ms");
         }
-
-        @Override
-        public String toString() {
-            return String.valueOf(getMessage());
-        }
     }
 
     /** A call into a plugin. */
@@ -139,7 +134,6 @@ final class PluginCalls {
                     wait();
                 } catch (InterruptedException e) {
                     // Meant for a call that has come back meanwhile.
-                    continue;
                 }
             }
             Runnable taken = next;
@@ -227,15 +221,13 @@ final class PluginCalls {
 
         @SuppressWarnings("NullAway") // what the call returns may be null where its type is Void
         synchronized T get() throws ConfigurationException, HostRefusal {
-            switch (failure) {
+            return switch (failure) {
                 case ConfigurationException e -> throw e;
                 case HostRefusal e -> throw e;
                 case RuntimeException e -> throw e;
                 case Error e -> throw e;
-                case null, default -> {
-                    return value;
-                }
-            }
+                case null, default -> value;
+            };
         }
     }
 }

@@ -53,8 +53,10 @@ final class Roles {
     synchronized List<String> dependents(String owner) {
         return connections.stream()
                 .filter(c -> c.needed && !c.owner.equals(owner))
-                .filter(c -> offers.get(c.role) != null)
-                .filter(c -> offers.get(c.role).owner.equals(owner))
+                .filter(c ->
+                        Optional.ofNullable(offers.get(c.role))
+                                .filter(offer -> offer.owner.equals(owner))
+                                .isPresent())
                 .map(c -> c.owner)
                 .distinct()
                 .toList();

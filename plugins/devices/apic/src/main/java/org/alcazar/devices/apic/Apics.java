@@ -36,8 +36,7 @@ final class Apics implements Device, ApicBus, LocalApic.Wiring {
 
     /** Leads the PIC's output to LINT0 of all APICs, until the hook is closed. */
     Hook connect(LegacyPic pic) {
-        List<Hook> outputs =
-                Stream.of(apics).map(apic -> pic.addOutput(apic.lint0())).toList();
+        List<Hook> outputs = Stream.of(apics).map(apic -> pic.addOutput(apic.lint0())).toList();
         return () -> outputs.forEach(Hook::close);
     }
 

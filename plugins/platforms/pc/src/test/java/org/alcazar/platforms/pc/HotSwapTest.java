@@ -40,7 +40,7 @@ class HotSwapTest {
                     jmp     1b
             """;
 
-    private abstract static class OnPc extends HotSwapContractTest {
+    abstract static class OnPc extends HotSwapContractTest {
         private final String bundle;
 
         OnPc(String bundle) {

@@ -1,0 +1,38 @@
+package ${package};
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.AlcazarType;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PagingModeType;
+import org.osgi.service.component.annotations.Component;
+
+/** Registers the paging mode {@code ${type}}. */
+@Component(service = PagingModeType.class)
+@AlcazarType("${type}")
+public final class ${className}Component implements PagingModeType {
+    @Override
+    public String name() {
+        return "${type}";
+    }
+
+    @Override
+    public String description() {
+        return "a page of 4 KiB at each miss";
+    }
+
+    @Override
+    public PagingMode create(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
+            throws ConfigurationException, HostRefusal {
+        if (!engine.takes(Translation.NESTED)) {
+            throw new ConfigurationException(
+                    "paging ${type}: the engine of architecture "
+                            + engine.architecture().name()
+                            + " has no second level of translation");
+        }
+        return new ${className}(map, memory, owner, engine);
+    }
+}
