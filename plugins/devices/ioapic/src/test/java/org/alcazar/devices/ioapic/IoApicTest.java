@@ -158,6 +158,7 @@ class IoApicTest {
         ioApic.pin(9).set(true);
         ioApic.pin(3).set(true);
         IoApic other = new IoApic(0, ignored);
+        other.connect(bus);
         DeviceChecks.savesWhatItRestored(ioApic, other);
         messages.clear();
         other.endOfInterrupt(0x41);
