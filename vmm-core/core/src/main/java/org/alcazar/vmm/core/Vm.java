@@ -63,7 +63,13 @@ final class Vm implements VirtualMachine {
 
     private volatile VmState state = VmState.CREATED;
     private final AtomicReference<@Nullable VmEnd> wish = new AtomicReference<>();
+
+    /**
+     * With the listeners and the pending reset: guarded by them, as a transition may wait for a
+     * plugin.
+     */
     private @Nullable VmEnd end;
+
     private boolean resetPending;
     private boolean destroyed;
     private final List<Consumer<VmEnd>> endListeners = new ArrayList<>();
@@ -388,11 +394,13 @@ final class Vm implements VirtualMachine {
                 LOG.error("VM {}: a vcore does not come to its end", name);
             }
             how = withOverview(java.util.Objects.requireNonNull(wish.get()), standing);
-            end = how;
-            change(how.status() == VMM_FAULT ? VmState.FAILED : VmState.STOPPED);
             machine.flush();
-            listeners = List.copyOf(endListeners);
-            endListeners.clear();
+            synchronized (endListeners) {
+                end = how;
+                change(how.status() == VMM_FAULT ? VmState.FAILED : VmState.STOPPED);
+                listeners = List.copyOf(endListeners);
+                endListeners.clear();
+            }
         }
         listeners.forEach(listener -> tell(listener, how));
     }
@@ -409,7 +417,7 @@ final class Vm implements VirtualMachine {
 
     void onEnd(Consumer<VmEnd> listener) {
         VmEnd how;
-        synchronized (transition) {
+        synchronized (endListeners) {
             how = end;
             if (how == null) {
                 endListeners.add(listener);
@@ -428,7 +436,7 @@ final class Vm implements VirtualMachine {
     }
 
     Optional<VmEnd> end() {
-        synchronized (transition) {
+        synchronized (endListeners) {
             return Optional.ofNullable(end);
         }
     }
