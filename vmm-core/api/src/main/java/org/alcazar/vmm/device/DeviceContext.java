@@ -110,6 +110,13 @@ public interface DeviceContext {
 
     NetworkBackend networkBackend(String name) throws ConfigurationException;
 
+    /**
+     * 64 random bits: the host's, or, where the VM runs by instructions or with a {@code seed}, the
+     * next that follow from that, so that a run can be repeated. Any thread, but the order of calls
+     * matters to the repeated run.
+     */
+    long entropy();
+
     /** A counter that shows up in the VM's statistics as {@code device.name}. */
     Counter counter(String name);
 

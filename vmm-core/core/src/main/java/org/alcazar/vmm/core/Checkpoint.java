@@ -101,6 +101,7 @@ final class Checkpoint {
                 .put("nanos", vm.vmClock().nanos())
                 .put("epoch", vm.vmClock().epoch)
                 .put("turn", vm.machine().turn())
+                .put("entropy", vm.machine().entropy().state())
                 .put("ram", RamSections.layout(vm.physicalMap()));
     }
 
@@ -294,6 +295,7 @@ final class Checkpoint {
             // The instruction clock counts on from what its vcore has retired now.
             vm.vmClock().set(machine.getLong("nanos"));
             vm.machine().turn(machine.getLongs("turn"));
+            vm.machine().entropy().restore(machine.getLong("entropy"));
             vm.router().quiet(true);
             try {
                 vm.machine().devices().restoreDevices(under(DEVICE));

@@ -415,6 +415,11 @@ final class DeviceContextImpl implements ExtensionContext {
     }
 
     @Override
+    public long entropy() {
+        return vm.machine().entropy().next();
+    }
+
+    @Override
     public Counter counter(String counter) {
         return counters.computeIfAbsent(counter, key -> new Counter());
     }

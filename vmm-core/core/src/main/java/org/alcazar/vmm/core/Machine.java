@@ -74,6 +74,7 @@ final class Machine {
     private final HookMaps hooks = new HookMaps(map);
     private final InterruptRouter router = new InterruptRouter();
     private final Roles roles = new Roles();
+    private final Entropy entropy;
     private final DeviceManager devices;
     private final List<VcoreImpl> vcores = new ArrayList<>();
     private final List<VcoreThread> threads = new CopyOnWriteArrayList<>();
@@ -96,6 +97,7 @@ final class Machine {
         this.types = types;
         this.configuration = vm.configuration();
         this.owner = "vm:" + vm.name();
+        this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
     }
 
@@ -280,9 +282,17 @@ final class Machine {
 
     /** The VM's; without one, a VM on the host's time differs from run to run anyhow. */
     private long seed() {
-        boolean chosen =
-                configuration.instructionClock() || configuration.tree().containsKey("seed");
-        return chosen ? configuration.seed() : new SecureRandom().nextLong();
+        return repeats() ? configuration.seed() : new SecureRandom().nextLong();
+    }
+
+    /** Whether randomness comes from the seed. */
+    private boolean repeats() {
+        return configuration.instructionClock() || configuration.tree().containsKey("seed");
+    }
+
+    /** For the devices. */
+    Entropy entropy() {
+        return entropy;
     }
 
     private void makePaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 
@@ -61,6 +62,7 @@ public final class FakeDeviceContext implements DeviceContext {
     private final Map<Integer, List<InterruptLine>> inputs = new TreeMap<>();
     private final Map<Integer, Boolean> levels = new TreeMap<>();
     private final Map<Class<?>, Object> roles = new LinkedHashMap<>();
+    private final SplittableRandom random = new SplittableRandom(1);
     private final Map<String, Counter> counters = new TreeMap<>();
     private final Map<String, Runnable> events = new TreeMap<>();
     private final Map<String, RecordingBackend> characterBackends = new TreeMap<>();
@@ -385,6 +387,12 @@ public final class FakeDeviceContext implements DeviceContext {
     @Override
     public NetworkBackend networkBackend(String name) throws ConfigurationException {
         throw new ConfigurationException("device: no network backend " + name);
+    }
+
+    /** The same sequence in each context. */
+    @Override
+    public long entropy() {
+        return random.nextLong();
     }
 
     @Override
