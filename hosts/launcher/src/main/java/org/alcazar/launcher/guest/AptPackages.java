@@ -3,10 +3,12 @@ package org.alcazar.launcher.guest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -187,21 +189,28 @@ final class AptPackages {
         }
     }
 
-    /** Copies the first file whose path is wanted out of an archive. */
-    void extract(Path archive, Predicate<String> wanted, Path to)
+    /**
+     * Copies the first file that fits each pattern out of an archive.
+     *
+     * @param wanted the first one is what the archive is fetched for, the others may be missing
+     * @return what is missing
+     */
+    Collection<Path> extract(Path archive, Map<Pattern, Path> wanted)
             throws Refused, IOException, InterruptedException {
-        boolean[] found = {false};
+        Map<Pattern, Path> missing = new LinkedHashMap<>(wanted);
         CommandRunner.Result result =
                 commands.run(
                         folder,
                         List.of("dpkg-deb", "--fsys-tarfile", archive.toString()),
-                        in -> found[0] = new TarReader(in).extract(wanted, to).isPresent());
+                        in -> missing.keySet().retainAll(new TarReader(in).extract(wanted)));
         if (!result.ok()) {
             throw new Refused("dpkg-deb: " + firstError(result));
         }
-        if (!found[0]) {
-            throw new Refused(archive.getFileName() + " does not hold " + to.getFileName());
+        Path first = wanted.values().iterator().next();
+        if (missing.containsValue(first)) {
+            throw new Refused(archive.getFileName() + " does not hold " + first.getFileName());
         }
+        return missing.values();
     }
 
     /** Fetches the package lists; needs root. */

@@ -10,12 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -25,9 +26,11 @@ import java.util.stream.Stream;
  * <p>Kernel and BusyBox come from the machine's package manager, or from files given by hand in
  * {@code given/GUEST/vmlinuz} and {@code given/GUEST/busybox} beside the recipe's sources; either
  * may be given alone. A list {@code GUEST.programs} among the sources names further programs of the
- * distribution, which come with the libraries they need; a list {@code GUEST.list} names further
- * files, in the form of {@link InitramfsList}. The result is a folder with {@code vmlinuz}, {@code
- * initrd.gz}, {@code busybox}, {@code programs} and a manifest; it appears whole or not at all.
+ * distribution, which come with the libraries they need, {@code GUEST.modules} modules out of the
+ * kernel's own package (none where it is given), which get into {@code /lib/modules}; {@code
+ * GUEST.list} names further files, in the form of {@link InitramfsList}. The result is a folder
+ * with {@code vmlinuz}, {@code initrd.gz}, {@code busybox}, {@code programs}, {@code modules} and a
+ * manifest; it appears whole or not at all.
  */
 public final class LinuxRecipe {
     /** Name of the kernel's file in the folder of the result. */
@@ -40,10 +43,18 @@ public final class LinuxRecipe {
     private static final String GIVEN = "given";
     private static final String LIST = "initramfs.list";
 
-    /** The folder of the result with the further programs, and its copy of their list. */
+    /** The folder of the result with the further programs. */
     private static final String PROGRAMS = "programs";
 
-    private static final String PROGRAM_LIST = "programs.list";
+    /** The folder of the result with the kernel's modules. */
+    private static final String MODULES = "modules";
+
+    /** Where the initial RAM file system has the contents of these folders. */
+    private static final Map<String, String> PLACES = Map.of(PROGRAMS, "", MODULES, "/lib/modules");
+
+    private static final Pattern KERNEL_FILE = Pattern.compile("boot/vmlinuz-.*");
+    private static final Pattern BUSYBOX_FILE = Pattern.compile("(usr/)?bin/busybox");
+    private static final Pattern MODULE_NAME = Pattern.compile("[\\w-]+");
 
     private static final List<String> CLOUD =
             List.of("linux-image-cloud-amd64", "linux-image-virtual");
@@ -127,7 +138,7 @@ public final class LinuxRecipe {
             if (!AptPackages.present(commands)
                     && !(Files.exists(given(KERNEL))
                             && Files.exists(given(BUSYBOX))
-                            && !Files.exists(programList()))) {
+                            && !Files.exists(list(PROGRAMS)))) {
                 throw noPackageManager();
             }
             try (StagingFolder staging = new StagingFolder(folder)) {
@@ -167,18 +178,25 @@ public final class LinuxRecipe {
                 return false;
             }
         }
-        return hasListedPrograms(manifest)
+        return hasListed(manifest, PROGRAMS)
+                && (Files.exists(given(KERNEL)) || hasListed(manifest, MODULES))
                 && describe(folder, manifest.files().keySet()).sha256().equals(manifest.source());
     }
 
-    /** Whether the result was made with the list of programs that there is now. */
-    private boolean hasListedPrograms(Manifest manifest) throws IOException {
-        String now = Files.exists(programList()) ? Sha256.of(programList()) : "";
-        return now.equals(manifest.files().getOrDefault(PROGRAM_LIST, ""));
+    /** Whether the result was made with the list that there is now. */
+    private boolean hasListed(Manifest manifest, String what) throws IOException {
+        String now = Files.exists(list(what)) ? Sha256.of(list(what)) : "";
+        return now.equals(manifest.files().getOrDefault(copyOf(what), ""));
     }
 
-    private Path programList() {
-        return sources.resolve(guest + "." + PROGRAMS);
+    /** What a person has listed of programs or modules. */
+    private Path list(String what) {
+        return sources.resolve(guest + "." + what);
+    }
+
+    /** The copy of a list in the result. */
+    private static String copyOf(String what) {
+        return what + ".list";
     }
 
     private Built built(Manifest manifest) {
@@ -199,8 +217,10 @@ public final class LinuxRecipe {
             InitramfsList.add(own, values, files);
         }
         for (String name : names) {
-            if (name.startsWith(PROGRAMS + "/")) {
-                files.file(name.substring(PROGRAMS.length()), 0755, from.resolve(name));
+            int slash = name.indexOf('/');
+            String place = slash < 0 ? null : PLACES.get(name.substring(0, slash));
+            if (place != null) {
+                files.file(place + name.substring(slash), 0755, from.resolve(name));
             }
         }
         return files;
@@ -239,7 +259,7 @@ public final class LinuxRecipe {
             Path busybox = obtain(BUSYBOX, this::fetchBusybox);
             GuestFiles.checkKernel(kernel, shown(KERNEL));
             GuestFiles.checkBusybox(busybox, shown(BUSYBOX));
-            if (Files.exists(programList())) {
+            if (Files.exists(list(PROGRAMS))) {
                 retried(this::fetchPrograms);
             }
             progress.start("building the initial RAM file system");
@@ -308,11 +328,51 @@ public final class LinuxRecipe {
 
         private void fetchKernel(Path to)
                 throws AptPackages.Refused, GuestException, IOException, InterruptedException {
-            if (!newest && reuse(KERNEL, KERNEL_PACKAGES, to)) {
+            boolean sameList = before.isPresent() && hasListed(before.get(), MODULES);
+            Map<Pattern, Path> wanted = new LinkedHashMap<>();
+            wanted.put(KERNEL_FILE, to);
+            wanted.putAll(listedModules());
+            if (sameList && !newest && reuse(KERNEL, KERNEL_PACKAGES, to)) {
+                reuseFolder(MODULES, before.get());
                 return;
             }
             AptPackages.Candidate kernel = apt.kernel(firstKnown(metapackages));
-            fetch(kernel, name -> name.startsWith("boot/vmlinuz-"), to);
+            if (sameList && wasUsed(kernel) && reuse(KERNEL, kernel.name(), to)) {
+                reuseFolder(MODULES, before.get());
+                return;
+            }
+            fetch(kernel, wanted);
+        }
+
+        /**
+         * Modules as they lie in the kernel's package, and where they go. One that is not there is
+         * left out: some kernels have it built in, some distributions in another package.
+         */
+        private Map<Pattern, Path> listedModules() throws GuestException, IOException {
+            Path list = list(MODULES);
+            if (!Files.exists(list)) {
+                return Map.of();
+            }
+            Files.copy(list, staging.resolve(copyOf(MODULES)), REPLACE_EXISTING);
+            Path folder = Files.createDirectories(staging.resolve(MODULES));
+            Map<Pattern, Path> out = new LinkedHashMap<>();
+            int number = 0;
+            for (String line : Files.readAllLines(list)) {
+                number++;
+                String name = line.strip();
+                if (name.isEmpty() || name.startsWith("#")) {
+                    continue;
+                }
+                if (!MODULE_NAME.matcher(name).matches()) {
+                    throw new GuestException(
+                            list + ":" + number + ": not a module's name: '" + name + "'");
+                }
+                String file = name + ".ko";
+                out.put(
+                        Pattern.compile("(usr/)?lib/modules/.*/" + Pattern.quote(file)),
+                        folder.resolve(file));
+            }
+            return out;
         }
 
         private void fetchBusybox(Path to)
@@ -320,9 +380,10 @@ public final class LinuxRecipe {
             if (!newest && reuse(BUSYBOX, BUSYBOX_PACKAGE, to)) {
                 return;
             }
-            Predicate<String> wanted =
-                    name -> name.equals("bin/busybox") || name.equals("usr/bin/busybox");
-            fetch(apt.candidate(BUSYBOX_PACKAGE), wanted, to);
+            AptPackages.Candidate busybox = apt.candidate(BUSYBOX_PACKAGE);
+            if (!wasUsed(busybox) || !reuse(BUSYBOX, busybox.name(), to)) {
+                fetch(busybox, Map.of(BUSYBOX_FILE, to));
+            }
         }
 
         /** The first package that apt knows; the first refusal when it knows none. */
@@ -340,19 +401,14 @@ public final class LinuxRecipe {
             }
         }
 
-        private void fetch(AptPackages.Candidate wanted, Predicate<String> file, Path to)
+        private void fetch(AptPackages.Candidate wanted, Map<Pattern, Path> files)
                 throws AptPackages.Refused, GuestException, IOException, InterruptedException {
-            String name = to.getFileName().toString();
-            boolean same =
-                    before.isPresent()
-                            && wanted.version().equals(before.get().packages().get(wanted.name()));
-            if (same && reuse(name, wanted.name(), to)) {
-                return;
-            }
             progress.start("fetching " + wanted.name());
             Path archive = apt.download(wanted, progress);
-            progress.step("unpacking " + name);
-            apt.extract(archive, file, to);
+            progress.step("unpacking " + files.values().iterator().next().getFileName());
+            for (Path missing : apt.extract(archive, files)) {
+                progress.step("it has no " + missing.getFileName());
+            }
             Files.delete(archive);
             packages.put(wanted.name(), wanted.version());
             progress.done();
@@ -360,9 +416,10 @@ public final class LinuxRecipe {
 
         private void fetchPrograms()
                 throws AptPackages.Refused, GuestException, IOException, InterruptedException {
-            boolean sameList = before.isPresent() && hasListedPrograms(before.get());
-            Files.copy(programList(), staging.resolve(PROGRAM_LIST), REPLACE_EXISTING);
-            List<ProgramFiles.Program> programs = ProgramFiles.readList(programList());
+            boolean sameList = before.isPresent() && hasListed(before.get(), PROGRAMS);
+            Path list = list(PROGRAMS);
+            Files.copy(list, staging.resolve(copyOf(PROGRAMS)), REPLACE_EXISTING);
+            List<ProgramFiles.Program> programs = ProgramFiles.readList(list);
             SortedMap<String, AptPackages.Candidate> wanted = new TreeMap<>();
             if (!sameList || newest) {
                 for (ProgramFiles.Program program : programs) {
@@ -382,13 +439,17 @@ public final class LinuxRecipe {
                     && one.version().equals(before.get().packages().get(one.name()));
         }
 
-        private void reusePrograms(Manifest last) throws IOException {
+        private void reuseFolder(String which, Manifest last) throws IOException {
             for (String name : last.files().keySet()) {
-                if (name.startsWith(PROGRAMS + "/")) {
+                if (name.startsWith(which + "/")) {
                     Files.createDirectories(staging.resolve(name).resolveSibling("."));
                     Files.copy(folder.resolve(name), staging.resolve(name), REPLACE_EXISTING);
                 }
             }
+        }
+
+        private void reusePrograms(Manifest last) throws IOException {
+            reuseFolder(PROGRAMS, last);
             for (var entry : last.packages().entrySet()) {
                 boolean otherFile =
                         entry.getKey().startsWith(KERNEL_PACKAGES)

@@ -1,16 +1,20 @@
 package org.alcazar.launcher.guest;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
- * Takes single files out of a POSIX "ustar" archive while it streams by (IEEE 1003.1, pax, "ustar
+ * Takes some files out of a POSIX "ustar" archive while it streams by (IEEE 1003.1, pax, "ustar
  * Interchange Format"). Long names in GNU's form are passed over: the files wanted have short ones.
  */
 final class TarReader {
@@ -27,27 +31,39 @@ final class TarReader {
     }
 
     /**
-     * Copies the first regular file whose name is wanted, and stops there.
+     * Copies the first regular file that fits each pattern, and stops when it has them all.
      *
-     * @param wanted tests names without a leading "./"
-     * @return the file's name, or empty when the archive has no such file
+     * @param wanted patterns of names without a leading "./", and where each file goes
+     * @return the patterns that no file fits
      */
-    Optional<String> extract(Predicate<String> wanted, Path to) throws IOException {
+    Set<Pattern> extract(Map<Pattern, Path> wanted) throws IOException {
+        Map<Pattern, Path> missing = new LinkedHashMap<>(wanted);
         byte[] header = new byte[BLOCK];
-        while (in.readNBytes(header, 0, BLOCK) == BLOCK && header[0] != 0) {
+        while (!missing.isEmpty() && in.readNBytes(header, 0, BLOCK) == BLOCK && header[0] != 0) {
             String name = text(header, 0, NAME_LENGTH);
             if (name.startsWith("./")) {
                 name = name.substring(2);
             }
             long size = size(header);
             boolean regular = header[TYPE_OFFSET] == '0' || header[TYPE_OFFSET] == 0;
-            if (regular && wanted.test(name)) {
+            Path to = regular ? take(missing, name) : null;
+            if (to != null) {
                 copy(size, to);
-                return Optional.of(name);
+                in.skipNBytes(-size & BLOCK - 1);
+            } else {
+                in.skipNBytes((size + BLOCK - 1) / BLOCK * BLOCK);
             }
-            in.skipNBytes((size + BLOCK - 1) / BLOCK * BLOCK);
         }
-        return Optional.empty();
+        return missing.keySet();
+    }
+
+    private static @Nullable Path take(Map<Pattern, Path> missing, String name) {
+        for (Pattern pattern : missing.keySet()) {
+            if (pattern.matcher(name).matches()) {
+                return missing.remove(pattern);
+            }
+        }
+        return null;
     }
 
     private void copy(long size, Path to) throws IOException {

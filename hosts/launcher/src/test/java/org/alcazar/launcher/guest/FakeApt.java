@@ -177,19 +177,24 @@ final class FakeApt implements CommandRunner {
         Result result = run(directory, command);
         if (result.ok()) {
             boolean kernel = command.getLast().contains("linux-image");
-            reader.read(new ByteArrayInputStream(tar(kernel ? "./boot/" : "./bin/")));
+            reader.read(
+                    new ByteArrayInputStream(
+                            tar(
+                                    kernel
+                                            ? List.of("./boot/", "./lib/modules/")
+                                            : List.of("./bin/"))));
         }
         return new Result(result.status(), "", result.errors());
     }
 
-    private byte[] tar(String prefix) throws IOException {
+    private byte[] tar(List<String> folders) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         header(out, "./", '5', 0);
         header(out, "./boot/System.map", '0', 3);
         out.write("map".getBytes(StandardCharsets.US_ASCII));
         out.write(new byte[509]);
         for (var file : contents.entrySet()) {
-            if (file.getKey().startsWith(prefix)) {
+            if (folders.stream().anyMatch(file.getKey()::startsWith)) {
                 header(out, file.getKey(), '0', file.getValue().length);
                 out.write(file.getValue());
                 out.write(new byte[(512 - file.getValue().length % 512) % 512]);

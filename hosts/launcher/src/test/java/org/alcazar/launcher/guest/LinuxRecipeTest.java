@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import org.alcazar.launcher.guest.LinuxRecipe.Built;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -353,6 +355,42 @@ class LinuxRecipeTest {
         list("prog /usr/bin/other\n");
         assertEquals("package prog has no program /usr/bin/other", refusal());
         assertEquals(List.of(), left());
+    }
+
+    private void modules(String text) throws IOException {
+        Files.writeString(sources.resolve("linux.modules"), text);
+    }
+
+    private List<String> inGuest(Built built) throws IOException {
+        try (var in = new GZIPInputStream(Files.newInputStream(built.initrd()))) {
+            String text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+            return Stream.of("one", "two", "three")
+                    .filter(name -> text.contains("lib/modules/" + name + ".ko\0"))
+                    .toList();
+        }
+    }
+
+    @Test
+    void modulesComeOutOfTheKernelsPackageWhenTheListIsNew() throws Exception {
+        String drivers = "./lib/modules/6.1.0-1-cloud-amd64/kernel/drivers/";
+        apt.contents.put(drivers + "char/one.ko", "module one, of an odd size".getBytes(US_ASCII));
+        apt.contents.put(drivers + "net/two.ko", new byte[512]);
+        apt.contents.put(drivers + "net/xtwo.ko", new byte[1]);
+        modules("# drivers\none\nthree\n");
+        assertEquals(List.of("one"), inGuest(prepare()), "the package has no other one");
+        apt.log.clear();
+        assertEquals(List.of("one"), inGuest(prepare()));
+        assertEquals(List.of(), apt.log);
+        modules("one\ntwo\n");
+        assertEquals(List.of("one", "two"), inGuest(prepare()));
+        apt.log.clear();
+        Files.writeString(sources.resolve("init"), "#!/bin/sh\necho more\n");
+        assertEquals(List.of("one", "two"), inGuest(prepare()));
+        assertTrue(apt.log.stream().noneMatch(line -> line.contains("download")));
+        Files.delete(sources.resolve("linux.modules"));
+        assertEquals(List.of(), inGuest(prepare()));
+        modules("../two\n");
+        assertTrue(refusal().endsWith("linux.modules:1: not a module's name: '../two'"));
     }
 
     @Test
