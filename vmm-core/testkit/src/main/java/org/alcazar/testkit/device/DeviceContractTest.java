@@ -115,7 +115,7 @@ public abstract class DeviceContractTest {
         FakeDeviceContext context = new FakeDeviceContext(CORES);
         context.moveTo(from.context);
         Fixture fixture = create(context);
-        context.memoryFrom(from.context);
+        context.vmFrom(from.context);
         fixture.device.restore(state);
         context.driveAs(from.context);
         return fixture;

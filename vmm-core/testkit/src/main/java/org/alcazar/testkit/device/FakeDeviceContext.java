@@ -62,7 +62,7 @@ public final class FakeDeviceContext implements DeviceContext {
     private final Map<Integer, List<InterruptLine>> inputs = new TreeMap<>();
     private final Map<Integer, Boolean> levels = new TreeMap<>();
     private final Map<Class<?>, Object> roles = new LinkedHashMap<>();
-    private final SplittableRandom random = new SplittableRandom(1);
+    private long randomsTaken;
     private final Map<String, Counter> counters = new TreeMap<>();
     private final Map<String, Runnable> events = new TreeMap<>();
     private final Map<String, RecordingBackend> characterBackends = new TreeMap<>();
@@ -169,8 +169,9 @@ public final class FakeDeviceContext implements DeviceContext {
         clock.jump(other.clock.nanos() - clock.nanos());
     }
 
-    /** RAM as in another context, before the device is restored. */
-    void memoryFrom(FakeDeviceContext other) {
+    /** What the VM keeps, not the device, as in another context: RAM, how far randomness is. */
+    void vmFrom(FakeDeviceContext other) {
+        randomsTaken = other.randomsTaken;
         memory.load(other.memory);
     }
 
@@ -392,7 +393,7 @@ public final class FakeDeviceContext implements DeviceContext {
     /** The same sequence in each context. */
     @Override
     public long entropy() {
-        return random.nextLong();
+        return new SplittableRandom(randomsTaken++).nextLong();
     }
 
     @Override
