@@ -7,9 +7,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-import java.util.List;
-import java.util.stream.Collectors;
-
 /** {@code alcazar attach}: a session in a process that runs. */
 final class AttachCommand {
     private final Surroundings surroundings;
@@ -39,23 +36,7 @@ final class AttachCommand {
     int run(ParseResult arguments) throws Failure {
         ShellSession session = ShellSession.of(arguments, surroundings);
         Sockets sockets = Sockets.of(System.getenv());
-        long pid = pid(arguments.matchedPositionalValue(0, ""), sockets.pids());
+        long pid = sockets.choose(arguments.matchedPositionalValue(0, ""));
         return session.run(sockets.of(pid));
-    }
-
-    private static long pid(String given, List<Long> running) throws Failure {
-        if (given.isEmpty() && running.size() == 1) {
-            return running.getFirst();
-        }
-        String all = running.stream().map(String::valueOf).collect(Collectors.joining(", "));
-        String there = running.isEmpty() ? "none runs" : "there are: " + all;
-        if (given.isEmpty()) {
-            throw Failure.usage("attach: say to which process, by its id; " + there);
-        }
-        if (!given.matches("\\d{1,18}") || !running.contains(Long.valueOf(given))) {
-            throw Failure.usage(
-                    "attach: '" + given + "' is no process that can be attached to; " + there);
-        }
-        return Long.parseLong(given);
     }
 }

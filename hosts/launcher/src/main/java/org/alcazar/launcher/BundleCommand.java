@@ -2,13 +2,13 @@ package org.alcazar.launcher;
 
 import org.alcazar.launcher.bundle.BundleWatch;
 import org.alcazar.launcher.bundle.NewBundle;
-import org.alcazar.launcher.bundle.RunningProcesses;
 import org.alcazar.launcher.bundle.Swap;
 import org.alcazar.launcher.framework.BundleDoctor;
 import org.alcazar.launcher.framework.BundleDoctor.Diagnosis;
 import org.alcazar.launcher.framework.BundleFolder;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
+import org.alcazar.launcher.shell.ShellSwap;
 import org.alcazar.launcher.shell.Sockets;
 
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,7 +18,6 @@ import picocli.CommandLine.ParseResult;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.OptionalLong;
 
 /** {@code alcazar bundle new|watch|doctor}. */
 final class BundleCommand {
@@ -129,15 +128,8 @@ final class BundleCommand {
     }
 
     private int watch(ParseResult command) throws Failure, InterruptedException {
-        long pid = command.matchedOptionValue("--pid", 0L);
-        Swap swap =
-                new Swap(
-                        surroundings.root(),
-                        surroundings.programs(),
-                        new RunningProcesses(
-                                Sockets.of(System.getenv()).folder(),
-                                id -> ProcessHandle.of(id).isPresent()),
-                        pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid));
+        Long pid = command.matchedOptionValue("--pid", (Long) null);
+        Swap swap = new ShellSwap(Sockets.of(System.getenv()), pid == null ? "" : pid.toString());
         Path project = path(Path.of(command.matchedPositionalValue(0, "")));
         new BundleWatch(project, surroundings.programs(), swap, surroundings.messages()).run();
         return Status.OK;

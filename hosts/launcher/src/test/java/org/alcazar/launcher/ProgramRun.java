@@ -98,7 +98,8 @@ final class ProgramRun implements AutoCloseable {
                 List.of("script", "-qec", line + "; " + afterwards, "/dev/null"), LIMIT_SECONDS);
     }
 
-    private static List<String> command(List<String> options, String... arguments) {
+    /** How the program is started. */
+    static List<String> command(List<String> options, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);

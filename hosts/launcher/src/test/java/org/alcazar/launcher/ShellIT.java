@@ -113,7 +113,7 @@ class ShellIT {
         End end = shell("attach", "1");
         assertEquals(2, end.status());
         assertTrue(
-                end.err().startsWith("alcazar: attach: '1' is no process that can be attached to;"),
+                end.err().startsWith("alcazar: '1' is no process that can be attached to;"),
                 end.err());
         assertEquals(1, end.err().lines().count());
     }

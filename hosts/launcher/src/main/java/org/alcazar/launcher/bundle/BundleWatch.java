@@ -65,9 +65,9 @@ public final class BundleWatch {
         try {
             Path jar = BundleFile.find(project);
             messages.status("swapping " + jar.getFileName());
-            long pid = swap.swap(jar);
+            String done = swap.swap(jar);
             messages.clear();
-            messages.say(jar.getFileName() + ": built, and swapped into process " + pid);
+            messages.say(jar.getFileName() + " is built\n" + done);
         } catch (Failure e) {
             messages.clear();
             messages.say("built, but not swapped: " + e.getMessage());

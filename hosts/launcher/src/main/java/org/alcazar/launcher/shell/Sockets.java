@@ -1,5 +1,7 @@
 package org.alcazar.launcher.shell;
 
+import org.alcazar.launcher.message.Failure;
+
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -13,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -80,8 +83,7 @@ public final class Sockets {
     private void sweep() throws IOException {
         long own = ProcessHandle.current().pid();
         for (long pid : pids()) {
-            // A process of another container may not be seen from here, but it answers.
-            if (pid == own || ProcessHandle.of(pid).isEmpty() && !answers(of(pid))) {
+            if (pid == own || !lives(pid)) {
                 Files.deleteIfExists(of(pid));
             }
         }
@@ -104,6 +106,36 @@ public final class Sockets {
             channel.close();
             throw e;
         }
+    }
+
+    /**
+     * The process that a person means.
+     *
+     * @param given its id, or empty for the only one
+     * @throws Failure if there is no such process, or there are several
+     */
+    public long choose(String given) throws Failure {
+        List<Long> running = pids().stream().filter(this::lives).toList();
+        if (given.isEmpty() && running.size() == 1) {
+            return running.getFirst();
+        }
+        String all = running.stream().map(String::valueOf).collect(Collectors.joining(", "));
+        String there =
+                running.isEmpty()
+                        ? "none runs; `alcazar run` or `alcazar shell` starts one"
+                        : "there are: " + all;
+        if (given.isEmpty()) {
+            throw Failure.usage("say which process, by its id; " + there);
+        }
+        if (!given.matches("\\d{1,18}") || !running.contains(Long.valueOf(given))) {
+            throw Failure.usage("'" + given + "' is no process that can be attached to; " + there);
+        }
+        return Long.parseLong(given);
+    }
+
+    /** A process of another container may not be seen from here, but it answers. */
+    private boolean lives(long pid) {
+        return ProcessHandle.of(pid).isPresent() || answers(of(pid));
     }
 
     /** Processes with a socket, by their ids. */

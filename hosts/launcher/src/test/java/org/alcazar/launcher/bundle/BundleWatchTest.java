@@ -18,8 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -29,7 +30,8 @@ class BundleWatchTest {
     private Path project = Path.of("");
     private Path source = Path.of("");
     private volatile String mavenSays = "";
-    private volatile String attachSays = "";
+    private volatile String refusal = "";
+    private final BlockingQueue<Path> swapped = new LinkedBlockingQueue<>();
     private final Screen screen = new Screen();
     private Thread watcher = new Thread();
 
@@ -37,8 +39,7 @@ class BundleWatchTest {
             new FakePrograms() {
                 @Override
                 protected Result play(Path directory, List<String> command) {
-                    String says = command.contains("mvn") ? mavenSays : attachSays;
-                    return new Result(says.isEmpty() ? 0 : 2, says, says);
+                    return new Result(mavenSays.isEmpty() ? 0 : 2, mavenSays, mavenSays);
                 }
             };
 
@@ -78,11 +79,17 @@ class BundleWatchTest {
         watcher.join();
     }
 
-    private void watch(OptionalLong pid) throws InterruptedException {
-        RunningProcesses running = new RunningProcesses(folder.resolve("sockets"), id -> id != 13);
-        Swap swap = new Swap(Path.of("/tree"), programs, running, pid);
+    private String swap(Path jar) throws Failure {
+        if (!refusal.isEmpty()) {
+            throw Failure.usage(refusal);
+        }
+        swapped.add(jar);
+        return "VM linux: com1 exchanged";
+    }
+
+    private void watch() throws InterruptedException {
         BundleWatch watch =
-                new BundleWatch(project, programs, swap, new Messages(screen, false, 80));
+                new BundleWatch(project, programs, this::swap, new Messages(screen, false, 80));
         CompletableFuture<Void> failed = new CompletableFuture<>();
         watcher =
                 Thread.ofPlatform()
@@ -103,38 +110,28 @@ class BundleWatchTest {
     }
 
     @Test
-    void aSaveIsBuiltAndSwappedIntoTheOneProcess() throws Exception {
-        Files.createDirectories(folder.resolve("sockets"));
-        Files.writeString(folder.resolve("sockets/12.sock"), "");
-        Files.writeString(folder.resolve("sockets/13.sock"), ""); // its process was killed
-        watch(OptionalLong.empty());
+    void aSaveIsBuiltAndSwapped() throws Exception {
+        watch();
         Files.writeString(source, "class A { int a; }");
         assertBuilt();
-        assertEquals(
-                List.of(
-                        "/tree/alcazar",
-                        "attach",
-                        "12",
-                        "-c",
-                        "bundle:swap '" + project.resolve("target/a-1.jar") + "'"),
-                programs.next());
-        screen.until(text -> text.contains("a-1.jar: built, and swapped into process 12"));
+        assertEquals(project.resolve("target/a-1.jar"), swapped.take());
+        screen.until(text -> text.endsWith("a-1.jar is built\nVM linux: com1 exchanged\n"));
     }
 
     @Test
     void filesInNewFoldersAndThePomAreSourcesAndTargetIsNone() throws Exception {
-        watch(OptionalLong.of(7));
+        watch();
         Path fresh = Files.createDirectories(project.resolve("src/main/resources/deep"));
         assertBuilt();
-        assertEquals("7", programs.next().get(2));
+        swapped.take();
         Files.writeString(fresh.resolve("text"), "text");
         assertBuilt();
-        programs.next();
+        swapped.take();
         Files.writeString(project.resolve("target/other"), "made by a build");
         Files.writeString(project.resolve("notes"), "not a source");
         Files.writeString(project.resolve("pom.xml"), "<project>1</project>");
         assertBuilt();
-        programs.next();
+        swapped.take();
         assertTrue(programs.noneMore());
     }
 
@@ -149,12 +146,12 @@ class BundleWatchTest {
                 [ERROR] -> [Help 1]
                 [ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.
                 """;
-        watch(OptionalLong.of(7));
+        watch();
         Files.writeString(source, "class A { int a }");
         assertBuilt();
         screen.until(text -> text.endsWith("alcazar: not built:\n/p/A.java:[1,9] ';' expected\n"));
         mavenSays = "";
-        attachSays = "alcazar: com1: its state is of version 2, not 1\n";
+        refusal = "com1: its state is of version 2, not 1";
         Files.writeString(source, "class A { int a; }");
         assertBuilt();
         screen.until(text ->
@@ -162,35 +159,10 @@ class BundleWatchTest {
     }
 
     @Test
-    void withoutAProcessTheBuildIsStillMade() throws Exception {
-        watch(OptionalLong.empty());
-        Files.writeString(source, "class A { int a; }");
-        assertBuilt();
-        screen.until(text -> text.contains("not swapped: no process of Alcazar runs"));
-    }
-
-    @Test
     void aFolderWithoutAPomIsRefused() {
         BundleWatch watch =
-                new BundleWatch(
-                        folder,
-                        programs,
-                        new Swap(
-                                folder,
-                                programs,
-                                new RunningProcesses(folder, id -> true),
-                                OptionalLong.empty()),
-                        new Messages(screen, false, 80));
+                new BundleWatch(folder, programs, this::swap, new Messages(screen, false, 80));
         Failure failure = assertThrows(Failure.class, watch::run);
         assertTrue(String.valueOf(failure.getMessage()).contains("no pom.xml"));
-    }
-
-    @Test
-    void ofSeveralProcessesOneHasToBeChosen() throws Exception {
-        Files.writeString(folder.resolve("3.sock"), "");
-        Files.writeString(folder.resolve("4.sock"), "");
-        Failure failure =
-                assertThrows(Failure.class, () -> new RunningProcesses(folder, id -> true).only());
-        assertTrue(String.valueOf(failure.getMessage()).endsWith("with --pid: 3, 4"));
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.launcher.message.Failure;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,29 @@ class SocketsTest {
             assertEquals(List.of(NOBODY + 1), sockets.pids());
         }
         assertEquals(List.of(), sockets.pids());
+    }
+
+    private static String refusal(Sockets sockets, String given) {
+        return String.valueOf(
+                assertThrows(Failure.class, () -> sockets.choose(given)).getMessage());
+    }
+
+    @Test
+    void thePersonMeansTheOnlyProcessThatLives() throws Exception {
+        Sockets sockets = new Sockets(temporary.resolve("alcazar"));
+        assertTrue(refusal(sockets, "").contains("none runs"));
+        sockets.prepare();
+        Files.createFile(sockets.of(NOBODY));
+        long own = ProcessHandle.current().pid();
+        Files.createFile(sockets.of(own));
+        assertEquals(own, sockets.choose(""));
+        assertEquals(own, sockets.choose(Long.toString(own)));
+        assertTrue(refusal(sockets, "seven").startsWith("'seven' is no process"));
+        try (ShellSocket answering = ShellSocket.open(sockets.of(NOBODY + 1))) {
+            answering.whenSomebodyKnocks(server -> {});
+            String both = own + ", " + (NOBODY + 1);
+            assertEquals("say which process, by its id; there are: " + both, refusal(sockets, ""));
+        }
     }
 
     @Test
