@@ -170,12 +170,25 @@ final class Vm implements VirtualMachine {
 
     /** On a vcore's thread, which stops here; the supervisor does the rest. */
     private void simulationOver() {
+        pauseSoon(List.of(VmState.SIMULATING));
+    }
+
+    @Override
+    public void pause(String reason) {
+        LOG.info("VM {} pauses: {}", name, reason);
+        pauseSoon(List.of(VmState.RUNNING, VmState.SIMULATING));
+    }
+
+    /**
+     * @param from states in which it is paused; it goes on in others
+     */
+    private void pauseSoon(List<VmState> from) {
         machine.barrier().request();
         supervisor.submit(() -> {
             synchronized (transition) {
                 try {
                     machine.barrier().await(LIMIT);
-                    if (state == VmState.SIMULATING) {
+                    if (from.contains(state)) {
                         change(VmState.PAUSED);
                     } else {
                         machine.barrier().leave();
