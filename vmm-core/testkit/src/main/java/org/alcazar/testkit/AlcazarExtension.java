@@ -1,5 +1,6 @@
 package org.alcazar.testkit;
 
+import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.plugin.PluginType;
 import org.junit.jupiter.api.TestTemplate;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -8,8 +9,10 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.platform.commons.support.AnnotationSupport;
 import org.opentest4j.TestAbortedException;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,20 +32,16 @@ public final class AlcazarExtension
         final List<TestVm> all = new ArrayList<>();
 
         @Override
-        public void close() throws Exception {
-            Exception failure = null;
+        public void close() {
+            IllegalStateException failure = new IllegalStateException("VMs are not given back");
             for (TestVm vm : all) {
                 try {
                     vm.close();
-                } catch (Exception e) {
-                    if (failure == null) {
-                        failure = e;
-                    } else {
-                        failure.addSuppressed(e);
-                    }
+                } catch (IOException | HostRefusal | RuntimeException e) {
+                    failure.addSuppressed(e);
                 }
             }
-            if (failure != null) {
+            if (failure.getSuppressed().length != 0) {
                 throw failure;
             }
         }
@@ -82,18 +81,9 @@ public final class AlcazarExtension
         TestFramework framework = framework(context);
         // The arguments of a parameterized test may be of API types.
         boolean template =
-                parameter.getDeclaringExecutable().isAnnotationPresent(TestTemplate.class)
-                        || isTemplate(parameter);
+                AnnotationSupport.isAnnotated(
+                        parameter.getDeclaringExecutable(), TestTemplate.class);
         return framework.registers(type) || !template && framework.isShared(type);
-    }
-
-    private static boolean isTemplate(ParameterContext parameter) {
-        for (var annotation : parameter.getDeclaringExecutable().getAnnotations()) {
-            if (annotation.annotationType().isAnnotationPresent(TestTemplate.class)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     @Override
@@ -156,7 +146,10 @@ public final class AlcazarExtension
     private static Throwable told(ExtensionContext context, Throwable failure) {
         if (!(failure instanceof TestAbortedException)) {
             for (TestVm vm : vms(context).all) {
-                vm.report().ifPresent(report -> failure.addSuppressed(new VmReport(report)));
+                String report = vm.report();
+                if (!report.isEmpty()) {
+                    failure.addSuppressed(new VmReport(report));
+                }
             }
         }
         return failure;

@@ -13,12 +13,10 @@ import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
 import org.apache.felix.framework.FrameworkFactory;
-import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
-import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.launch.Framework;
@@ -34,6 +32,8 @@ import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -45,6 +45,8 @@ import java.util.stream.Stream;
 public final class TestFramework implements AutoCloseable {
     /** For a service that never comes: the test fails. */
     private static final long LIMIT_MILLIS = 60_000;
+
+    private static final ServiceReference<?>[] NO_SERVICES = {};
 
     private final Framework framework;
     private final Path cache;
@@ -161,21 +163,19 @@ public final class TestFramework implements AutoCloseable {
     }
 
     /** Names of the types of services that are no plugin types and no framework's, for people. */
-    List<String> injectable() {
-        try {
-            @Nullable ServiceReference<?>[] all =
-                    framework.getBundleContext().getAllServiceReferences(null, null);
-            return Stream.of(all == null ? new ServiceReference<?>[0] : all)
-                    .flatMap(one -> Stream.of((String[]) one.getProperty(Constants.OBJECTCLASS)))
-                    .filter(name -> !name.startsWith("org.osgi.") && !name.endsWith("Type"))
-                    .filter(name -> !name.startsWith("org.apache."))
-                    .map(name -> name.substring(name.lastIndexOf('.') + 1))
-                    .distinct()
-                    .sorted()
-                    .toList();
-        } catch (InvalidSyntaxException e) {
-            throw new IllegalStateException(e); // there is no filter
+    Set<String> injectable() {
+        Set<String> out = new TreeSet<>();
+        for (Bundle bundle : framework.getBundleContext().getBundles()) {
+            ServiceReference<?>[] services = bundle.getRegisteredServices();
+            for (ServiceReference<?> one : services == null ? NO_SERVICES : services) {
+                for (String name : (String[]) one.getProperty(Constants.OBJECTCLASS)) {
+                    if (!name.startsWith("org.osgi.") && !name.endsWith("Type")) {
+                        out.add(name.substring(name.lastIndexOf('.') + 1));
+                    }
+                }
+            }
         }
+        return out;
     }
 
     /** Offers a plugin type of the test's own until the registration is closed. */

@@ -698,15 +698,20 @@ public final class TestVm implements AutoCloseable {
         return probe().map(probe -> probe.exits(vcore, most)).orElse(List.of());
     }
 
-    /** What there is to say about the VM, if it is still there. It is paused for that. */
-    Optional<String> report() {
+    /**
+     * What there is to say about the VM where a test fails, which gets it by itself: state,
+     * console, registers, code, page walk, last exits and counters. A VM that runs is paused.
+     *
+     * @return text of many lines; empty if there is no VM any more, or not yet
+     */
+    public String report() {
         if (id == 0 || destroyed) {
-            return Optional.empty();
+            return "";
         }
         try {
-            return Optional.of(VmReport.of(this, Optional.ofNullable(ended.getNow(null))));
+            return VmReport.of(this, Optional.ofNullable(ended.getNow(null)));
         } catch (RuntimeException e) {
-            return Optional.of("no report of VM " + id + ": " + e);
+            return "no report of VM " + id + ": " + e;
         }
     }
 

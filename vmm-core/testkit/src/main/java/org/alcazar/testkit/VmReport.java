@@ -23,11 +23,6 @@ final class VmReport extends Exception {
         super(text, null, false, false);
     }
 
-    @Override
-    public String toString() {
-        return String.valueOf(getMessage());
-    }
-
     /** Pauses the VM if it runs. */
     static String of(TestVm vm, Optional<VmEnd> end) {
         VirtualMachine machine = vm.machine();

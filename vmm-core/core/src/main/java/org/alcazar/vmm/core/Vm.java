@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -63,6 +64,9 @@ final class Vm implements VirtualMachine {
 
     private volatile VmState state = VmState.CREATED;
     private final AtomicReference<@Nullable VmEnd> wish = new AtomicReference<>();
+
+    /** How often it went on after a pause. */
+    private final AtomicInteger departures = new AtomicInteger();
 
     /**
      * With the listeners and the pending reset: guarded by them, as a transition may wait for a
@@ -150,9 +154,14 @@ final class Vm implements VirtualMachine {
         synchronized (transition) {
             require("resume", VmState.PAUSED);
             change(VmState.RUNNING);
-            phases.running();
-            machine.barrier().leave();
+            depart();
         }
+    }
+
+    private void depart() {
+        departures.incrementAndGet();
+        phases.running();
+        machine.barrier().leave();
     }
 
     /** Runs a created or paused VM for so long in guest time; it is paused then. */
@@ -163,8 +172,7 @@ final class Vm implements VirtualMachine {
                     .timer("simulation", this::simulationOver)
                     .arm(machine.clock().nanos() + nanos);
             change(VmState.SIMULATING);
-            phases.running();
-            machine.barrier().leave();
+            depart();
         }
     }
 
@@ -180,15 +188,17 @@ final class Vm implements VirtualMachine {
     }
 
     /**
-     * @param from states in which it is paused; it goes on in others
+     * @param from states in which it is paused; it goes on in others, and if it was paused and went
+     *     on meanwhile
      */
     private void pauseSoon(List<VmState> from) {
+        int asked = departures.get();
         machine.barrier().request();
         supervisor.submit(() -> {
             synchronized (transition) {
                 try {
                     machine.barrier().await(LIMIT);
-                    if (from.contains(state)) {
+                    if (from.contains(state) && asked == departures.get()) {
                         change(VmState.PAUSED);
                     } else {
                         machine.barrier().leave();
