@@ -122,7 +122,7 @@ final class Bundles implements PluginBundles {
         return header.split(";", 2)[0].trim();
     }
 
-    private static void startOrRemove(Bundle bundle) throws HostRefusal {
+    private void startOrRemove(Bundle bundle) throws HostRefusal {
         try {
             start(bundle);
         } catch (HostRefusal e) {
@@ -131,7 +131,7 @@ final class Bundles implements PluginBundles {
         }
     }
 
-    private static void start(Bundle bundle) throws HostRefusal {
+    private void start(Bundle bundle) throws HostRefusal {
         BundleRevision revision = bundle.adapt(BundleRevision.class);
         if (revision != null && (revision.getTypes() & BundleRevision.TYPE_FRAGMENT) != 0) {
             return;
@@ -140,6 +140,19 @@ final class Bundles implements PluginBundles {
             bundle.start(Bundle.START_TRANSIENT);
         } catch (BundleException e) {
             throw new HostRefusal("bundle " + name(bundle) + " " + reason(e), e);
+        }
+        List<String> failed = FailedComponents.of(context, bundle);
+        if (!failed.isEmpty()) {
+            stopQuietly(bundle);
+            throw new HostRefusal("bundle " + name(bundle) + ": " + String.join("; ", failed));
+        }
+    }
+
+    private static void stopQuietly(Bundle bundle) {
+        try {
+            bundle.stop(Bundle.STOP_TRANSIENT);
+        } catch (BundleException e) {
+            LOG.warn("bundle {} can't be stopped", name(bundle), e);
         }
     }
 
@@ -255,7 +268,7 @@ final class Bundles implements PluginBundles {
         }
     }
 
-    /** The component runtime keeps what it catches to itself: a type that is missing tells. */
+    /** VMs use types of the old bundle, or may soon. */
     private void requireTypes(Bundle fresh, Bundle old) throws HostRefusal {
         List<String> missing = new ArrayList<>(types.names(old.getBundleId()));
         missing.removeAll(types.names(fresh.getBundleId()));
@@ -265,7 +278,7 @@ final class Bundles implements PluginBundles {
                             + name(fresh)
                             + " offers no "
                             + String.join(", ", missing)
-                            + ": is the component there, and did its constructor throw?");
+                            + ": is the component there, and has it all that it refers to?");
         }
     }
 

@@ -10,6 +10,7 @@ import org.alcazar.testkit.AlcazarTest;
 import org.alcazar.testkit.TestFramework;
 import org.alcazar.testkit.TestVm;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
@@ -65,6 +66,28 @@ class BundleLifeTest {
         String message = String.valueOf(assertThrows(HostRefusal.class, vm::create).getMessage());
         assertEquals(1, message.lines().count(), message);
         return message;
+    }
+
+    @Test
+    void aComponentThatThrowsIsNamedAndItsBundleDropped() throws Exception {
+        String name = "org.example.broken";
+        String boom = "if (true) throw new IllegalStateException(\"boom\");";
+        long good = framework.bundles().install(TinyBundle.build(folder, name, 7).toString());
+        Path bad = TinyBundle.build(folder, name, 8, boom);
+        List<Executable> ways =
+                List.of(
+                        () -> framework.bundles().install(bad.toString()),
+                        () -> framework.bundles().swap(bad.toString()));
+        for (Executable way : ways) {
+            assertEquals(
+                    "bundle org.example.broken: tiny.Answer can't be made:"
+                            + " java.lang.IllegalStateException: boom"
+                            + " at tiny.Answer.<init>(Answer.java:14)",
+                    assertThrows(HostRefusal.class, way).getMessage());
+            assertEquals(good, framework.bundle(name).getBundleId());
+        }
+        framework.bundles().uninstall(good);
+        assertFalse(deviceTypes().contains("answer"));
     }
 
     @Test

@@ -34,6 +34,10 @@ final class TinyBundle {
             import org.alcazar.vmm.plugin.Settings;
 
             public final class Answer implements DeviceType {
+                public Answer() {
+                    MADE
+                }
+
                 public String name() {
                     return "answer";
                 }
@@ -80,9 +84,16 @@ final class TinyBundle {
 
     /** Builds the jar of a bundle whose device reads as {@code answer}. */
     static Path build(Path folder, String symbolicName, int answer) throws IOException {
+        return build(folder, symbolicName, answer, "");
+    }
+
+    /** The same with a statement in the constructor of its component. */
+    static Path build(Path folder, String symbolicName, int answer, String made)
+            throws IOException {
         Path work = Files.createDirectories(folder.resolve(symbolicName));
         Path source = work.resolve("Answer.java");
-        Files.writeString(source, DEVICE.replace("ANSWER", Integer.toString(answer)));
+        String text = DEVICE.replace("ANSWER", Integer.toString(answer)).replace("MADE", made);
+        Files.writeString(source, text);
         compile(source, work);
         Path jar = folder.resolve(symbolicName + ".jar");
         try (OutputStream out = Files.newOutputStream(jar);
