@@ -14,6 +14,7 @@ import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
+import org.jspecify.annotations.Nullable;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,8 @@ final class Backends {
     /** The VM's console as a backend; closing it leaves the console open. */
     private CharacterBackend console() {
         return new CharacterBackend() {
+            private @Nullable IntConsumer asked;
+
             @Override
             public void write(int octet) {
                 console.write(octet);
@@ -55,11 +58,15 @@ final class Backends {
 
             @Override
             public void onInput(IntConsumer sink) {
+                asked = sink;
                 console.onInput(sink);
             }
 
             @Override
             public void close() {
+                if (asked != null) {
+                    console.noInput(asked);
+                }
                 console.flush();
             }
         };

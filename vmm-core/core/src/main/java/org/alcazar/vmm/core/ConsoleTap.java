@@ -3,6 +3,8 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.vmm.management.GuestConsole;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
@@ -11,6 +13,7 @@ import java.util.function.IntConsumer;
  */
 final class ConsoleTap implements HostConsoles.Console, GuestConsole {
     private static final int RECENT = 1 << 16;
+    private static final IntConsumer NOBODY = octet -> {};
 
     private final HostConsoles.Console host;
     private final byte[] ring = new byte[RECENT];
@@ -21,7 +24,8 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
     private int waiting;
     private boolean closed;
     private boolean hostReads;
-    private volatile IntConsumer sink = octet -> {};
+    private final List<IntConsumer> sinks = new ArrayList<>();
+    private volatile IntConsumer sink = NOBODY;
 
     ConsoleTap(HostConsoles.Console host) {
         this.host = host;
@@ -50,10 +54,19 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
         synchronized (ring) {
             first = !hostReads;
             hostReads = true;
+            sinks.add(newSink);
             sink = newSink;
         }
         if (first) {
             host.onInput(octet -> sink.accept(octet));
+        }
+    }
+
+    /** Who asked for input goes: of the others the one that asked last gets it. */
+    void noInput(IntConsumer old) {
+        synchronized (ring) {
+            sinks.remove(old);
+            sink = sinks.isEmpty() ? NOBODY : sinks.getLast();
         }
     }
 
@@ -90,7 +103,8 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
     public void close() {
         synchronized (ring) {
             closed = true;
-            sink = octet -> {};
+            sinks.clear();
+            sink = NOBODY;
             ring.notifyAll();
         }
         host.close();

@@ -599,4 +599,25 @@ class SwapTest {
             }
         }
     }
+
+    @Test
+    void theConsoleIsReadByWhoIsLeft() throws Exception {
+        List<String> read = new CopyOnWriteArrayList<>();
+        try (Bench bench = new Bench(new Toy.Jump(0))) {
+            for (String name : List.of("first", "second")) {
+                bench.device(
+                        name,
+                        context ->
+                                context.characterBackend("console")
+                                        .onInput(octet -> read.add(name + (char) octet)));
+            }
+            Vm vm = bench.start();
+            bench.host.consoles.type("a");
+            Bench.until(() -> read.size() == 1);
+            new Management(bench.vmm, bench.types).detach(vm.id(), "second");
+            bench.host.consoles.type("b");
+            Bench.until(() -> read.size() == 2);
+        }
+        assertEquals(List.of("seconda", "firstb"), read);
+    }
 }
