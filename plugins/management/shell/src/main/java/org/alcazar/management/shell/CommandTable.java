@@ -84,6 +84,13 @@ final class CommandTable {
                     LifeCycleCommands.ordered(
                             "command", command.name(), "does", command.summary()));
         }
+        if (about.isEmpty()) {
+            for (String name : call.vmm().foreign().names()) {
+                rows.add(
+                        LifeCycleCommands.ordered(
+                                "command", name, "does", "what a bundle of yours says"));
+            }
+        }
         return new Shown(
                 rows,
                 () ->

@@ -52,7 +52,8 @@ final class Completions implements Completer {
         if (index == 0) {
             List<Candidate> names = new ArrayList<>();
             table.all().forEach(command -> names.add(word(command.name(), command.summary())));
-            ShellSession.foreign().forEach(name -> names.add(word(name, "")));
+            ShellSession.posix().forEach(name -> names.add(word(name, "")));
+            vmm.foreign().names().forEach(name -> names.add(word(name, "")));
             return names;
         }
         Optional<Command> command = table.find(words.getFirst());

@@ -6,6 +6,7 @@ import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.VmManagement;
 import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.AnyService;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -14,6 +15,7 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 
 import java.nio.channels.ServerSocketChannel;
+import java.util.Map;
 import java.util.Optional;
 
 /** Serves the shell on the socket that whoever started this process offers as a service. */
@@ -21,6 +23,7 @@ import java.util.Optional;
         immediate = true,
         service = {})
 public final class ShellComponent {
+    private final ForeignCommands foreign = new ForeignCommands();
     private volatile @Nullable PluginBundles bundles;
     private final ShellServer server;
 
@@ -37,7 +40,8 @@ public final class ShellComponent {
                         machines,
                         management,
                         host.clock(),
-                        () -> Optional.ofNullable(bundles));
+                        () -> Optional.ofNullable(bundles),
+                        foreign);
         server = new ShellServer(vmm, socket, Prompt.history(System.getenv()));
     }
 
@@ -50,6 +54,19 @@ public final class ShellComponent {
         if (bundles == gone) {
             bundles = null;
         }
+    }
+
+    @Reference(
+            service = AnyService.class,
+            target = "(&(" + ForeignCommands.SCOPE + "=*)(" + ForeignCommands.FUNCTION + "=*))",
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC)
+    void bindCommands(Object service, Map<String, Object> properties) {
+        foreign.add(service, properties);
+    }
+
+    void unbindCommands(Object service) {
+        foreign.remove(service);
     }
 
     @Deactivate

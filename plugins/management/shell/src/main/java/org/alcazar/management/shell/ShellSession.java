@@ -6,6 +6,7 @@ import org.apache.felix.gogo.jline.Procedural;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
 import org.apache.felix.service.command.Job;
 import org.apache.felix.service.command.Process;
@@ -35,11 +36,13 @@ final class ShellSession implements AutoCloseable {
     private final CommandTable table = new CommandTable();
     private final CommandProcessorImpl processor = new CommandProcessorImpl();
     private final CommandSession session;
+    private final PrintStream out;
     private final PrintStream err;
 
     ShellSession(Vmm vmm, Screen screen, InputStream in, OutputStream out, OutputStream err) {
         this.vmm = vmm;
         this.screen = screen;
+        this.out = new PrintStream(out, true, StandardCharsets.UTF_8);
         this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
         for (Command command : table.all()) {
             String name = command.name();
@@ -54,9 +57,10 @@ final class ShellSession implements AutoCloseable {
         POSIX.forEach(name -> processor.addCommand("posix", posix, name));
         Procedural procedural = new Procedural();
         PROCEDURAL.forEach(name -> processor.addCommand("gogo", procedural, name));
+        vmm.foreign().join(processor);
         session = processor.createSession(in, out, err);
         session.currentDir(screen.folder());
-        session.put("SCOPE", "shell:posix:gogo");
+        session.put("SCOPE", "shell:posix:gogo:*");
         if (screen.terminal().isPresent()) {
             session.put(".terminal", screen.terminal().get()); // for less
         } else {
@@ -72,8 +76,8 @@ final class ShellSession implements AutoCloseable {
         return session;
     }
 
-    /** Names of commands that are not in the table. */
-    static List<String> foreign() {
+    /** Names of Gogo's own commands. */
+    static List<String> posix() {
         return POSIX;
     }
 
@@ -85,7 +89,10 @@ final class ShellSession implements AutoCloseable {
      */
     int run(String script) throws QuitException {
         try {
-            session.execute(script);
+            Object result = session.execute(script);
+            if (result != null) { // of a bundle's command, or of a script's expression
+                out.println(session.format(result, Converter.INSPECT));
+            }
             return session.get("pipe-exception") == null ? 0 : CommandFailure.REFUSED;
         } catch (QuitException e) {
             throw e;
@@ -145,6 +152,7 @@ final class ShellSession implements AutoCloseable {
 
     @Override
     public void close() {
+        vmm.foreign().leave(processor);
         session.close();
     }
 }

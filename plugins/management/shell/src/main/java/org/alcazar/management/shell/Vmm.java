@@ -14,13 +14,15 @@ import java.util.function.Supplier;
  * All that the commands work with.
  *
  * @param optionalBundles empty where the VMM manages no bundles
+ * @param foreign commands of other bundles
  */
 record Vmm(
         VmmControl control,
         VirtualMachines machines,
         VmManagement management,
         HostClock clock,
-        Supplier<Optional<PluginBundles>> optionalBundles) {
+        Supplier<Optional<PluginBundles>> optionalBundles,
+        ForeignCommands foreign) {
 
     /**
      * The bundles.

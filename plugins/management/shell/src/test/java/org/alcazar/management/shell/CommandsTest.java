@@ -229,6 +229,31 @@ class CommandsTest {
         assertTrue(refused("vm:console tiny").contains("there is no terminal here"));
     }
 
+    /** As a bundle would offer it: a service whose methods are commands. */
+    public static final class Rates {
+        public String rate(String name, long factor) {
+            return name + " makes " + 3 * factor;
+        }
+    }
+
+    @Test
+    void commandsOfOtherBundlesComeAndGo() throws QuitException {
+        Rates rates = new Rates();
+        fake.foreign.add(
+                rates,
+                Map.of(
+                        ForeignCommands.SCOPE,
+                        "rng",
+                        ForeignCommands.FUNCTION,
+                        new String[] {"rate"}));
+        assertEquals("amd makes 6\n", shown("rng:rate amd 2"));
+        assertEquals("amd makes 9\n", shown("rate amd 3"));
+        assertTrue(shown("help").contains("rng:rate"));
+        fake.foreign.remove(rates);
+        assertTrue(refused("rng:rate amd 2").contains("unknown command 'rng:rate'"));
+        assertFalse(shown("help").contains("rng:rate"));
+    }
+
     @Test
     void pipesAndVariablesWork() throws QuitException {
         assertEquals(

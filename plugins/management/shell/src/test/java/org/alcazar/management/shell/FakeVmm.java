@@ -55,6 +55,7 @@ final class FakeVmm {
     final ControlBlock block = new ControlBlock(ARCHITECTURE);
     final ByteArrayOutputStream typed = new ByteArrayOutputStream();
     final FakeConsole console = new FakeConsole();
+    final ForeignCommands foreign = new ForeignCommands();
     boolean withBundles = true;
     long nanos;
 
@@ -64,7 +65,8 @@ final class FakeVmm {
                 new Machines(),
                 new Parts(),
                 new Clock(),
-                () -> withBundles ? Optional.of(new Bundles()) : Optional.empty());
+                () -> withBundles ? Optional.of(new Bundles()) : Optional.empty(),
+                foreign);
     }
 
     /** An interface whose methods a smaller object has; the others fail. */
