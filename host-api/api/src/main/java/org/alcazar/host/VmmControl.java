@@ -51,12 +51,17 @@ public interface VmmControl {
     /** Gives back everything that the VM holds. */
     void destroy(int vm) throws HostRefusal;
 
-    /** Writes a paused VM to a file, atomically. */
+    /**
+     * Writes a paused VM to a file, atomically.
+     *
+     * @param path of a file, or {@code TYPE:NAME} where a plugin offers a checkpoint store TYPE
+     */
     void save(int vm, String path) throws HostRefusal;
 
     /**
      * Makes a VM from a saved file; it is paused.
      *
+     * @param path as {@link #save} takes it
      * @param overrides keys of the configuration that differ here, such as the console
      */
     int load(String path, Map<String, Object> overrides) throws HostRefusal;

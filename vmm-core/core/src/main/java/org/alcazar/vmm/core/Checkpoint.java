@@ -8,6 +8,7 @@ import org.alcazar.machine.RegisterField;
 import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
 import java.io.BufferedInputStream;
@@ -19,13 +20,15 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A VM in a file: sections {@code machine} (configuration, clock, memory layout), {@code lines},
- * {@code vcore/N}, {@code device/NAME}, {@code extension/NAME} and any number of {@code ram}. The
- * file is written atomically, and read once from end to end before anything is done with it.
+ * A VM in a file, or in a {@link CheckpointStore}: sections {@code machine} (configuration, clock,
+ * memory layout), {@code lines}, {@code vcore/N}, {@code device/NAME}, {@code extension/NAME} and
+ * any number of {@code ram}. The file is written atomically, and read once from end to end before
+ * anything is done with it.
  */
 final class Checkpoint {
     private static final int VERSION = 1;
@@ -41,35 +44,92 @@ final class Checkpoint {
             Requests.INTERRUPT | Requests.NMI | Requests.INIT | Requests.STARTUP;
 
     private final HostKernel host;
+    private final PluginTypes types;
 
-    Checkpoint(HostKernel host) {
+    Checkpoint(HostKernel host, PluginTypes types) {
         this.host = host;
+        this.types = types;
     }
 
-    private HostFiles files(String path) throws HostRefusal {
-        return host.find(HostFiles.class)
-                .orElseThrow(
-                        () -> new HostRefusal(path + ": host " + host.name() + " has no files"));
+    /** The store of {@code TYPE:NAME} where there is such a type, else the host's files. */
+    private Place place(String path) throws HostRefusal {
+        int colon = path.indexOf(':');
+        Optional<CheckpointStore> store =
+                colon <= 0 || colon + 1 == path.length()
+                        ? Optional.empty()
+                        : types.find(CheckpointStore.class, path.substring(0, colon));
+        if (store.isPresent()) {
+            return new Stored(host, store.get(), path.substring(colon + 1));
+        }
+        HostFiles files =
+                host.find(HostFiles.class)
+                        .orElseThrow(() ->
+                                new HostRefusal(path + ": host " + host.name() + " has no files"));
+        return new Filed(files, path);
+    }
+
+    /** Where a saved VM is kept. */
+    private sealed interface Place {
+        InputStream read() throws IOException;
+
+        void write(HostFiles.Writer writer) throws IOException;
+    }
+
+    private record Filed(HostFiles files, String path) implements Place {
+        @Override
+        public InputStream read() throws IOException {
+            return files.read(path);
+        }
+
+        @Override
+        public void write(HostFiles.Writer writer) throws IOException {
+            files.write(path, writer);
+        }
+    }
+
+    /** What a store throws that it may not is its failure, and no VM's. */
+    private record Stored(HostKernel host, CheckpointStore store, String name) implements Place {
+        @Override
+        public InputStream read() throws IOException {
+            try {
+                return store.read(host, name);
+            } catch (RuntimeException | LinkageError e) {
+                throw broken(e);
+            }
+        }
+
+        @Override
+        public void write(HostFiles.Writer writer) throws IOException {
+            try {
+                store.write(host, name, writer);
+            } catch (RuntimeException | LinkageError e) {
+                throw broken(e);
+            }
+        }
+
+        private IOException broken(Throwable e) {
+            return new IOException(
+                    "store " + store.name() + " (" + store.getClass().getName() + ") failed: " + e,
+                    e);
+        }
     }
 
     /** Writes a VM that stands. */
     void save(Vm vm, String path) throws HostRefusal {
         Map<String, SavedState> states = states(vm);
         try {
-            files(path)
-                    .write(
-                            path,
-                            stream -> {
-                                BufferedOutputStream out = new BufferedOutputStream(stream, BUFFER);
-                                SectionWriter sections = new SectionWriter(out);
-                                for (Map.Entry<String, SavedState> entry : states.entrySet()) {
-                                    byte[] bytes = StateCodec.encode(entry.getValue());
-                                    sections.write(entry.getKey(), VERSION, bytes, bytes.length);
-                                }
-                                RamSections.write(vm.physicalMap(), sections);
-                                sections.finish();
-                                out.flush();
-                            });
+            place(path)
+                    .write(stream -> {
+                        BufferedOutputStream out = new BufferedOutputStream(stream, BUFFER);
+                        SectionWriter sections = new SectionWriter(out);
+                        for (Map.Entry<String, SavedState> entry : states.entrySet()) {
+                            byte[] bytes = StateCodec.encode(entry.getValue());
+                            sections.write(entry.getKey(), VERSION, bytes, bytes.length);
+                        }
+                        RamSections.write(vm.physicalMap(), sections);
+                        sections.finish();
+                        out.flush();
+                    });
         } catch (IOException e) {
             throw new HostRefusal(
                     "VM " + vm.name() + " can't be saved to " + path + ": " + GuestBoot.reason(e),
@@ -240,7 +300,7 @@ final class Checkpoint {
 
     private void scan(String path, SectionReader.Sink sink)
             throws HostRefusal, ConfigurationException {
-        try (InputStream in = new BufferedInputStream(files(path).read(path), BUFFER)) {
+        try (InputStream in = new BufferedInputStream(place(path).read(), BUFFER)) {
             new SectionReader(path, in).read(sink);
         } catch (IOException e) {
             throw new HostRefusal("saved VM " + path + " can't be read: " + GuestBoot.reason(e), e);

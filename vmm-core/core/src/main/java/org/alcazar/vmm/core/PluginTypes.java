@@ -1,6 +1,7 @@
 package org.alcazar.vmm.core;
 
 import org.alcazar.vmm.plugin.BackendType;
+import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.EngineType;
@@ -45,6 +46,7 @@ public final class PluginTypes {
         out.put("backend", BackendType.class);
         out.put("loader", GuestLoader.class);
         out.put("extension", ExtensionType.class);
+        out.put("store", CheckpointStore.class);
         return Map.copyOf(out);
     }
 

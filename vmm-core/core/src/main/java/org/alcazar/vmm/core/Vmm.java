@@ -107,7 +107,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         orRefuse(() -> {
             saved.underBarrier(() -> {
                 saved.requirePaused("save");
-                new Checkpoint(host).save(saved, path);
+                new Checkpoint(host, types).save(saved, path);
                 return path;
             });
             return path;
@@ -121,7 +121,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     private int loadChecked(String path, Map<String, Object> overrides)
             throws HostRefusal, ConfigurationException {
-        Checkpoint.Loaded saved = new Checkpoint(host).read(path);
+        Checkpoint.Loaded saved = new Checkpoint(host, types).read(path);
         VmConfiguration configuration = VmConfiguration.of(saved.configuration()).with(overrides);
         Vm vm = make(configuration, false);
         boolean done = false;

@@ -6,6 +6,7 @@ import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.BackendType;
+import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.ExtensionType;
@@ -142,6 +143,18 @@ public final class VmmComponent {
     }
 
     void removeEngine(EngineType type) {
+        removed(type);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addStore(CheckpointStore type, ServiceReference<CheckpointStore> service) {
+        added(CheckpointStore.class, type, service);
+    }
+
+    void removeStore(CheckpointStore type) {
         removed(type);
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.host.HostFiles;
+import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
@@ -17,13 +19,19 @@ import org.alcazar.vmm.GuestTimer;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
 import org.junit.jupiter.api.Test;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -268,6 +276,81 @@ class CheckpointTest {
             byte[] back = new byte[noise.length];
             loaded.memory().read(1 << 20, back, 0, back.length);
             assertArrayEquals(noise, back);
+        }
+    }
+
+    /** Keeps what it is given in memory, complemented, in what all versions share. */
+    private record Attic(String version, Map<String, byte[]> kept, List<String> log)
+            implements CheckpointStore {
+        @Override
+        public String name() {
+            return "attic";
+        }
+
+        @Override
+        public String description() {
+            return "for tests";
+        }
+
+        @Override
+        public InputStream read(HostKernel host, String name) throws IOException {
+            log.add(version + " reads");
+            byte[] bytes = kept.get(name);
+            if (bytes == null) {
+                throw new IOException("nothing of that name is kept");
+            }
+            return new ByteArrayInputStream(complement(bytes));
+        }
+
+        @Override
+        public void write(HostKernel host, String name, HostFiles.Writer writer)
+                throws IOException {
+            log.add(version + " writes");
+            if (version.equals("bad")) {
+                throw new IllegalStateException("no room");
+            }
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            writer.writeTo(out);
+            kept.put(name, complement(out.toByteArray()));
+        }
+
+        private static byte[] complement(byte[] bytes) {
+            byte[] out = bytes.clone();
+            for (int i = 0; i < out.length; i++) {
+                out[i] ^= (byte) 0xff;
+            }
+            return out;
+        }
+    }
+
+    @Test
+    void aStoreKeepsWhatAFileWouldAndANewVersionGoesOnWithIt() throws Exception {
+        Map<String, byte[]> kept = new HashMap<>();
+        List<String> log = new ArrayList<>();
+        Attic old = new Attic("old", kept, log);
+        try (Bench bench = bench()) {
+            bench.types.add(CheckpointStore.class, old, 10, "attic 1");
+            Vm vm = ran(bench, 5000);
+            byte[] file = saved(bench, vm, "file");
+            bench.vmm.save(vm.id(), "attic:vm");
+            assertArrayEquals(file, Attic.complement(kept.get("vm")));
+            bench.types.add(CheckpointStore.class, new Attic("new", kept, log), 20, "attic 2");
+            bench.types.remove(old);
+            bench.vmm.destroy(vm.id());
+            int loaded = bench.vmm.load("attic:vm", Map.of());
+            assertEquals(List.of("old writes", "new reads", "new reads"), log);
+            assertTrue(loadFails(bench, "attic:other", Map.of()).contains("nothing of that name"));
+            bench.types.add(CheckpointStore.class, new Attic("bad", kept, log), 30, "attic 3");
+            String message =
+                    String.valueOf(
+                            assertThrows(
+                                            HostRefusal.class,
+                                            () -> bench.vmm.save(loaded, "attic:vm"))
+                                    .getMessage());
+            assertTrue(message.contains("store attic (" + Attic.class.getName()), message);
+            assertTrue(message.contains("no room"), message);
+            assertEquals(VmState.PAUSED, bench.vmm.get(loaded).state());
+            assertTrue(loadFails(bench, "cellar:vm", Map.of()).contains("cellar:vm"));
         }
     }
 }
