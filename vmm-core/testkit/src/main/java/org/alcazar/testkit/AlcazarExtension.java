@@ -96,12 +96,11 @@ public final class AlcazarExtension
         if (type != TestVm.class) {
             return service(framework, type);
         }
-        String name =
-                context.getTestMethod().map(method -> method.getName()).orElse("class")
-                        + "-"
-                        + parameter.getIndex();
+        Vms vms = vms(context);
+        String test = context.getTestMethod().map(method -> method.getName()).orElse("class");
+        String name = test + "-" + vms.all.size();
         TestVm vm = new TestVm(framework, name);
-        vms(context).all.add(vm);
+        vms.all.add(vm);
         return vm;
     }
 

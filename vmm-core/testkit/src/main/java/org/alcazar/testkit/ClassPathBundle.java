@@ -34,10 +34,14 @@ record ClassPathBundle(Path path, Manifest manifest) {
                     "org.osgi.util.function");
 
     static List<ClassPathBundle> all() {
-        List<ClassPathBundle> out = new ArrayList<>();
-        String paths =
+        return in(
                 System.getProperty(
-                        "surefire.test.class.path", System.getProperty("java.class.path", ""));
+                        "surefire.test.class.path", System.getProperty("java.class.path", "")));
+    }
+
+    /** Those of a class path, in its order. */
+    static List<ClassPathBundle> in(String paths) {
+        List<ClassPathBundle> out = new ArrayList<>();
         for (String path : paths.split(File.pathSeparator, -1)) {
             Path file = Path.of(path);
             Manifest manifest = manifest(file);

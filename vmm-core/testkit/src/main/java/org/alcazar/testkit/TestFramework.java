@@ -20,6 +20,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.launch.Framework;
+import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.util.tracker.ServiceTracker;
 
 import java.io.IOException;
@@ -120,6 +121,8 @@ public final class TestFramework implements AutoCloseable {
                                 .installBundle("reference:" + bundle.path().toUri()));
             }
         }
+        // All at once is faster than one by one at their starts.
+        framework.adapt(FrameworkWiring.class).resolveBundles(installed);
         for (Bundle bundle : installed) {
             if (bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null) {
                 bundle.start();

@@ -5,8 +5,9 @@ import org.alcazar.engines.x86.api.X86;
 
 /**
  * The breakpoints of DR0 to DR3, the record of branches (APM volume 2, 13.1), and a debugger's
- * breakpoints in the control block. They cost nothing while there are none; else the run loop executes instructions one by one, and the
- * MMU reports every data access if one of them watches data.
+ * breakpoints in the control block. They cost nothing while there are none; else the run loop
+ * executes instructions one by one, and the MMU reports every data access if one of them watches
+ * data.
  */
 public final class Breakpoints {
     private static final int EXECUTE = 0, WRITE = 1, PORT = 2, ACCESS = 3;
