@@ -30,6 +30,7 @@ final class SoakGuest implements AutoCloseable {
     private static final String REPORT = "soak: ";
 
     private final Process process;
+    private final Thread hook;
     private final InputStream from;
     private final SoakLines lines = new SoakLines();
     private final List<String> wrong = new ArrayList<>();
@@ -38,12 +39,15 @@ final class SoakGuest implements AutoCloseable {
     private final CompletableFuture<Void> begun = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile boolean last;
+    private volatile long lastLine;
     private boolean inLog;
 
     SoakGuest(List<String> command, Path errors) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
         builder.environment().put("ALCAZAR_NO_BUILD", "1"); // what runs here has been built
         process = builder.start();
+        hook = new Thread(process::destroyForcibly, "end-guest");
+        Runtime.getRuntime().addShutdownHook(hook);
         from = new BufferedInputStream(process.getInputStream());
         Thread.ofPlatform().daemon().name("from-guest").start(this::receive);
     }
@@ -67,12 +71,22 @@ final class SoakGuest implements AutoCloseable {
         }
     }
 
-    private static void await(CompletableFuture<Void> event, long seconds, String otherwise)
+    /** How far the streams have come, for a message. */
+    private String state() {
+        return "%d lines went in and %d came out, the last %.1f s ago; wrong: %s"
+                .formatted(
+                        lines.sent(),
+                        lines.received(),
+                        (System.nanoTime() - lastLine) / 1e9,
+                        wrong());
+    }
+
+    private void await(CompletableFuture<Void> event, long seconds, String otherwise)
             throws IOException, InterruptedException {
         try {
             event.get(seconds, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new IOException(otherwise + " after " + seconds + " s", e);
+            throw new IOException(otherwise + " after " + seconds + " s; " + state(), e);
         } catch (ExecutionException e) {
             throw new IOException(otherwise + ": " + e.getCause().getMessage(), e);
         }
@@ -98,6 +112,7 @@ final class SoakGuest implements AutoCloseable {
         try {
             Optional<String> line = readLine();
             while (line.isPresent()) {
+                lastLine = System.nanoTime();
                 take(line.get());
                 line = readLine();
             }
@@ -172,5 +187,6 @@ final class SoakGuest implements AutoCloseable {
     @Override
     public void close() {
         process.destroyForcibly();
+        Runtime.getRuntime().removeShutdownHook(hook);
     }
 }
