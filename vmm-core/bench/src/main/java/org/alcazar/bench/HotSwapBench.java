@@ -37,7 +37,8 @@ final class HotSwapBench {
     private static final int ROUNDS_BETWEEN_LOOKS = 50;
 
     private static final Pattern SWAP =
-            Pattern.compile("\"bundle\": ?\"([^\"]+)\".*?\"pause-ms\": ?([0-9.Ee-]+)", Pattern.DOTALL);
+            Pattern.compile(
+                    "\"bundle\": ?\"([^\"]+)\".*?\"pause-ms\": ?([0-9.Ee-]+)", Pattern.DOTALL);
 
     private final Path root = Path.of(System.getProperty("alcazar.root", "."));
     private final Path home = Path.of(System.getProperty("alcazar.home", "."));
@@ -87,7 +88,8 @@ final class HotSwapBench {
             Files.writeString(Path.of(json.get()), Json.text(report.tree()));
         }
         List<String> wrong = report.wrong();
-        wrong.forEach(one -> System.err.println("alcazar: bench hotswap: " + one));
+        Stream.concat(wrong.stream(), report.slow().stream())
+                .forEach(one -> System.err.println("alcazar: bench hotswap: " + one));
         return wrong.isEmpty() ? 0 : Main.FAULT;
     }
 

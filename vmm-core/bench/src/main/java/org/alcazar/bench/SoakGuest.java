@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A process that runs the guest {@code linux-soak}, with threads that feed its serial line and check
- * what comes out of it.
+ * A process that runs the guest {@code linux-soak}, with threads that feed its serial line and
+ * check what comes out of it.
  */
 final class SoakGuest implements AutoCloseable {
     /** Lines on their way to the guest: fewer bytes than Linux keeps for a program that sleeps. */
@@ -187,6 +187,6 @@ final class SoakGuest implements AutoCloseable {
     @Override
     public void close() {
         process.destroyForcibly();
-        Runtime.getRuntime().removeShutdownHook(hook);
+        TimedProcess.removeHook(hook);
     }
 }

@@ -23,8 +23,7 @@ class SoakLinesTest {
 
     @Test
     void aLostDoubledOrChangedLineIsTold() {
-        assertEquals(
-                Optional.of("line 0 came out as '" + SECOND + "'"), lines.take(SECOND));
+        assertEquals(Optional.of("line 0 came out as '" + SECOND + "'"), lines.take(SECOND));
         assertEquals(Optional.empty(), lines.take(FIRST));
         assertEquals(Optional.of("line 1 came out as '" + FIRST + "'"), lines.take(FIRST));
         assertEquals(
