@@ -88,7 +88,7 @@ final class SoakGuest implements AutoCloseable {
         } catch (TimeoutException e) {
             throw new IOException(otherwise + " after " + seconds + " s; " + state(), e);
         } catch (ExecutionException e) {
-            throw new IOException(otherwise + ": " + e.getCause().getMessage(), e);
+            throw new IOException(otherwise + ": its process has ended; " + state(), e);
         }
     }
 
@@ -119,7 +119,7 @@ final class SoakGuest implements AutoCloseable {
         } catch (IOException e) {
             wrong("nothing more comes out of the guest: " + e.getMessage());
         }
-        IOException early = new IOException("its process has ended");
+        IOException early = new IOException("end of output");
         begun.completeExceptionally(early);
         ended.completeExceptionally(early);
     }

@@ -35,8 +35,10 @@ class SoakLinesTest {
 
     @Test
     void aGuestThatConfirmsWhatWasNotSentIsWrong() {
-        String line = "o 00000000 00000001 ";
-        assertEquals(line, lines.take(line).orElse("").substring(18, 38));
+        String line = "o 00000000 00000001 c42c5a1aa382013819ba2418afbbfae1";
+        assertEquals(Optional.of("line 0 came out as '" + line + "'"), lines.take(line));
+        assertEquals("i 00000000", lines.next(false).substring(0, 10));
+        assertEquals(Optional.empty(), lines.take(line));
     }
 
     @Test
