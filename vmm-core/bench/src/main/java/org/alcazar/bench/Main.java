@@ -23,6 +23,9 @@ public final class Main {
                             GUESTS,
                             "programs in a Linux guest; the name may be left out before options "
                                     + options(GuestBench.OPTIONS),
+                            "hotswap",
+                            "swaps of device bundles under a busy Linux guest "
+                                    + options(HotSwapBench.OPTIONS),
                             "smp",
                             "what several vcores get done, as ratios "
                                     + options(SmpBench.OPTIONS)));
@@ -46,6 +49,7 @@ public final class Main {
                 case "boot" -> BootBench.run(options);
                 case "exits" -> ExitBench.run(options);
                 case GUESTS -> GuestBench.run(options);
+                case "hotswap" -> HotSwapBench.run(options);
                 case "smp" -> SmpBench.run(options);
                 default ->
                         throw new Options.Wrong(

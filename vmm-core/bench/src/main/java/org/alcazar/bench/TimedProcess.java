@@ -97,7 +97,7 @@ final class TimedProcess {
         return process.info().totalCpuDuration().map(Duration::toMillis).orElse(0L) / 1e3;
     }
 
-    private static void removeHook(Thread hook) {
+    static void removeHook(Thread hook) {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {

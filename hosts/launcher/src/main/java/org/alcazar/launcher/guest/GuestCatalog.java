@@ -23,7 +23,8 @@ public final class GuestCatalog {
     public static final List<String> MADE = List.of("litmus", "micro");
 
     /** Guests with programs of this tree: the folder in which make builds them. */
-    private static final Map<String, String> PROGRAMS = Map.of("linux-bench", "bench");
+    private static final Map<String, String> PROGRAMS =
+            Map.of("linux-bench", "bench", "linux-soak", "soak");
 
     /**
      * A guest that is known by name.

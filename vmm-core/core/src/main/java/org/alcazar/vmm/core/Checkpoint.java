@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -154,7 +155,7 @@ final class Checkpoint {
 
     private static SavedState machine(Vm vm) {
         return new SavedState(MACHINE, VERSION)
-                .put("configuration", JdkTree.savable(vm.configuration().tree()))
+                .put("configuration", JdkTree.savable(configuration(vm)))
                 .put("architecture", vm.architecture().name())
                 .put("engine", vm.engineName())
                 .put("frequency", vm.vmClock().counterFrequency())
@@ -163,6 +164,16 @@ final class Checkpoint {
                 .put("turn", vm.machine().turn())
                 .put("entropy", vm.machine().entropy().state())
                 .put("ram", RamSections.layout(vm.physicalMap()));
+    }
+
+    /**
+     * What the VM was made from, with the devices that it has now. Sorted, so that equal VMs make
+     * equal files.
+     */
+    private static Map<String, Object> configuration(Vm vm) {
+        Map<String, Object> out = new TreeMap<>(vm.configuration().tree());
+        out.put(VmConfiguration.DEVICES, vm.machine().devices().specs());
+        return out;
     }
 
     /** All register groups of a core, hidden state included. */

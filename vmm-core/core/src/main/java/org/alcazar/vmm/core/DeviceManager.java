@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -556,6 +557,18 @@ final class DeviceManager {
                             + unused.getFirst()
                             + "' that this configuration lacks");
         }
+    }
+
+    /** The devices in the form that a configuration has them in. */
+    List<Map<String, Object>> specs() {
+        List<Map<String, Object>> out = new ArrayList<>();
+        for (Entry<Device> entry : devices) {
+            Map<String, Object> spec = new TreeMap<>(entry.spec.settings());
+            spec.put("type", entry.spec.type());
+            spec.put("name", entry.name());
+            out.add(spec);
+        }
+        return out;
     }
 
     /** Counters as {@code device.name}. */

@@ -127,6 +127,7 @@ final class SectionReader {
     }
 
     private ConfigurationException wrong(String what) {
-        return new ConfigurationException("saved VM " + path + " " + what);
+        String line = what.replaceAll("\\p{Cntrl}", "?"); // a damaged name may hold anything
+        return new ConfigurationException("saved VM " + path + " " + line);
     }
 }

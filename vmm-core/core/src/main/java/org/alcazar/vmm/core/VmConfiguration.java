@@ -62,7 +62,7 @@ record VmConfiguration(
     private static final String FIXED_EPOCH = "2026-01-01T00:00:00Z";
 
     private static final String MEMORY = "memory";
-    private static final String DEVICES = "devices";
+    static final String DEVICES = "devices";
     private static final String EXTENSIONS = "extensions";
     private static final String MODULES = "modules";
     private static final String PIN = "pin";

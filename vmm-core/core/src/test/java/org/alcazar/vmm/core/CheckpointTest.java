@@ -19,6 +19,7 @@ import org.alcazar.vmm.GuestTimer;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
+import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
@@ -210,6 +211,30 @@ class CheckpointTest {
         assertFalse(message.contains("\n"), message);
         assertEquals(before, bench.host.memory.bytesInUse(""));
         return message;
+    }
+
+    @Test
+    void devicesThatWereAttachedAndDetachedLaterAreAsTheyWere() throws Exception {
+        try (Bench bench = bench().with("devices", List.of("plain"))) {
+            bench.types.add(
+                    DeviceType.class,
+                    new Bench.FakeDeviceType("plain", (context, settings) -> new Bench.Plain()),
+                    1);
+            Management management = new Management(bench.vmm, bench.types);
+            Vm vm = ran(bench, 3000);
+            management.attach(vm.id(), "plain", Map.of("name", "later"));
+            management.detach(vm.id(), "plain");
+            byte[] first = saved(bench, vm, "file");
+            bench.vmm.destroy(vm.id());
+            int id = bench.vmm.load("file", Map.of());
+            assertEquals(
+                    List.of("counting", "later"),
+                    bench.vmm.get(id).machine().parts().stream()
+                            .filter(part -> part.kind().equals("device"))
+                            .map(PartInfo::name)
+                            .toList());
+            assertArrayEquals(first, saved(bench, bench.vmm.get(id), "again"));
+        }
     }
 
     @Test

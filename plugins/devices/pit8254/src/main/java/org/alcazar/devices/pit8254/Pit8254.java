@@ -200,9 +200,14 @@ final class Pit8254 implements Device, ByteDevice {
         }
         edges = state.getLong("edges");
         long now = ticks();
-        asserted = channels[0].out(now);
+        boolean due = channels[0].risingEdges(now) != edges; // the timer had not fired yet
+        asserted = !due && channels[0].out(now);
         line.set(asserted);
-        output(now);
+        if (due) {
+            timer.arm(clock.nanos());
+        } else {
+            output(now);
+        }
     }
 
     @Override

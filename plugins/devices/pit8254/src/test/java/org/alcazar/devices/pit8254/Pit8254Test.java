@@ -318,6 +318,20 @@ class Pit8254Test {
     }
 
     @Test
+    void anEdgeThatWasDueAtTheSaveComesAfterTheRestore() {
+        for (int mode : new int[] {0, 2, 3, 4}) {
+            program(CH0, mode, 100);
+            ManualClock later = new ManualClock();
+            later.advance(clock.nanos() + GuestClock.nanosOf(150, Pit8254.HERTZ));
+            RecordingLine wire = new RecordingLine();
+            Pit8254 other = new Pit8254(later, wire, new Counter());
+            DeviceChecks.savesWhatItRestored(pit, other);
+            later.advance(0);
+            assertEquals(1, wire.takeEdges(), "mode " + mode);
+        }
+    }
+
+    @Test
     void anyGuestIsHarmless() {
         for (int seed = 0; seed < 5; seed++) {
             DeviceChecks.anyAccessIsHarmless(pit, Pit8254.PORTS, clock, seed);
