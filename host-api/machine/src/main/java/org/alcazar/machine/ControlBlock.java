@@ -1,5 +1,7 @@
 package org.alcazar.machine;
 
+import java.util.Arrays;
+
 /**
  * From what an engine runs a virtual core, and where it leaves the exit: the counterpart of a VMCB.
  * One belongs to each vcore; only that vcore's thread touches it while the core runs, but for
@@ -79,6 +81,19 @@ public final class ControlBlock {
     public long instructions;
 
     /**
+     * A debugger's breakpoints: guest-linear addresses in ascending order, none by default. The
+     * core leaves with {@link Exit#DEBUG} before it executes an instruction at one of them; what
+     * the guest has of breakpoints is not touched. Replaced as a whole, between runs only.
+     */
+    public long[] breakpoints = {};
+
+    /**
+     * The very next instruction is not compared with {@link #breakpoints}: how a debugger goes on
+     * from one. The engine clears it once the core has retired an instruction or taken an event.
+     */
+    public boolean passBreakpoint;
+
+    /**
      * Root of the second level (nested) or of the shadow tables: host-physical, in the
      * architecture's format.
      */
@@ -120,6 +135,11 @@ public final class ControlBlock {
 
     public ExitFrame frame(int at) {
         return frames[at];
+    }
+
+    /** Whether a debugger's breakpoint is at a guest-linear address. */
+    public boolean breaksAt(long address) {
+        return breakpoints.length != 0 && Arrays.binarySearch(breakpoints, address) >= 0;
     }
 
     public Requests requests() {

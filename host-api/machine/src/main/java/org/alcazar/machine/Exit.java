@@ -37,7 +37,10 @@ public final class Exit {
     /** The budget of instructions is used up. */
     public static final int BUDGET = 8;
 
-    /** A breakpoint, single step or watchpoint of a debugger. */
+    /**
+     * A debugger's breakpoint ({@link ControlBlock#breakpoints}): the instruction at the linear
+     * {@code address} comes next.
+     */
     public static final int DEBUG = 9;
 
     /** The core stopped for good, such as by a triple fault; a reason is in {@code code}. */

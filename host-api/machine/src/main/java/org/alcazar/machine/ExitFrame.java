@@ -42,7 +42,7 @@ public final class ExitFrame {
 
     /**
      * For ACCESS: address within the space. For TRANSLATION: guest-physical address. For FAULT: the
-     * faulting address.
+     * faulting address. For DEBUG: the instruction's, linear.
      */
     public long address;
 

@@ -296,6 +296,62 @@ public abstract class EngineTck {
     }
 
     @Test
+    void aBreakpointStopsBeforeItsInstructionUntilThatIsPassed() {
+        program(fixture.nops(2), fixture.constant(7), fixture.loop());
+        long at = EngineFixture.ENTRY + fixture.nops(2).length;
+        block.breakpoints = new long[] {at, at + 1, at + (1L << 40)};
+        long before = block.retired;
+        for (int i = 0; i < 2; i++) {
+            expect(Exit.DEBUG);
+            assertEquals(2, block.retired - before);
+            assertEquals(at, block.frame().address);
+            assertEquals(at, block.frame().pc);
+            assertEquals(at, pc());
+        }
+        block.passBreakpoint = true;
+        block.budget = 3;
+        expect(Exit.BUDGET);
+        assertFalse(block.passBreakpoint);
+        assertEquals(5, block.retired - before);
+        assertEquals(7, result());
+    }
+
+    @Test
+    void aLoopStopsAtItsBreakpointEachTimeAndOtherwiseNothingChanges() {
+        program(fixture.loop());
+        block.budget = 100_000;
+        expect(Exit.BUDGET);
+        long[][] running = allState(core, block);
+        block.breakpoints = new long[] {EngineFixture.ENTRY};
+        block.budget = ControlBlock.UNLIMITED;
+        for (long i = block.retired; i < 100_005; i++) {
+            expect(Exit.DEBUG);
+            assertEquals(i, block.retired);
+            block.passBreakpoint = true;
+        }
+        block.budget = 0;
+        expect(Exit.BUDGET);
+        assertArrayEquals(running, allState(core, block));
+        block.breakpoints = new long[0];
+        block.budget = 10;
+        expect(Exit.BUDGET);
+    }
+
+    @Test
+    void anInstructionThatWaitsForItsReplyDoesNotStopAgain() {
+        program(fixture.portIn(PORT), fixture.loop());
+        block.breakpoints = new long[] {EngineFixture.ENTRY};
+        expect(Exit.DEBUG);
+        block.passBreakpoint = true;
+        expect(Exit.ACCESS);
+        block.frame().value = 0x66;
+        block.frame().reply = ExitFrame.DONE;
+        block.budget = 2;
+        expect(Exit.BUDGET);
+        assertEquals(0x66, result());
+    }
+
+    @Test
     void aGuestGoesOnInAnotherCore() {
         program(fixture.constant(0x77), fixture.nops(3), fixture.store(DATA), fixture.loop());
         block.budget = 3;

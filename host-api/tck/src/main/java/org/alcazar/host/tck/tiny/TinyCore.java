@@ -114,7 +114,9 @@ final class TinyCore implements VirtualCore {
             return Exit.KICK;
         }
         if (enabled && requests.take(Requests.INTERRUPT) != 0) {
-            waiting = block.interrupts.acknowledge() == InterruptSource.NONE && waiting;
+            boolean none = block.interrupts.acknowledge() == InterruptSource.NONE;
+            waiting &= none;
+            block.passBreakpoint &= none;
         }
         if (waiting) {
             return Exit.IDLE;
@@ -122,7 +124,16 @@ final class TinyCore implements VirtualCore {
         if (enabled && block.windowWanted) {
             return Exit.WINDOW;
         }
-        return block.budget == 0 ? Exit.BUDGET : RUNNING;
+        return block.budget == 0 ? Exit.BUDGET : breakpoint(block);
+    }
+
+    private int breakpoint(ControlBlock block) {
+        long at = pc & 0xffff_ffffL;
+        if (completing || block.passBreakpoint || !block.breaksAt(at)) {
+            return RUNNING;
+        }
+        block.frame().address = at;
+        return Exit.DEBUG;
     }
 
     private int step(ControlBlock block) {
@@ -145,6 +156,7 @@ final class TinyCore implements VirtualCore {
     private void retire(ControlBlock block) {
         completing = false;
         devicePage = -1;
+        block.passBreakpoint = false;
         block.retired++;
         if (block.budget != ControlBlock.UNLIMITED) {
             block.budget--;

@@ -42,15 +42,13 @@ final class X86Core implements VirtualCore {
 
     private static final int DR6_BS = 1 << 14;
 
-    /** Events in a row that are free. */
-    private static final int FRUITLESS = 16;
-
     private final Core core;
     private final X86Engine engine;
     private final CodeCache cache;
     private final BlockFinder finder;
     private final Replies replies;
     private final Upkeep upkeep;
+    private final Deliveries deliveries = new Deliveries();
 
     /** Within {@link #run}. */
     private volatile boolean running;
@@ -60,19 +58,11 @@ final class X86Core implements VirtualCore {
 
     private volatile @Nullable Thread thread;
 
-    /** Events delivered one after the other, without an instruction between them. */
-    private int fruitless;
-
-    private long retiredAtEvent;
-
     /** What {@link Core#retired} was when a block was entered in the shadow of STI, or -1. */
     private long shadowed = -1;
 
     /** 1 if an instruction began the task switch that goes on, 0 if an event did. */
     private int taskInstruction;
-
-    /** What the present run has charged to its budget for such events. */
-    private long charged;
 
     private long rootSeen;
     private Translation translationSeen = Translation.NONE;
@@ -145,8 +135,9 @@ final class X86Core implements VirtualCore {
             core.counters.loaded();
         }
         core.end = block.budget == ControlBlock.UNLIMITED ? Long.MAX_VALUE : before + block.budget;
-        charged = 0;
+        deliveries.charged = 0;
         load(block);
+        core.breakpoints.enter();
         int reason = replies.take();
         if (reason == Replies.FAULT) {
             reason = deliver();
@@ -160,9 +151,10 @@ final class X86Core implements VirtualCore {
             reason = loop();
         }
         if (block.budget != ControlBlock.UNLIMITED) {
-            block.budget -= core.retired - before + charged;
+            block.budget -= core.retired - before + deliveries.charged;
         }
         block.retired = core.retired;
+        core.breakpoints.leave();
         ExitFrame frame = block.frame();
         frame.reason = reason;
         replies.expect(reason);
@@ -383,7 +375,7 @@ final class X86Core implements VirtualCore {
         }
         boolean kicked = (pending & Requests.KICK) != 0;
         // A delivery that never ends must not keep the VMM out.
-        if (core.pendingEvent != 0 && !(kicked && fruitless > FRUITLESS)) {
+        if (core.pendingEvent != 0 && !(kicked && deliveries.fruitless())) {
             return then(inject());
         }
         if (kicked) {
@@ -556,24 +548,9 @@ final class X86Core implements VirtualCore {
         if (hits != 0) {
             return debug(hits);
         }
-        chargeFruitless();
+        core.breakpoints.forgetPass();
+        deliveries.count(core);
         return core.retired < core.end ? ON : Exit.BUDGET;
-    }
-
-    /**
-     * A handler that faults at its own first instruction retires nothing, for ever: beyond a number
-     * that no healthy guest reaches, each such delivery is charged to the budget like an
-     * instruction.
-     */
-    private void chargeFruitless() {
-        if (core.retired != retiredAtEvent) {
-            retiredAtEvent = core.retired;
-            fruitless = 0;
-        } else if (++fruitless > FRUITLESS && core.end != Long.MAX_VALUE) {
-            core.end--;
-            core.bound();
-            charged++;
-        }
     }
 
     // ---- running
@@ -638,8 +615,24 @@ final class X86Core implements VirtualCore {
         }
     }
 
+    /** A debugger's breakpoint comes before the next instruction, which nothing has begun yet. */
+    private boolean debugged() {
+        return core.breakpoints.debugged(linear()) && core.accesses.isEmpty() && !core.proceed;
+    }
+
+    private int leaveForDebugger() {
+        ExitFrame frame = core.block.frame();
+        frame.pc = linear();
+        frame.address = frame.pc;
+        frame.length = 0;
+        return Exit.DEBUG;
+    }
+
     /** Runs one instruction alone. */
     private int step() {
+        if (debugged()) {
+            return leaveForDebugger();
+        }
         steps++;
         int flags = core.flags;
         int shadow = core.shadow;

@@ -4,9 +4,10 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.X86;
 
 /**
- * The breakpoints of DR0 to DR3 and the record of branches (APM volume 2, 13.1). They cost nothing
- * while DR7 and DEBUG_CTL enable none; else the run loop executes instructions one by one, and the
- * MMU reports every data access if one of them watches data.
+ * The breakpoints of DR0 to DR3, the record of branches (APM volume 2, 13.1), and a debugger's
+ * breakpoints in the control block. They cost nothing while there are none; else the run loop
+ * executes instructions one by one, and the MMU reports every data access if one of them watches
+ * data.
  */
 public final class Breakpoints {
     private static final int EXECUTE = 0, WRITE = 1, PORT = 2, ACCESS = 3;
@@ -16,7 +17,16 @@ public final class Breakpoints {
 
     private static final int[] BYTES = {1, 2, 8, 4};
 
+    /** {@link #passAt}: no instruction passes. */
+    private static final long NONE = -1;
+
     private final Cpu cpu;
+
+    /** How many a debugger has set. */
+    private int debuggers;
+
+    /** The debugger's are not looked at while {@link Cpu#retired} is this. */
+    private long passAt = NONE;
 
     /** Breakpoints that the instruction in execution has hit, bits as in DR6. */
     private int hits;
@@ -27,7 +37,28 @@ public final class Breakpoints {
 
     /** Whether DR7 enables any, or transfers of control are recorded or stepped. */
     public boolean armed() {
-        return (cpu.dr[7] & 0xff | cpu.msr[X86.DEBUG_CTL]) != 0;
+        return (cpu.dr[7] & 0xff | cpu.msr[X86.DEBUG_CTL] | debuggers) != 0;
+    }
+
+    /** A run begins: takes over what the debugger wants. */
+    public void enter() {
+        debuggers = cpu.block.breakpoints.length;
+        passAt = cpu.block.passBreakpoint ? cpu.retired : NONE;
+    }
+
+    /** A run ends. */
+    public void leave() {
+        cpu.block.passBreakpoint = cpu.retired == passAt;
+    }
+
+    /** An event was taken: what comes next is no more what the debugger has let pass. */
+    public void forgetPass() {
+        passAt = NONE;
+    }
+
+    /** Whether a debugger wants the core to leave before the instruction at a linear address. */
+    public boolean debugged(long linear) {
+        return debuggers != 0 && cpu.retired != passAt && cpu.block.breaksAt(linear);
     }
 
     /** Whether transfers of control have to be told from other instructions. */
