@@ -43,6 +43,15 @@ public interface VirtualMachine {
      */
     void reset(String reason);
 
+    /**
+     * Pauses the VM, soon, as {@code VmmControl.pause} does: what a debugger calls on a vcore's
+     * thread, which runs no more guest code then. Any thread; nothing happens to a VM that does not
+     * run.
+     *
+     * @param reason a few words for people: who asked, and why
+     */
+    void pause(String reason);
+
     /** The guest ends the VM, soon, with a status of its own: the low 8 bits of {@code status}. */
     void exit(int status);
 

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -63,6 +64,9 @@ final class Vm implements VirtualMachine {
 
     private volatile VmState state = VmState.CREATED;
     private final AtomicReference<@Nullable VmEnd> wish = new AtomicReference<>();
+
+    /** How often it went on after a pause. */
+    private final AtomicInteger departures = new AtomicInteger();
 
     /**
      * With the listeners and the pending reset: guarded by them, as a transition may wait for a
@@ -150,9 +154,14 @@ final class Vm implements VirtualMachine {
         synchronized (transition) {
             require("resume", VmState.PAUSED);
             change(VmState.RUNNING);
-            phases.running();
-            machine.barrier().leave();
+            depart();
         }
+    }
+
+    private void depart() {
+        departures.incrementAndGet();
+        phases.running();
+        machine.barrier().leave();
     }
 
     /** Runs a created or paused VM for so long in guest time; it is paused then. */
@@ -163,19 +172,33 @@ final class Vm implements VirtualMachine {
                     .timer("simulation", this::simulationOver)
                     .arm(machine.clock().nanos() + nanos);
             change(VmState.SIMULATING);
-            phases.running();
-            machine.barrier().leave();
+            depart();
         }
     }
 
     /** On a vcore's thread, which stops here; the supervisor does the rest. */
     private void simulationOver() {
+        pauseSoon(List.of(VmState.SIMULATING));
+    }
+
+    @Override
+    public void pause(String reason) {
+        LOG.info("VM {} pauses: {}", name, reason);
+        pauseSoon(List.of(VmState.RUNNING, VmState.SIMULATING));
+    }
+
+    /**
+     * @param from states in which it is paused; it goes on in others, and if it was paused and went
+     *     on meanwhile
+     */
+    private void pauseSoon(List<VmState> from) {
+        int asked = departures.get();
         machine.barrier().request();
         supervisor.submit(() -> {
             synchronized (transition) {
                 try {
                     machine.barrier().await(LIMIT);
-                    if (state == VmState.SIMULATING) {
+                    if (from.contains(state) && asked == departures.get()) {
                         change(VmState.PAUSED);
                     } else {
                         machine.barrier().leave();

@@ -45,6 +45,8 @@ class LifeCycleTest {
                                     0x11, 1, onWrite(v -> context.machine().exit((int) v)));
                             context.hookPorts(
                                     0x12, 1, onWrite(v -> context.machine().reset("button")));
+                            context.hookPorts(
+                                    0x13, 1, onWrite(v -> context.machine().pause("device")));
                         });
     }
 
@@ -251,6 +253,23 @@ class LifeCycleTest {
         String message = assertThrows(HostRefusal.class, action).getMessage();
         assertTrue(message != null && message.contains(why), message);
         assertFalse(message.contains("\n"), message);
+    }
+
+    @Test
+    void aPausePutByADeviceHoldsBehindItsInstruction() throws Exception {
+        for (String clock : List.of("host", "instructions")) {
+            try (Bench bench =
+                    power(new Toy.Add(1), Toy.out(0x13, 1), Toy.out(0x10, 1), FOREVER)
+                            .with("clock", clock)) {
+                Vm vm = bench.start();
+                Bench.until(() -> vm.state() == VmState.PAUSED);
+                assertEquals(2, vm.vcores().getFirst().retired());
+                vm.pause("it is paused already");
+                bench.vmm.resume(vm.id());
+                assertEquals(0, bench.end().status());
+                vm.pause("it is over");
+            }
+        }
     }
 
     @Test

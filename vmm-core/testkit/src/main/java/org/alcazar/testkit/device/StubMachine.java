@@ -20,6 +20,7 @@ public final class StubMachine implements VirtualMachine {
     private final FakeDeviceContext context;
     private int powerOffs;
     private int resets;
+    private int pauses;
     private String reason = "";
     private int status = NONE;
 
@@ -35,7 +36,11 @@ public final class StubMachine implements VirtualMachine {
         return resets;
     }
 
-    /** Of the last reset, or failure. */
+    public int pauses() {
+        return pauses;
+    }
+
+    /** Of the last reset, pause or failure. */
     public String reason() {
         return reason;
     }
@@ -93,6 +98,12 @@ public final class StubMachine implements VirtualMachine {
     @Override
     public void reset(String why) {
         resets++;
+        reason = why;
+    }
+
+    @Override
+    public void pause(String why) {
+        pauses++;
         reason = why;
     }
 
