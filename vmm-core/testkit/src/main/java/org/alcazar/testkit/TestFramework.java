@@ -8,22 +8,22 @@ import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.DeviceType;
+import org.alcazar.vmm.plugin.ExtensionType;
 import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
 import org.apache.felix.framework.FrameworkFactory;
-import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.launch.Framework;
+import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.util.tracker.ServiceTracker;
 
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,50 +33,44 @@ import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * The OSGi framework of a test JVM. Bundles of the test class path that export API packages stay
- * flat and are exported by the system bundle, so that tests share their types; all other Alcazar
- * bundles and the service runtime are installed by reference and started.
+ * flat and are exported by the system bundle, so that tests share their types; all others that work
+ * with Alcazar, and the service runtime, are installed by reference and started.
  */
 public final class TestFramework implements AutoCloseable {
-    private static final String OURS = "org.alcazar.";
-
-    /** Bundles that declarative services need. */
-    private static final List<String> RUNTIME =
-            List.of(
-                    "org.apache.felix.scr",
-                    "org.osgi.service.component",
-                    "org.osgi.util.promise",
-                    "org.osgi.util.function");
-
     /** For a service that never comes: the test fails. */
     private static final long LIMIT_MILLIS = 60_000;
 
+    private static final ServiceReference<?>[] NO_SERVICES = {};
+
     private final Framework framework;
     private final Path cache;
+    private final List<ClassPathBundle> bundles;
 
-    private TestFramework(Framework framework, Path cache) {
+    private TestFramework(Framework framework, Path cache, List<ClassPathBundle> bundles) {
         this.framework = framework;
         this.cache = cache;
+        this.bundles = bundles;
     }
 
     static TestFramework start() {
-        List<Entry> entries = classPath();
-        StringBuilder shared = new StringBuilder();
-        for (Entry entry : entries) {
-            if (entry.isShared()) {
-                shared.append(shared.isEmpty() ? "" : ",").append(entry.exports());
-            }
-        }
+        List<ClassPathBundle> bundles = ClassPathBundle.all();
+        String shared =
+                bundles.stream()
+                        .filter(ClassPathBundle::isShared)
+                        .map(ClassPathBundle::exports)
+                        .collect(Collectors.joining(","));
         try {
             Path cache = Files.createTempDirectory("alcazar-test");
             Map<String, String> configuration = new HashMap<>();
             configuration.put(Constants.FRAMEWORK_STORAGE, cache.toString());
-            configuration.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, shared.toString());
+            configuration.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, shared);
             configuration.put("felix.service.urlhandlers", "false");
             // A new version of a plugin runs beside the old one while it takes over.
             configuration.put(
@@ -87,9 +81,9 @@ public final class TestFramework implements AutoCloseable {
             Framework framework = new FrameworkFactory().newFramework(configuration);
             framework.init();
             framework.start();
-            TestFramework started = new TestFramework(framework, cache);
+            TestFramework started = new TestFramework(framework, cache, bundles);
             started.registerMicroPlatform();
-            started.installAll(entries);
+            started.installAll();
             return started;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -107,6 +101,8 @@ public final class TestFramework implements AutoCloseable {
         }
         GuestLoader loader = MicroPlatform.loader();
         context.registerService(GuestLoader.class, loader, named(loader.name()));
+        ExtensionType probe = new Probe.Type();
+        context.registerService(ExtensionType.class, probe, named(probe.name()));
     }
 
     private static Hashtable<String, Object> named(String type) {
@@ -115,17 +111,19 @@ public final class TestFramework implements AutoCloseable {
         return properties;
     }
 
-    private void installAll(List<Entry> entries) throws BundleException {
-        List<Bundle> bundles = new ArrayList<>();
-        for (Entry entry : entries) {
-            if (!entry.isShared() && entry.isWanted()) {
-                bundles.add(
+    private void installAll() throws BundleException {
+        List<Bundle> installed = new ArrayList<>();
+        for (ClassPathBundle bundle : bundles) {
+            if (!bundle.isShared() && bundle.isWanted()) {
+                installed.add(
                         framework
                                 .getBundleContext()
-                                .installBundle("reference:" + entry.path.toUri()));
+                                .installBundle("reference:" + bundle.path().toUri()));
             }
         }
-        for (Bundle bundle : bundles) {
+        // All at once is faster than one by one at their starts.
+        framework.adapt(FrameworkWiring.class).resolveBundles(installed);
+        for (Bundle bundle : installed) {
             if (bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null) {
                 bundle.start();
             }
@@ -154,6 +152,33 @@ public final class TestFramework implements AutoCloseable {
         } finally {
             tracker.close();
         }
+    }
+
+    /** Whether some bundle registers a service of a type now. */
+    boolean registers(Class<?> type) {
+        return framework.getBundleContext().getServiceReference(type) != null;
+    }
+
+    /** Whether a type belongs to an API that tests share with the bundles. */
+    boolean isShared(Class<?> type) {
+        return bundles.stream()
+                .anyMatch(b -> b.isShared() && b.packages().contains(type.getPackageName()));
+    }
+
+    /** Names of the types of services that are no plugin types and no framework's, for people. */
+    Set<String> injectable() {
+        Set<String> out = new TreeSet<>();
+        for (Bundle bundle : framework.getBundleContext().getBundles()) {
+            ServiceReference<?>[] services = bundle.getRegisteredServices();
+            for (ServiceReference<?> one : services == null ? NO_SERVICES : services) {
+                for (String name : (String[]) one.getProperty(Constants.OBJECTCLASS)) {
+                    if (!name.startsWith("org.osgi.") && !name.endsWith("Type")) {
+                        out.add(name.substring(name.lastIndexOf('.') + 1));
+                    }
+                }
+            }
+        }
+        return out;
     }
 
     /** Offers a plugin type of the test's own until the registration is closed. */
@@ -205,14 +230,14 @@ public final class TestFramework implements AutoCloseable {
      * @param without headers that it lacks
      */
     public Path repack(String symbolicName, String version, Path folder, String... without) {
-        Entry entry =
-                classPath().stream()
+        ClassPathBundle entry =
+                bundles.stream()
                         .filter(e -> e.name().equals(symbolicName))
                         .findFirst()
                         .orElseThrow(() ->
                                 new IllegalStateException(
                                         "no bundle " + symbolicName + " on the class path"));
-        return Repack.bundle(entry.path, entry.manifest, version, folder, List.of(without));
+        return Repack.bundle(entry.path(), entry.manifest(), version, folder, List.of(without));
     }
 
     @Override
@@ -229,69 +254,6 @@ public final class TestFramework implements AutoCloseable {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
-        }
-    }
-
-    private static List<Entry> classPath() {
-        List<Entry> entries = new ArrayList<>();
-        String paths =
-                System.getProperty(
-                        "surefire.test.class.path", System.getProperty("java.class.path", ""));
-        for (String path : paths.split(File.pathSeparator, -1)) {
-            Path file = Path.of(path);
-            Manifest manifest = manifest(file);
-            if (manifest != null && Entry.header(manifest, Constants.BUNDLE_SYMBOLICNAME) != null) {
-                entries.add(new Entry(file, manifest));
-            }
-        }
-        return entries;
-    }
-
-    private static @Nullable Manifest manifest(Path path) {
-        try {
-            if (Files.isDirectory(path)) {
-                Path file = path.resolve(JarFile.MANIFEST_NAME);
-                if (!Files.exists(file)) {
-                    return null;
-                }
-                try (InputStream in = Files.newInputStream(file)) {
-                    return new Manifest(in);
-                }
-            }
-            if (!Files.exists(path)) {
-                return null;
-            }
-            try (JarFile jar = new JarFile(path.toFile())) {
-                return jar.getManifest();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** A bundle on the class path. */
-    private record Entry(Path path, Manifest manifest) {
-        static @Nullable String header(Manifest manifest, String name) {
-            return manifest.getMainAttributes().getValue(name);
-        }
-
-        String name() {
-            String name = header(manifest, Constants.BUNDLE_SYMBOLICNAME);
-            return name == null ? "" : name.split(";", 2)[0].trim();
-        }
-
-        String exports() {
-            String exports = header(manifest, Constants.EXPORT_PACKAGE);
-            return exports == null ? "" : exports;
-        }
-
-        boolean isShared() {
-            return !exports().isEmpty() && (name().startsWith(OURS) || name().equals("slf4j.api"));
-        }
-
-        boolean isWanted() {
-            return name().startsWith(OURS) && !name().equals("org.alcazar.testkit")
-                    || RUNTIME.contains(name());
         }
     }
 }

@@ -6,25 +6,37 @@ import org.alcazar.host.VmmControl;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.RegisterField;
 import org.alcazar.machine.RegisterGroup;
+import org.alcazar.machine.Width;
 import org.alcazar.testkit.micro.MicroConsole;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.plugin.Spelling;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assertions;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 
 /**
  * One VM of a test: first its configuration, then its run, then what came of it. Time is driven by
@@ -47,7 +59,21 @@ public final class TestVm implements AutoCloseable {
     private final Map<String, Object> configuration = new LinkedHashMap<>();
     private final List<Map<String, Object>> devices = new ArrayList<>();
     private final CompletableFuture<VmEnd> ended = new CompletableFuture<>();
-    private @Nullable Path image;
+    private final List<Path> temporary = new ArrayList<>();
+    private final TreeSet<Long> breakpoints = new TreeSet<>();
+
+    /** Completes at the next change of the VM's state. */
+    private final AtomicReference<CompletableFuture<VmState>> nextState =
+            new AtomicReference<>(new CompletableFuture<>());
+
+    private boolean probed = true;
+
+    /** The guest expects a micro console. */
+    private boolean console;
+
+    private Toolchain.@Nullable Guest guest;
+    private @Nullable Map<String, Long> symbols;
+    private @Nullable Hook listening;
     private int id;
     private boolean destroyed;
 
@@ -72,24 +98,97 @@ public final class TestVm implements AutoCloseable {
      * @throws AssertionError or another unchecked exception if the assembler refuses it
      */
     public TestVm assembly(Mode mode, String source) {
-        return image(Assembler.assemble(mode, source, ENTRY));
+        return guest(Toolchain.assemble(mode, source));
+    }
+
+    /**
+     * A 64-bit guest in C without a library but {@code alcazar.h}: {@code int main(void)} returns
+     * what {@code exit n} takes in assembly. It gets a micro console if the machine has none.
+     *
+     * @throws IllegalArgumentException with the compiler's messages if it refuses it
+     */
+    public TestVm c(String source) {
+        return compiled(source, Path.of(""));
+    }
+
+    private TestVm compiled(String source, Path include) {
+        console = true;
+        return guest(Toolchain.compile("#include \"alcazar.h\"\n#line 1\n" + source, include));
+    }
+
+    /**
+     * A guest from a file: assembly ({@code .s}, and {@code .S} with the C preprocessor), C ({@code
+     * .c}), machine code as {@link #image} takes it ({@code .bin}), or whatever a loader of the
+     * test class path takes, such as ELF.
+     *
+     * @param path relative to the module's folder, or else a resource of the class path
+     * @throws IllegalArgumentException if there is no such file
+     */
+    public TestVm file(Path path) {
+        Path file = GuestFile.find(path, temporary);
+        Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
+        String name = file.toString();
+        try {
+            return switch (name.substring(name.lastIndexOf('.') + 1)) {
+                case "s" -> assembly(Files.readString(file));
+                case "S" -> guest(Toolchain.preprocess(Mode.LONG, Files.readString(file), folder));
+                case "c" -> compiled(Files.readString(file), folder);
+                case "bin" -> image(Files.readAllBytes(file));
+                default -> {
+                    configuration.put("kernel", name);
+                    configuration.remove("loader");
+                    yield this;
+                }
+            };
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private TestVm guest(Toolchain.Guest made) {
+        image(made.image());
+        guest = made;
+        return this;
     }
 
     /** Machine code that is loaded at {@link #ENTRY} and entered there in real mode. */
     public TestVm image(byte[] code) {
         try {
-            Path file = image;
-            if (file == null) {
-                file = Files.createTempFile("alcazar-guest", ".bin");
-                image = file;
-            }
+            Path file = Files.createTempFile("alcazar-guest", ".bin");
+            temporary.add(file);
             Files.write(file, code);
             configuration.put("kernel", file.toString());
             configuration.put("loader", "micro");
+            guest = null;
+            symbols = null;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         return this;
+    }
+
+    /**
+     * Address of a label, function or variable of the guest, which was given as assembly or C.
+     *
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public long symbol(String name) {
+        Toolchain.Guest made = guest;
+        if (made == null) {
+            throw new IllegalArgumentException(
+                    "no symbol " + name + ": the guest is neither assembly nor C");
+        }
+        Map<String, Long> known = symbols;
+        if (known == null) {
+            known = made.symbols();
+            symbols = known;
+        }
+        Long address = known.get(name);
+        if (address == null) {
+            throw new IllegalArgumentException(
+                    "the guest has no symbol " + name + Spelling.suggest(name, known.keySet()));
+        }
+        return address;
     }
 
     /**
@@ -117,11 +216,47 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
+    /** Time is the host's: timers come when they come, and runs differ. */
+    public TestVm hostClock() {
+        return set("clock", "host");
+    }
+
+    /**
+     * Time is counted in instructions, a nanosecond each: as it is unless a test says otherwise.
+     */
+    public TestVm virtualClock() {
+        return set("clock", "instructions");
+    }
+
+    /** Without the extension that serves breakpoints, steps, lines and reports of exits. */
+    public TestVm withoutProbe() {
+        probed = false;
+        return this;
+    }
+
     /** The configuration as it stands. */
     public Map<String, Object> configuration() {
         Map<String, Object> all = new LinkedHashMap<>(configuration);
-        all.put("devices", List.copyOf(devices));
+        List<Object> attached = new ArrayList<>(devices);
+        if (console && !"micro".equals(all.get("platform")) && !hasConsole()) {
+            attached.add(Map.of("type", MicroConsole.TYPE));
+        }
+        all.put("devices", attached);
+        if (probed) {
+            List<Object> extensions = new ArrayList<>();
+            if (all.get("extensions") instanceof List<?> list) {
+                extensions.addAll(list);
+            } else if (all.get("extensions") != null) {
+                extensions.add(all.get("extensions"));
+            }
+            extensions.add(Probe.NAME);
+            all.put("extensions", extensions);
+        }
         return all;
+    }
+
+    private boolean hasConsole() {
+        return devices.stream().anyMatch(device -> MicroConsole.TYPE.equals(device.get("type")));
     }
 
     /**
@@ -136,7 +271,16 @@ public final class TestVm implements AutoCloseable {
     /** Goes on with a VM that somebody else has made, such as a loaded one. */
     public TestVm adopt(int vm) throws HostRefusal {
         id = vm;
+        listening =
+                framework
+                        .machines()
+                        .listen((machine, from, to) -> {
+                            if (machine.id() == id) {
+                                nextState.getAndSet(new CompletableFuture<>()).complete(to);
+                            }
+                        });
         control().onEnd(id, ended::complete);
+        setBreakpoints();
         return this;
     }
 
@@ -245,10 +389,166 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
-    /** Goes on after a pause. */
+    /** Goes on after a pause; a vcore that stands at a breakpoint passes it. */
     public TestVm resume() throws HostRefusal {
+        probe().ifPresent(Probe::go);
         control().resume(id);
         return this;
+    }
+
+    /**
+     * Runs the VM, made if need be, for so long in guest time; it is paused then, or has ended, or
+     * stands at a breakpoint.
+     */
+    public TestVm simulate(Duration time) throws HostRefusal {
+        if (id == 0) {
+            create();
+        }
+        probe().ifPresent(Probe::go);
+        control().simulate(id, time.toNanos());
+        awaitState("pause", state -> state != VmState.SIMULATING);
+        return this;
+    }
+
+    /** Waits for a state; the VM's end is one that all accept. */
+    private void awaitState(String what, Predicate<VmState> wanted) {
+        while (true) {
+            CompletableFuture<VmState> next = nextState.get();
+            if (wanted.test(machine().state()) || hasEnded()) {
+                return;
+            }
+            await(CompletableFuture.anyOf(next, ended), what);
+        }
+    }
+
+    // ---- breakpoints and steps
+
+    private Optional<Probe> probe() {
+        return machine().find(Probe.class);
+    }
+
+    private Probe requireProbe() {
+        return probe().orElseThrow(() ->
+                new IllegalStateException(
+                        machine().name() + " has no probe: made elsewhere, or without"));
+    }
+
+    /**
+     * The VM stops before each execution of the instruction at a guest-linear address, on any
+     * vcore; see {@link #awaitStop}. Before or after the start; a VM that runs is paused for a
+     * moment.
+     */
+    public TestVm breakpoint(long address) throws HostRefusal {
+        breakpoints.add(address);
+        return changeBreakpoints();
+    }
+
+    /** The same at a label or function of the guest. */
+    public TestVm breakpoint(String symbol) throws HostRefusal {
+        return breakpoint(symbol(symbol));
+    }
+
+    public TestVm clearBreakpoint(long address) throws HostRefusal {
+        breakpoints.remove(address);
+        return changeBreakpoints();
+    }
+
+    public TestVm clearBreakpoint(String symbol) throws HostRefusal {
+        return clearBreakpoint(symbol(symbol));
+    }
+
+    private TestVm changeBreakpoints() throws HostRefusal {
+        if (id == 0 || hasEnded()) {
+            return this;
+        }
+        boolean runs = machine().state() == VmState.RUNNING;
+        if (runs) {
+            pause();
+        }
+        setBreakpoints();
+        // Not if it has come to a breakpoint meanwhile.
+        if (runs && requireProbe().stopped() < 0) {
+            control().resume(id);
+        }
+        return this;
+    }
+
+    private void setBreakpoints() {
+        if (!breakpoints.isEmpty()) {
+            requireProbe();
+        }
+        for (Vcore vcore : machine().vcores()) {
+            vcore.block().breakpoints = breakpoints.stream().mapToLong(Long::longValue).toArray();
+        }
+    }
+
+    /**
+     * Waits until a breakpoint or a step has stopped the VM, which is paused then; its end before
+     * that is an error.
+     */
+    public Stop awaitStop() {
+        Probe probe = requireProbe();
+        awaitState("stop", state -> state == VmState.PAUSED && probe.stopped() >= 0);
+        if (hasEnded()) {
+            throw new AssertionError("the VM ended before it stopped: " + ended.join());
+        }
+        int vcore = probe.stopped();
+        return new Stop(vcore, pc(vcore));
+    }
+
+    /** Linear address of a vcore's next instruction, while the VM does not run. */
+    private long pc(int vcore) {
+        return register(vcore, "cs.base") + register(vcore, "rip");
+    }
+
+    /** Runs one instruction of vcore 0; the others stand. */
+    public Stop step() throws HostRefusal {
+        return step(1);
+    }
+
+    /** Runs {@code count} instructions of vcore 0; the others stand. */
+    public Stop step(int count) throws HostRefusal {
+        return stepVcore(0, count);
+    }
+
+    /**
+     * Runs so many instructions of one vcore of a paused VM, or of one that has not started; the
+     * others stand. A breakpoint ends it sooner, but for one at the first instruction. What an
+     * interrupt makes the vcore execute counts too; a vcore that halts waits for one.
+     *
+     * @param count at least 1
+     * @throws HostRefusal if the VM runs
+     */
+    public Stop stepVcore(int vcore, int count) throws HostRefusal {
+        if (id == 0) {
+            create();
+        }
+        Probe probe = requireProbe();
+        List<Integer> standing = new ArrayList<>();
+        try {
+            VmState state = machine().state();
+            if (state != VmState.CREATED && state != VmState.PAUSED) {
+                throw new HostRefusal(machine().name() + " is " + state + "; pause it to step");
+            }
+            for (Vcore other : machine().vcores()) {
+                if (other.index() != vcore) {
+                    control().stopCore(id, other.index());
+                    standing.add(other.index());
+                }
+            }
+            probe.go();
+            probe.step(vcore, count);
+            if (state == VmState.CREATED) {
+                control().start(id);
+            } else {
+                control().resume(id);
+            }
+            return awaitStop();
+        } finally {
+            for (int other : hasEnded() ? List.<Integer>of() : standing) {
+                control().startCore(id, other);
+            }
+        }
     }
 
     /** Gives back what the VM holds, before the test's end does. */
@@ -327,17 +627,105 @@ public final class TestVm implements AutoCloseable {
         return this;
     }
 
+    /** Guest-physical memory holds these bytes. */
+    public TestVm assertMemory(long address, int... bytes) {
+        HexFormat hex = HexFormat.ofDelimiter(" ");
+        byte[] wanted = new byte[bytes.length];
+        for (int i = 0; i < bytes.length; i++) {
+            wanted[i] = (byte) bytes[i];
+        }
+        Assertions.assertEquals(
+                hex.formatHex(wanted),
+                hex.formatHex(memory(address, bytes.length)),
+                () -> "memory at 0x" + Long.toHexString(address));
+        return this;
+    }
+
+    /** Guest-physical memory holds a value in the architecture's byte order. */
+    public TestVm assertMemory(long address, Width width, long value) {
+        byte[] bytes = memory(address, width.bytes());
+        boolean big = machine().architecture().byteOrder() == ByteOrder.BIG_ENDIAN;
+        long found = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            found = found << 8 | bytes[big ? i : bytes.length - 1 - i] & 0xff;
+        }
+        Assertions.assertEquals(
+                Long.toHexString(value & width.mask()),
+                Long.toHexString(found),
+                () -> width + " at 0x" + Long.toHexString(address));
+        return this;
+    }
+
+    /**
+     * A value in the state of a device or extension, as a checkpoint would have it.
+     *
+     * @param path names joined by dots; in a list the number of the element, from 0
+     * @param value a number, boolean, text, byte array, list or map
+     */
+    public TestVm assertState(String device, String path, Object value) throws HostRefusal {
+        Object found = StatePath.find(framework.management().state(id, device), path);
+        Assertions.assertEquals(
+                StatePath.text(StatePath.normal(value)),
+                StatePath.text(found),
+                () -> "state of " + device + ", " + path);
+        return this;
+    }
+
+    /**
+     * Whether an interrupt line of the platform is high.
+     *
+     * @param line number as in {@code DeviceContext.interruptLine}, 0 to 63
+     */
+    public TestVm assertLine(int line, boolean level) {
+        Assertions.assertEquals(level, requireProbe().level(line), () -> "line " + line + " high");
+        return this;
+    }
+
+    /** How often an interrupt line of the platform, 0 to 63, has risen. */
+    public TestVm assertEdges(int line, long rising) {
+        Assertions.assertEquals(
+                rising, requireProbe().edges(line), () -> "rising edges of line " + line);
+        return this;
+    }
+
     /** A register of vcore 0, all 64 bits, while the VM does not run. */
     public TestVm assertRegister(String name, long value) {
         Assertions.assertEquals(Long.toHexString(value), Long.toHexString(register(name)), name);
         return this;
     }
 
+    // ---- failures
+
+    /** The last exits of a vcore in words. */
+    List<String> exits(int vcore, int most) {
+        return probe().map(probe -> probe.exits(vcore, most)).orElse(List.of());
+    }
+
+    /**
+     * What there is to say about the VM where a test fails, which gets it by itself: state,
+     * console, registers, code, page walk, last exits and counters. A VM that runs is paused.
+     *
+     * @return text of many lines; empty if there is no VM any more, or not yet
+     */
+    public String report() {
+        if (id == 0 || destroyed) {
+            return "";
+        }
+        try {
+            return VmReport.of(this, Optional.ofNullable(ended.getNow(null)));
+        } catch (RuntimeException e) {
+            return "no report of VM " + id + ": " + e;
+        }
+    }
+
     /** Deletes the guest's file and destroys the VM if there is still one. */
     @Override
     public void close() throws IOException, HostRefusal {
-        if (image != null) {
-            Files.deleteIfExists(image);
+        for (Path file : temporary) {
+            Files.deleteIfExists(file);
+        }
+        if (listening != null) {
+            listening.close();
         }
         if (id != 0 && !destroyed) {
             control().destroy(id);

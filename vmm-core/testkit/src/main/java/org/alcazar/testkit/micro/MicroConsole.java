@@ -21,6 +21,9 @@ import java.util.concurrent.CompletableFuture;
  * the port comes from.
  */
 public final class MicroConsole implements Device, BusDevice {
+    /** Its device type. */
+    public static final String TYPE = "micro-console";
+
     static final int PORT = 0xe9;
 
     private byte[] text = new byte[64];
@@ -33,7 +36,7 @@ public final class MicroConsole implements Device, BusDevice {
     static final class Type implements DeviceType {
         @Override
         public String name() {
-            return "micro-console";
+            return TYPE;
         }
 
         @Override
@@ -90,12 +93,12 @@ public final class MicroConsole implements Device, BusDevice {
 
     @Override
     public synchronized SavedState save() {
-        return new SavedState("micro-console", 1).put("text", Arrays.copyOf(text, length));
+        return new SavedState(TYPE, 1).put("text", Arrays.copyOf(text, length));
     }
 
     @Override
     public synchronized void restore(SavedState state) {
-        text = state.require("micro-console", 1).getBytes("text");
+        text = state.require(TYPE, 1).getBytes("text");
         length = text.length;
         text = Arrays.copyOf(text, Math.max(64, length));
     }

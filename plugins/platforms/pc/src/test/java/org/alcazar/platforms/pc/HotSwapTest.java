@@ -1,12 +1,25 @@
 package org.alcazar.platforms.pc;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import org.alcazar.testkit.HotSwapContractTest;
 import org.alcazar.testkit.Mode;
 import org.alcazar.testkit.TestVm;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Every device of a PC, paging mode and engine is exchanged under a guest that uses them all. */
 class HotSwapTest {
+    private static final Path DEVICES = Path.of("../../devices");
+
     /** Looks at every device, for ever. */
     private static final String GUEST =
             """
@@ -55,6 +68,38 @@ class HotSwapTest {
         @Override
         protected TestVm machine(TestVm vm) {
             return vm.platform("pc").assembly(Mode.PROTECTED, GUEST);
+        }
+    }
+
+    /** A new device comes here, and its bundle has a contract test. */
+    @Test
+    void noDeviceOfTheTreeIsLeftOut() throws Exception {
+        Set<String> swapped = new TreeSet<>();
+        for (Class<?> nested : HotSwapTest.class.getDeclaredClasses()) {
+            if (nested.isAnnotationPresent(Nested.class)) {
+                Object test = nested.getDeclaredConstructor(HotSwapTest.class).newInstance(this);
+                swapped.add(((OnPc) test).bundle());
+            }
+        }
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(DEVICES)) {
+            for (Path folder : folders) {
+                String name = folder.getFileName().toString();
+                if (!name.endsWith("-api") && Files.exists(folder.resolve("pom.xml"))) {
+                    assertTrue(swapped.contains("org.alcazar.devices." + name), name);
+                    assertTrue(hasContractTest(folder), name);
+                }
+            }
+        }
+    }
+
+    private static boolean hasContractTest(Path module) throws IOException {
+        try (Stream<Path> files = Files.walk(module.resolve("src/test/java"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (Files.readString(file).contains("extends DeviceContractTest")) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 

@@ -11,23 +11,20 @@ import java.util.Map;
 class ${className}GuestTest {
     @Test
     void aGuestAddsUp(TestVm vm) throws Exception {
-        String guest =
-                """
-                mov     $0x700, %edx
-                mov     $40, %eax
-                out     %eax, %dx
-                mov     $2, %eax
-                out     %eax, %dx
-                in      %dx, %eax
-                mov     %eax, %ebx
-                exit    1
-                1: hlt
-                jmp     1b
-                """;
-        vm.device("${type}", Map.of("base", 0x700))
-                .assembly(guest)
+        vm.device("${type}", Map.of("base", 0x700, "irq", 5))
+                .c(
+                        """
+                        int main(void)
+                        {
+                            outl(0x704, 42);
+                            outl(0x700, 40);
+                            outl(0x700, 2);
+                            return inl(0x700);
+                        }
+                        """)
                 .run()
-                .assertExit(1)
-                .assertRegister("rbx", 42);
+                .assertExit(42)
+                .assertState("${type}", "sum", 42)
+                .assertEdges(5, 1);
     }
 }
