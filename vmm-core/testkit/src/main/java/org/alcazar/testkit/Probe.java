@@ -96,10 +96,9 @@ final class Probe implements Extension {
 
     /** Of several vcores the first one counts; the others stop at their breakpoints again. */
     private void stop(int vcore, String why) {
-        if (stopped.compareAndSet(NOBODY, vcore)) {
-            stepsEnd[vcore] = NEVER;
-            vm.pause(why + " of vcore " + vcore);
-        }
+        stopped.compareAndSet(NOBODY, vcore);
+        stepsEnd[vcore] = NEVER;
+        vm.pause(why + " of vcore " + vcore);
     }
 
     // ---- for the test, while the VM stands

@@ -461,19 +461,22 @@ public final class TestVm implements AutoCloseable {
         if (id == 0 || hasEnded()) {
             return this;
         }
-        requireProbe();
         boolean runs = machine().state() == VmState.RUNNING;
         if (runs) {
             pause();
         }
         setBreakpoints();
-        if (runs) {
+        // Not if it has come to a breakpoint meanwhile.
+        if (runs && requireProbe().stopped() < 0) {
             control().resume(id);
         }
         return this;
     }
 
     private void setBreakpoints() {
+        if (!breakpoints.isEmpty()) {
+            requireProbe();
+        }
         for (Vcore vcore : machine().vcores()) {
             vcore.block().breakpoints = breakpoints.stream().mapToLong(Long::longValue).toArray();
         }

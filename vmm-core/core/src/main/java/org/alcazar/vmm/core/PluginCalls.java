@@ -122,10 +122,20 @@ final class PluginCalls {
                 self = Thread.currentThread();
             }
             MDC.put("vm", vm.name());
-            for (Runnable call = take(); call != null; call = take()) {
-                call.run();
+            boolean more = true;
+            while (more) {
+                more = runNext();
             }
             MDC.remove("vm");
+        }
+
+        /** A method of its own: while the thread waits nothing on its stack holds the last call. */
+        private boolean runNext() {
+            Runnable call = take();
+            if (call != null) {
+                call.run();
+            }
+            return call != null;
         }
 
         private synchronized @Nullable Runnable take() {
