@@ -47,8 +47,11 @@ import java.util.TreeSet;
 public abstract class HotSwapContractTest {
     private static final int SWAPS = 5;
 
-    /** Collections after which a class loader that is still there is taken to be held. */
-    private static final int COLLECTIONS = 50;
+    /** Nanoseconds after which a class loader that is still there is taken to be held. */
+    private static final long COLLECTED = 60_000_000_000L;
+
+    /** Nanoseconds between two looks. */
+    private static final long LOOK = 10_000_000;
 
     @TempDir private Path folder;
 
@@ -142,8 +145,11 @@ public abstract class HotSwapContractTest {
         WeakReference<ClassLoader> old = loader(framework.bundle(bundle()));
         swap(framework);
         vm.awaitProgress(vm.retired());
-        for (int i = 0; i < COLLECTIONS && old.get() != null; i++) {
+        long limit = framework.host().clock().nanoTime() + COLLECTED;
+        while (old.get() != null && framework.host().clock().nanoTime() < limit) {
             System.gc();
+            // A method that is being compiled holds its class until it is.
+            framework.host().processors().sleep(LOOK);
         }
         assertTrue(old.get() == null, "something still holds classes of the old version");
     }
