@@ -5,7 +5,7 @@ public interface GuestConsole {
     /** The last bytes of output, at most 64 KiB. */
     byte[] recent();
 
-    /** A reader of the output from now on. */
+    /** A reader of the last output, as {@link #recent} has it, and of all that follows. */
     Reader reader();
 
     /** Types bytes into the guest, beside those that come from elsewhere. */

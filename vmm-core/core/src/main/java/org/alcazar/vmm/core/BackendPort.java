@@ -8,10 +8,13 @@ import org.alcazar.vmm.device.NetworkBackend;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
@@ -20,6 +23,8 @@ import java.util.function.IntConsumer;
  * successor that is made on trial have a {@link View} each, of which one is connected.
  */
 abstract class BackendPort<B extends Backend> {
+    private static final Logger LOG = LoggerFactory.getLogger(BackendPort.class);
+
     /** Posts input on behalf of a device. */
     interface Poster {
         void post(String source, Runnable action);
@@ -87,7 +92,11 @@ abstract class BackendPort<B extends Backend> {
         inner = kind.cast(successor);
         origin = Optional.of(from);
         listen();
-        before.close();
+        try {
+            before.close();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.warn("the old backend {} failed to close", name, e); // the new one is at work
+        }
     }
 
     /** Leads the input of the present backend here. */
@@ -205,6 +214,10 @@ abstract class BackendPort<B extends Backend> {
 
     /** Frames. */
     static final class NetworkPort extends BackendPort<NetworkBackend> {
+        /** Frames that wait for the guest: a sender that pours does not fill the heap. */
+        private static final int MOST_FRAMES = 1024;
+
+        private final AtomicInteger waiting = new AtomicInteger();
         private final Poster poster;
         private volatile NetworkBackend.@Nullable FrameSink sink;
         private boolean listening;
@@ -218,6 +231,10 @@ abstract class BackendPort<B extends Backend> {
         void listen() {
             if (listening) {
                 inner().onReceive(frame -> {
+                    if (waiting.incrementAndGet() > MOST_FRAMES) {
+                        waiting.decrementAndGet();
+                        return false;
+                    }
                     poster.post("network", () -> deliver(frame));
                     return true;
                 });
@@ -225,6 +242,7 @@ abstract class BackendPort<B extends Backend> {
         }
 
         private void deliver(byte[] frame) {
+            waiting.decrementAndGet();
             NetworkBackend.FrameSink to = sink;
             if (to != null) {
                 to.frame(frame);

@@ -88,9 +88,11 @@ final class Bundles implements PluginBundles {
     @Override
     public long install(String file) throws HostRefusal {
         Manifest manifest = manifest(file);
-        Bundle bundle = installFresh(file, symbolicName(file, manifest));
-        startOrRemove(bundle);
-        return bundle.getBundleId();
+        synchronized (vmm.structure()) {
+            Bundle bundle = installFresh(file, symbolicName(file, manifest));
+            startOrRemove(bundle);
+            return bundle.getBundleId();
+        }
     }
 
     /** A location of its own, so that the same file can be installed again after a change. */
@@ -194,25 +196,32 @@ final class Bundles implements PluginBundles {
 
     @Override
     public void start(long bundle) throws HostRefusal {
-        start(get(bundle));
+        synchronized (vmm.structure()) {
+            start(get(bundle));
+        }
     }
 
     @Override
     public void stop(long bundle) throws HostRefusal {
-        Bundle stopped = get(bundle);
-        vmm.withdrawal().check("bundle " + name(stopped), types.of(bundle));
-        try {
-            stopped.stop(Bundle.STOP_TRANSIENT);
-        } catch (BundleException e) {
-            throw new HostRefusal("bundle " + name(stopped) + " does not stop: " + oneLine(e), e);
+        synchronized (vmm.structure()) { // before the framework's lock of the bundle, as in a swap
+            Bundle stopped = get(bundle);
+            vmm.withdrawal().check("bundle " + name(stopped), types.of(bundle));
+            try {
+                stopped.stop(Bundle.STOP_TRANSIENT);
+            } catch (BundleException e) {
+                throw new HostRefusal(
+                        "bundle " + name(stopped) + " does not stop: " + oneLine(e), e);
+            }
         }
     }
 
     @Override
     public void uninstall(long bundle) throws HostRefusal {
-        Bundle gone = get(bundle);
-        stop(bundle);
-        discard(gone);
+        synchronized (vmm.structure()) {
+            Bundle gone = get(bundle);
+            stop(bundle);
+            discard(gone);
+        }
     }
 
     @Override
@@ -252,10 +261,7 @@ final class Bundles implements PluginBundles {
         try {
             start(fresh);
             requireTypes(fresh, old);
-            Exchanges.Done result =
-                    vmm.exchange(
-                            Exchanges.of(types, before, fresh.getBundleId()),
-                            Exchanges.of(types, types.of(fresh.getBundleId()), old.getBundleId()));
+            Exchanges.Done result = vmm.exchange(Exchanges.of(types, before, fresh.getBundleId()));
             done = true;
             String from = label(old);
             discard(old);

@@ -5,6 +5,7 @@ import org.alcazar.vmm.management.GuestConsole;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
@@ -16,6 +17,7 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
     private static final IntConsumer NOBODY = octet -> {};
 
     private final HostConsoles.Console host;
+    private final AtomicInteger inHost = new AtomicInteger();
     private final byte[] ring = new byte[RECENT];
 
     /** Bytes written so far; the last of them are in the ring, whose monitor guards all of this. */
@@ -33,7 +35,12 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
 
     @Override
     public void write(int octet) {
-        host.write(octet);
+        inHost.incrementAndGet();
+        try {
+            host.write(octet);
+        } finally {
+            inHost.decrementAndGet();
+        }
         synchronized (ring) {
             ring[(int) (written++ % RECENT)] = (byte) octet;
             if (waiting != 0) {
@@ -44,7 +51,17 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
 
     @Override
     public void flush() {
-        host.flush();
+        inHost.incrementAndGet();
+        try {
+            host.flush();
+        } finally {
+            inHost.decrementAndGet();
+        }
+    }
+
+    /** Whether a thread is in the host's console, which may hold it back for long. Any thread. */
+    boolean isInHost() {
+        return inHost.get() != 0;
     }
 
     /** The device that asked last gets the input; the host is asked once. */
@@ -89,7 +106,7 @@ final class ConsoleTap implements HostConsoles.Console, GuestConsole {
     @Override
     public Reader reader() {
         synchronized (ring) {
-            return new RingReader(written);
+            return new RingReader(Math.max(0, written - RECENT));
         }
     }
 

@@ -232,6 +232,9 @@ final class DeviceManager {
 
     /** Parts of a new version of a bundle that wait to be exchanged for the old ones. */
     final class Trial {
+        /** The new parts are in the place of the old ones. */
+        private boolean committed;
+
         private final List<Successor<Device>> newDevices = new ArrayList<>();
         private final List<Successor<Extension>> newExtensions = new ArrayList<>();
 
@@ -258,8 +261,8 @@ final class DeviceManager {
         }
 
         /**
-         * Exchanges the parts with their present states. In the barrier. If this throws, the old
-         * ones are at work as before.
+         * Exchanges the parts with their present states. In the barrier, which is held until {@link
+         * #finish} or {@link #revert}. If this throws, the old ones are at work as before.
          */
         void commit() throws ConfigurationException {
             Map<String, SavedState> states = new LinkedHashMap<>();
@@ -283,10 +286,30 @@ final class DeviceManager {
                 vm.machine().forgetHooks();
             }
             all().forEach(s -> s.fresh.context.countsOf(s.old.context));
-            adopt(devices, newDevices);
-            adopt(extensions, newExtensions);
+            newDevices.forEach(s -> replace(devices, s.old, s.fresh));
+            newExtensions.forEach(s -> replace(extensions, s.old, s.fresh));
             vm.machine().enterExtensions();
+            committed = true;
+        }
+
+        /** The old parts go: there is no way back. What they throw changes nothing any more. */
+        void finish() {
             all().forEach(s -> end(s.old));
+        }
+
+        /** Takes a commit back: the guest has not run since, so the old parts are as they were. */
+        void revert() {
+            InterruptRouter router = vm.router();
+            router.quiet(true);
+            Map<Integer, Boolean> levels = router.levels();
+            takeBack();
+            router.quiet(false);
+            router.tellChanges(levels);
+            vm.machine().forgetHooks();
+            newDevices.forEach(s -> replace(devices, s.fresh, s.old));
+            newExtensions.forEach(s -> replace(extensions, s.fresh, s.old));
+            vm.machine().enterExtensions();
+            committed = false;
         }
 
         private void exchange(Map<String, SavedState> states) throws ConfigurationException {
@@ -344,16 +367,16 @@ final class DeviceManager {
             }
         }
 
-        private static <P extends Part> void adopt(
-                List<Entry<P>> entries, List<Successor<P>> successors) {
-            for (Successor<P> successor : successors) {
-                entries.set(entries.indexOf(successor.old), successor.fresh);
-            }
+        private static <P extends Part> void replace(
+                List<Entry<P>> entries, Entry<P> gone, Entry<P> come) {
+            entries.set(entries.indexOf(gone), come);
         }
 
-        /** Drops the new parts, which were never at work. */
+        /** Drops the new parts, unless they are at work. */
         void drop() {
-            all().reversed().forEach(s -> end(s.fresh));
+            if (!committed) {
+                all().reversed().forEach(s -> end(s.fresh));
+            }
         }
 
         private void end(Entry<?> entry) {

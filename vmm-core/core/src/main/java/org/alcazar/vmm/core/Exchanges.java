@@ -12,8 +12,9 @@ import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PluginType;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,8 +22,8 @@ import java.util.function.Predicate;
 
 /**
  * The exchange of types for newer ones in running VMs: everything is tried while the guests run,
- * then done in the barrier of one VM after the other. If one of them fails, all go back to the old
- * types, which are still there.
+ * then done with all VMs in their barriers. If one of them can't go along, those that have go back
+ * to their old parts, which are as they were: no guest has run meanwhile.
  */
 final class Exchanges {
     private final Vmm vmm;
@@ -112,61 +113,62 @@ final class Exchanges {
             return out;
         }
 
-        /** A VM that ends meanwhile needs nothing. */
-        boolean commitIfAlive(List<SwapReport.Exchange> out) throws HostRefusal {
-            try {
-                out.add(Vmm.orRefuse(this::commit));
-                return true;
-            } catch (HostRefusal e) {
-                if (vm.isEnding()) {
-                    return false;
-                }
-                throw e;
-            }
-        }
-
-        private SwapReport.Exchange commit() throws HostRefusal, ConfigurationException {
+        /** Exchanges everything, and then what others have, or leaves all as it was. */
+        SwapReport.Exchange commit(Others others) throws HostRefusal, ConfigurationException {
             List<String> names = names();
-            long[] pause = new long[1];
-            vm.underBarrier(() -> {
-                long start = vm.hostClock().nanoTime();
-                exchange();
-                pause[0] = vm.hostClock().nanoTime() - start;
-                return names;
-            });
-            return new SwapReport.Exchange(vm.name(), names, pause[0]);
-        }
-
-        private void exchange() throws HostRefusal, ConfigurationException {
-            EngineType oldEngine = vm.machine().engineType();
-            PagingModeType oldPaging = vm.machine().pagingType();
-            boolean exchanged = exchangesCore();
-            if (exchanged) {
-                vm.machine().exchange(engine, paging);
-            }
-            Map<BackendPort<?>, BackendType> done = new LinkedHashMap<>();
+            long start = vm.hostClock().nanoTime();
+            Deque<Undo> undo = new ArrayDeque<>();
             boolean all = false;
             try {
-                for (BackendPort<?> port : ports) {
-                    BackendType before = port.origin().orElseThrow().type();
-                    vm.backends().exchange(port, successor(port));
-                    done.put(port, before);
-                }
-                if (!trial.isEmpty()) {
-                    trial.commit();
-                }
+                exchange(undo);
+                others.commit();
                 all = true;
             } finally {
                 if (!all) {
-                    for (Map.Entry<BackendPort<?>, BackendType> back : done.entrySet()) {
-                        vm.backends().exchange(back.getKey(), back.getValue());
-                    }
-                    if (exchanged) {
-                        vm.machine().exchange(oldEngine, oldPaging);
-                    }
+                    undo(undo);
+                }
+            }
+            trial.finish();
+            return new SwapReport.Exchange(vm.name(), names, vm.hostClock().nanoTime() - start);
+        }
+
+        private void exchange(Deque<Undo> undo) throws HostRefusal, ConfigurationException {
+            Machine machine = vm.machine();
+            if (exchangesCore()) {
+                EngineType oldEngine = machine.engineType();
+                PagingModeType oldPaging = machine.pagingType();
+                machine.exchange(engine, paging);
+                undo.push(() -> machine.exchange(oldEngine, oldPaging));
+            }
+            for (BackendPort<?> port : ports) {
+                BackendType before = port.origin().orElseThrow().type();
+                vm.backends().exchange(port, successor(port));
+                undo.push(() -> vm.backends().exchange(port, before));
+            }
+            if (!trial.isEmpty()) {
+                trial.commit();
+                undo.push(trial::revert);
+            }
+        }
+
+        /** What can't be taken back fails the VM, and hides no reason. */
+        private void undo(Deque<Undo> undo) {
+            while (!undo.isEmpty()) {
+                try {
+                    undo.pop().run();
+                } catch (HostRefusal | ConfigurationException | RuntimeException e) {
+                    vm.fail("an exchange could not be taken back: " + e.getMessage(), e);
                 }
             }
         }
+    }
+
+    private interface Undo {
+        void run() throws HostRefusal, ConfigurationException;
+    }
+
+    private interface Others {
+        void commit() throws HostRefusal;
     }
 
     /** For what a new bundle offers in place of an old one. */
@@ -210,31 +212,49 @@ final class Exchanges {
     /**
      * Exchanges everything that ends in all VMs that live.
      *
-     * @param back the way back, if one VM of several cannot go along
      * @throws HostRefusal with the reason; all VMs run with what they had
      */
-    Done run(Succession succession, Succession back) throws HostRefusal {
-        List<Plan> open = new ArrayList<>();
-        List<SwapReport.Exchange> out = new ArrayList<>();
-        boolean done = false;
+    Done run(Succession succession) throws HostRefusal {
+        List<Plan> plans = new ArrayList<>();
         long start = clock.nanoTime();
         try {
             for (Vm vm : vmm.living()) {
-                Vmm.orRefuse(() -> open.add(new Plan(vm, succession)));
-            }
-            long trial = clock.nanoTime() - start;
-            for (Plan plan : List.copyOf(open)) {
-                if (!plan.isEmpty() && plan.commitIfAlive(out)) {
-                    open.remove(plan);
+                try {
+                    Vmm.orRefuse(() -> plans.add(new Plan(vm, succession)));
+                } catch (HostRefusal e) {
+                    if (!vm.isEnding()) {
+                        throw e;
+                    }
                 }
             }
-            done = true;
-            return new Done(trial, List.copyOf(out));
+            long trial = clock.nanoTime() - start;
+            List<SwapReport.Exchange> out = new ArrayList<>();
+            commit(plans.stream().filter(plan -> !plan.isEmpty()).toList(), out);
+            return new Done(trial, List.copyOf(out.reversed()));
         } finally {
-            open.forEach(plan -> plan.trial.drop());
-            if (!done && !out.isEmpty()) {
-                run(back, succession);
+            plans.forEach(plan -> plan.trial.drop());
+        }
+    }
+
+    /** Has the first VM stand while it and all others go along, or none of them. */
+    private void commit(List<Plan> plans, List<SwapReport.Exchange> out) throws HostRefusal {
+        if (plans.isEmpty()) {
+            return;
+        }
+        Plan first = plans.getFirst();
+        Others others = () -> commit(plans.subList(1, plans.size()), out);
+        boolean[] stood = {false};
+        try {
+            Vmm.orRefuse(() ->
+                    first.vm.underBarrier(() -> {
+                        stood[0] = true;
+                        return out.add(first.commit(others));
+                    }));
+        } catch (HostRefusal e) {
+            if (stood[0] || !first.vm.isEnding()) {
+                throw e;
             }
+            others.commit(); // it has ended meanwhile and needs nothing
         }
     }
 

@@ -413,10 +413,19 @@ final class Machine {
         }
         engineType = toEngine;
         pagingType = toPaging;
-        oldCores.forEach(VirtualCore::close);
-        oldPaging.close();
+        oldCores.forEach(core -> closeOld("core", core::close));
+        closeOld("paging mode", oldPaging::close);
         if (!same) {
-            oldEngine.close();
+            closeOld("engine", oldEngine::close);
+        }
+    }
+
+    /** The new ones are at work: what an old one throws changes nothing any more. */
+    private void closeOld(String what, Runnable close) {
+        try {
+            close.run();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.warn("VM {}: the old {} failed to close", vm.name(), what, e);
         }
     }
 

@@ -38,22 +38,26 @@ final class Management implements VmManagement {
         Map<String, Object> own = new LinkedHashMap<>(settings);
         Object name = own.remove("name");
         DeviceSpec spec = new DeviceSpec(type, name == null ? type : name.toString(), own);
-        Vmm.orRefuse(() ->
-                target.underBarrier(() -> {
-                    target.machine().devices().plug(spec);
-                    return spec;
-                }));
+        synchronized (vmm.structure()) {
+            Vmm.orRefuse(() ->
+                    target.underBarrier(() -> {
+                        target.machine().devices().plug(spec);
+                        return spec;
+                    }));
+        }
         return spec.name();
     }
 
     @Override
     public void detach(int vm, String device) throws HostRefusal {
         Vm target = vmm.get(vm);
-        Vmm.orRefuse(() ->
-                target.underBarrier(() -> {
-                    target.machine().devices().unplug(device);
-                    return device;
-                }));
+        synchronized (vmm.structure()) {
+            Vmm.orRefuse(() ->
+                    target.underBarrier(() -> {
+                        target.machine().devices().unplug(device);
+                        return device;
+                    }));
+        }
     }
 
     @Override

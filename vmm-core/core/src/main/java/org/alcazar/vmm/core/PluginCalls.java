@@ -42,6 +42,9 @@ final class PluginCalls {
     private final StuckCalls stuck;
     private final long limit;
 
+    /** One call at a time; a call's limit begins with its turn. */
+    private final Object turn = new Object();
+
     /** Under this object's monitor; replaced when it is abandoned. */
     private @Nullable Worker worker;
 
@@ -61,26 +64,36 @@ final class PluginCalls {
      * @throws PartFailure if it throws what it must not throw, or does not return in time
      */
     <T> T call(String what, Call<T> call) throws ConfigurationException, HostRefusal {
-        if (vm.isVcoreThread()) {
+        if (vm.isVcoreThread() || isWorker()) {
             return direct(what, call);
         }
-        Worker used;
-        synchronized (this) {
-            used = worker;
-            if (used == null) {
-                used = new Worker();
-                used.host = processors.start(vm.name() + "/plugins", HostThread.ANY_CPU, used);
-                worker = used;
-            }
+        synchronized (turn) {
+            return worker().execute(what, call);
         }
-        return used.isCurrent() ? direct(what, call) : used.execute(what, call);
+    }
+
+    private synchronized boolean isWorker() {
+        return worker != null && worker.isCurrent();
+    }
+
+    private synchronized Worker worker() throws HostRefusal {
+        Worker used = worker;
+        if (used == null) {
+            used = new Worker();
+            used.host = processors.start(vm.name() + "/plugins", HostThread.ANY_CPU, used);
+            worker = used;
+        }
+        return used;
     }
 
     private static <T> T direct(String what, Call<T> call)
             throws ConfigurationException, HostRefusal {
         try {
             return call.run();
-        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+        } catch (ConfigurationException | HostRefusal e) {
+            throw e;
+        } catch (
+                Throwable e) { // a bundle's, and there are languages whose exceptions are all alike
             throw new PartFailure(what, e);
         }
     }

@@ -31,8 +31,19 @@ final class StuckCalls {
         entries.add(new Entry(vm, what, since, back));
     }
 
-    List<StuckCall> list() {
+    /** Whether a call of a VM is still out. */
+    boolean has(Vm vm) {
+        forgetThoseBack();
+        return entries.stream().anyMatch(entry -> entry.vm == vm);
+    }
+
+    /** So that nothing of them is kept. */
+    void forgetThoseBack() {
         entries.removeIf(entry -> entry.back.getAsBoolean());
+    }
+
+    List<StuckCall> list() {
+        forgetThoseBack();
         return entries.stream()
                 .map(entry ->
                         new StuckCall(

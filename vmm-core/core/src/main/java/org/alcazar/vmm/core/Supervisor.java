@@ -57,7 +57,7 @@ final class Supervisor {
         for (Runnable next = next(); next != null; next = next()) {
             try {
                 next.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // the VM's end needs this thread
                 LOG.error("a request of {} failed", vm, e);
             }
         }

@@ -62,10 +62,10 @@ abstract class VcoreThread {
             if (barrier.park(name)) {
                 loop();
             }
-        } catch (RuntimeException | StackOverflowError | AssertionError | LinkageError e) {
-            vm.partFailed(current(), e);
         } catch (OutOfMemoryError e) {
             vm.fail("the VMM's heap is exhausted", e);
+        } catch (Throwable e) { // some languages throw exceptions that nobody declares
+            vm.partFailed(current(), e);
         } finally {
             done = true;
             barrier.removeThread(name);

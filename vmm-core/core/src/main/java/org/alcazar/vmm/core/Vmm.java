@@ -51,7 +51,9 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     @Override
     public int create(Map<String, Object> configuration) throws HostRefusal {
-        return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
+        synchronized (structure) {
+            return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
+        }
     }
 
     @Override
@@ -89,14 +91,23 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     @Override
     public void destroy(int vm) throws HostRefusal {
-        Vm gone = get(vm);
-        gone.destroy();
-        synchronized (vms) {
-            vms.remove(vm);
-            names.remove(gone.name());
-        }
-        if (all().isEmpty()) {
-            watchdog.close();
+        synchronized (structure) {
+            Vm gone = get(vm);
+            if (stuck.has(gone)) {
+                throw new HostRefusal(
+                        "VM "
+                                + gone.name()
+                                + ": a call into a plugin has not come back; its memory stays in"
+                                + " use");
+            }
+            gone.destroy();
+            synchronized (vms) {
+                vms.remove(vm);
+                names.remove(gone.name());
+            }
+            if (all().isEmpty()) {
+                watchdog.close();
+            }
         }
     }
 
@@ -116,7 +127,9 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     @Override
     public int load(String path, Map<String, Object> overrides) throws HostRefusal {
-        return orRefuse(() -> loadChecked(path, overrides));
+        synchronized (structure) {
+            return orRefuse(() -> loadChecked(path, overrides));
+        }
     }
 
     private int loadChecked(String path, Map<String, Object> overrides)
@@ -223,9 +236,9 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     }
 
     /** See {@link Exchanges#run}. */
-    Exchanges.Done exchange(Succession succession, Succession back) throws HostRefusal {
+    Exchanges.Done exchange(Succession succession) throws HostRefusal {
         synchronized (structure) {
-            return exchanges.run(succession, back);
+            return exchanges.run(succession);
         }
     }
 

@@ -46,14 +46,21 @@ final class Watchdog implements AutoCloseable {
     }
 
     private synchronized void look() {
-        Map<VcoreThread, Seen> now = new HashMap<>();
-        for (Vm vm : vmm.living()) {
-            for (VcoreThread thread : vm.machine().threads()) {
-                look(vm, thread, now);
+        try {
+            Map<VcoreThread, Seen> now = new HashMap<>();
+            for (Vm vm : vmm.living()) {
+                if (vm.machine().console().isInHost()) {
+                    continue; // a terminal that is stopped holds its VM back, and does it no harm
+                }
+                for (VcoreThread thread : vm.machine().threads()) {
+                    look(vm, thread, now);
+                }
             }
+            last = now;
+            stuck.forgetThoseBack();
+        } finally {
+            timer.ifPresent(again -> again.arm(clock.nanoTime() + INTERVAL));
         }
-        last = now;
-        timer.ifPresent(again -> again.arm(clock.nanoTime() + INTERVAL));
     }
 
     private void look(Vm vm, VcoreThread thread, Map<VcoreThread, Seen> now) {

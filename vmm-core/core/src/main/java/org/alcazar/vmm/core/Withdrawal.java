@@ -2,7 +2,6 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.VmState;
-import org.alcazar.vmm.core.DeviceManager.Succession;
 import org.alcazar.vmm.core.PluginTypes.Source;
 import org.alcazar.vmm.plugin.PluginType;
 import org.slf4j.Logger;
@@ -134,8 +133,7 @@ final class Withdrawal {
             return;
         }
         try {
-            Succession succession = Exchanges.to(orphan, type);
-            exchanges.run(succession, succession);
+            exchanges.run(Exchanges.to(orphan, type));
             LOG.info("the new {} has taken over", type.name());
         } catch (HostRefusal e) {
             LOG.warn("the new {} can't take over: {}", type.name(), e.getMessage());

@@ -201,11 +201,7 @@ class SwapTest {
     private static List<SwapReport.Exchange> swap(
             Bench bench, Set<? extends PluginType> ending, long to) throws HostRefusal {
         Set<PluginType> ends = Set.copyOf(ending);
-        return bench.vmm
-                .exchange(
-                        Exchanges.of(bench.types, ends, to),
-                        Exchanges.of(bench.types, bench.types.of(to), OLD))
-                .exchanges();
+        return bench.vmm.exchange(Exchanges.of(bench.types, ends, to)).exchanges();
     }
 
     private List<SwapReport.Exchange> swap(Bench bench) throws HostRefusal {
@@ -363,11 +359,19 @@ class SwapTest {
         try (Bench bench = bench(POLLS)) {
             bench.start();
             bench.with("name", "second").start();
+            before.made.forEach(gadget -> gadget.arm(1_000_000));
+            after.saves = 2; // the old version could not read it
             after.failsAt = "restore4"; // two trials, the first VM, then the second
-            assertThrows(HostRefusal.class, () -> swap(bench));
-            assertEquals(3, before.made.size(), "the first VM has gone back to a new old one");
-            awaitReads(before.made.get(1));
-            awaitReads(before.made.get(2));
+            HostRefusal refusal = assertThrows(HostRefusal.class, () -> swap(bench));
+            assertTrue(refusal.toString().contains("broken in restore4"), refusal::toString);
+            assertEquals(2, before.made.size(), "the old ones go on");
+            before.made.forEach(SwapTest::awaitReads);
+            assertFalse(before.made.stream().anyMatch(gadget -> gadget.closed));
+            assertTrue(after.made.stream().allMatch(gadget -> gadget.closed));
+            assertEquals(List.of("open by new"), before.made.getFirst().handed);
+            bench.host.clock.advance(2_000_000);
+            Bench.until(() -> before.fired.size() == 2);
+            assertEquals(List.of(), after.fired);
         }
     }
 

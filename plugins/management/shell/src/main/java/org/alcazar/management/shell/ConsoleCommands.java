@@ -80,9 +80,7 @@ final class ConsoleCommands {
         Thread typist = Thread.currentThread();
         CompletableFuture<Void> shown;
         boolean left;
-        // Opened before what was shown is asked for: nothing between gets lost.
         try (GuestConsole.Reader reader = console.reader()) {
-            out.write(console.recent());
             shown =
                     CompletableFuture.runAsync(
                             () -> show(reader, out, typist),
@@ -186,8 +184,7 @@ final class ConsoleCommands {
         String text = call.text("TEXT");
         GuestConsole console = call.vmm().management().console(vm.id());
         try (GuestConsole.Reader reader = console.reader()) {
-            StringBuilder seen =
-                    new StringBuilder(new String(console.recent(), StandardCharsets.ISO_8859_1));
+            StringBuilder seen = new StringBuilder();
             // Bytes: a character of several may come in two pieces.
             String wanted =
                     new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);

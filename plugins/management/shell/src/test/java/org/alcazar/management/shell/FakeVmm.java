@@ -414,7 +414,8 @@ final class FakeVmm {
         }
 
         @Override
-        public Reader reader() {
+        public synchronized Reader reader() {
+            coming.addFirst(recent());
             return new Reader() {
                 @Override
                 public int read(byte[] into) throws InterruptedException {
