@@ -464,22 +464,33 @@ final class Machine {
 
     // The end
 
-    /** Ends the threads, then gives everything back. */
-    void release(long limitNanos) {
+    /**
+     * Ends the threads, then gives everything back; a second call goes on where the first stopped.
+     *
+     * @return false if a thread or a plugin's call is still out, which may touch what is left
+     */
+    boolean release(long limitNanos) {
         if (barrier != null) {
             barrier.end();
             if (!joinThreads(limitNanos)) {
                 LOG.error("VM {}: a vcore does not end; its memory stays in use", vm.name());
-                return;
+                return false;
             }
         }
         while (!undo.isEmpty()) {
+            if (vm.calls().isOut()) {
+                LOG.error(
+                        "VM {}: a plugin's call has not come back; its memory stays in use",
+                        vm.name());
+                return false;
+            }
             try {
                 undo.pop().run();
             } catch (RuntimeException e) {
                 LOG.error("VM {}: a part could not be given back", vm.name(), e);
             }
         }
+        return true;
     }
 
     boolean joinThreads(long limitNanos) {

@@ -98,6 +98,11 @@ final class PluginCalls {
         }
     }
 
+    /** Whether a call is out that was given up: it may still touch what the VM has. */
+    boolean isOut() {
+        return stuck.has(vm);
+    }
+
     /** Ends the thread, when it has nothing to do. */
     synchronized void close() {
         Worker last = worker;

@@ -124,10 +124,13 @@ final class Vm implements VirtualMachine {
     }
 
     /** Gives everything back, in the reverse order of creation. */
-    private void release() {
-        machine.release(LIMIT);
-        calls.close();
-        supervisor.quit(LIMIT);
+    private boolean release() {
+        boolean all = machine.release(LIMIT);
+        if (all) {
+            calls.close();
+            supervisor.quit(LIMIT);
+        }
+        return all;
     }
 
     // Transitions
@@ -230,10 +233,15 @@ final class Vm implements VirtualMachine {
             if (destroyed) {
                 return;
             }
-            destroyed = true;
         }
         // Not under the lock: the supervisor may wait for it.
-        release();
+        if (!release()) {
+            throw new HostRefusal(
+                    "VM " + name + ": a plugin's call has not come back; its memory stays in use");
+        }
+        synchronized (transition) {
+            destroyed = true;
+        }
     }
 
     // Single vcores

@@ -93,13 +93,6 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     public void destroy(int vm) throws HostRefusal {
         synchronized (structure) {
             Vm gone = get(vm);
-            if (stuck.has(gone)) {
-                throw new HostRefusal(
-                        "VM "
-                                + gone.name()
-                                + ": a call into a plugin has not come back; its memory stays in"
-                                + " use");
-            }
             gone.destroy();
             synchronized (vms) {
                 vms.remove(vm);

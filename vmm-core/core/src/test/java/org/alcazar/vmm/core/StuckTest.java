@@ -240,4 +240,25 @@ class StuckTest {
             }
         }
     }
+
+    @Test
+    void memoryStaysUntilADeafCallHasComeBack() throws Exception {
+        deaf = true;
+        try (Bench bench = bench("close", false)) {
+            Vm vm = bench.start();
+            long used = bench.host.memory.bytesInUse("");
+            CompletableFuture<HostRefusal> refused =
+                    CompletableFuture.supplyAsync(() ->
+                            assertThrows(HostRefusal.class, () -> bench.vmm.destroy(vm.id())));
+            assertTrue(
+                    String.valueOf(meanwhile(bench, refused, 20).getMessage())
+                            .contains("memory stays in use"));
+            assertEquals(used, bench.host.memory.bytesInUse(""));
+            assertThrows(HostRefusal.class, () -> bench.vmm.destroy(vm.id()));
+            free.countDown();
+            Bench.until(() -> bench.vmm.stuck().list().isEmpty());
+            bench.vmm.destroy(vm.id());
+            assertEquals(0, bench.host.memory.bytesInUse(""));
+        }
+    }
 }
