@@ -1,6 +1,7 @@
 package org.alcazar.management.shell;
 
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -37,7 +38,7 @@ final class ForeignCommands {
         sessions.forEach(offer::addTo);
     }
 
-    private static List<String> words(Object value) {
+    private static List<String> words(@Nullable Object value) {
         return value instanceof Object[] many
                 ? List.of(many).stream().map(String::valueOf).toList()
                 : List.of(String.valueOf(value));
