@@ -1,5 +1,8 @@
 package org.alcazar.vmm.device;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -8,7 +11,9 @@ import java.util.Optional;
  * What a part gives to its successor at a hot-swap beside its state: open files, sockets and the
  * like, which are of host or JDK types. It is never saved.
  */
-public final class Handover {
+public final class Handover implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Handover.class);
+
     private final Map<String, Object> things = new LinkedHashMap<>();
 
     /** Gives a thing away: the giver does not close it. */
@@ -25,5 +30,25 @@ public final class Handover {
         return type.isInstance(things.get(name))
                 ? Optional.of(type.cast(things.remove(name)))
                 : Optional.empty();
+    }
+
+    /** Whether nothing is left to take. */
+    public boolean isEmpty() {
+        return things.isEmpty();
+    }
+
+    /** Closes what nobody has taken. For the core, when the exchange is over. */
+    @Override
+    public void close() {
+        for (Object thing : things.values()) {
+            if (thing instanceof AutoCloseable closeable) {
+                try {
+                    closeable.close();
+                } catch (Exception e) {
+                    LOG.warn("what nobody took over could not be closed: {}", thing, e);
+                }
+            }
+        }
+        things.clear();
     }
 }

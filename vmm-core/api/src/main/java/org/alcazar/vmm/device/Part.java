@@ -12,8 +12,9 @@ public interface Part extends Stateful, AutoCloseable {
     default void handOver(Handover to) {}
 
     /**
-     * Takes what its predecessor gave, before the restore; what it leaves there is lost. If the
-     * exchange fails after that, the predecessor gets what this one hands over.
+     * Takes what its predecessor gave, before the restore; what it leaves there is closed. If the
+     * exchange fails then, the predecessor takes over what is left there, and what this one hands
+     * over.
      */
     default void takeOver(Handover from) {}
 

@@ -14,7 +14,8 @@ public interface BackendType extends PluginType {
 
     /**
      * Opens what a backend of an older version of this type has open. That one is in use by nobody
-     * and closed afterwards; if this throws, it goes on.
+     * and closed afterwards; if this throws, it goes on, or, where it has handed something over
+     * that is left, one of its own version takes that over.
      *
      * @param from what it handed over
      * @throws HostRefusal if the host can't open it

@@ -102,8 +102,6 @@ abstract class BackendPort<B extends Backend> {
     /** Leads the input of the present backend here. */
     abstract void listen();
 
-    abstract View view();
-
     /** Bytes. */
     static final class CharacterPort extends BackendPort<CharacterBackend> {
         private final Poster poster;
@@ -159,15 +157,22 @@ abstract class BackendPort<B extends Backend> {
             }
         }
 
-        @Override
-        CharacterView view() {
+        /**
+         * @param dropped counts input that does not fit while this end is at work
+         */
+        CharacterView view(Counter dropped) {
             viewed();
-            return new CharacterView();
+            return new CharacterView(dropped);
         }
 
         final class CharacterView implements CharacterBackend, View {
+            private final Counter dropped;
             private boolean connected;
             private @Nullable IntConsumer wanted;
+
+            CharacterView(Counter dropped) {
+                this.dropped = dropped;
+            }
 
             @Override
             public void write(int octet) {
@@ -194,6 +199,7 @@ abstract class BackendPort<B extends Backend> {
             @Override
             public void connect() {
                 connected = true;
+                buffer.countInto(dropped);
                 if (wanted != null) {
                     sink(wanted);
                 }
@@ -257,7 +263,6 @@ abstract class BackendPort<B extends Backend> {
             }
         }
 
-        @Override
         NetworkView view() {
             viewed();
             return new NetworkView();
@@ -312,7 +317,6 @@ abstract class BackendPort<B extends Backend> {
         @Override
         void listen() {}
 
-        @Override
         BlockView view() {
             viewed();
             return new BlockView();

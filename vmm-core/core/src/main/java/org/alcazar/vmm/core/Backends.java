@@ -170,13 +170,28 @@ final class Backends {
     void exchange(BackendPort<?> port, BackendType successor) throws ConfigurationException {
         Origin origin = new Origin(successor, port.origin().map(Origin::settings).orElse(Map.of()));
         Settings settings = settings("backend " + port.name, origin);
-        Handover handover = new Handover();
-        port.inner().handOver(handover);
-        try {
-            port.exchange(successor.takeOver(host, settings, handover), origin);
+        Optional<Origin> old = port.origin();
+        boolean done = false;
+        try (Handover handover = new Handover()) {
+            port.inner().handOver(handover);
+            try {
+                port.exchange(successor.takeOver(host, settings, handover), origin);
+                done = true;
+            } finally {
+                if (!done && !handover.isEmpty() && old.isPresent()) {
+                    takeBack(port, old.get(), handover);
+                }
+            }
         } catch (HostRefusal e) {
             throw new ConfigurationException("backend " + port.name + ": " + e.getMessage(), e);
         }
+    }
+
+    /** The old backend has given away what it needs: one of its type takes it over. */
+    private void takeBack(BackendPort<?> port, Origin old, Handover handover)
+            throws ConfigurationException, HostRefusal {
+        port.exchange(
+                old.type().takeOver(host, settings("backend " + port.name, old), handover), old);
     }
 
     private ConfigurationException unknown(String where, String name, Class<?> kind) {

@@ -362,7 +362,7 @@ final class DeviceContextImpl implements ExtensionContext {
                                                 backend,
                                                 this::post,
                                                 counter("input-dropped")));
-        BackendPort.CharacterPort.CharacterView view = port.view();
+        BackendPort.CharacterPort.CharacterView view = port.view(counter("input-dropped"));
         claimView(view);
         return view;
     }

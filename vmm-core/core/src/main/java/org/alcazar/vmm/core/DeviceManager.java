@@ -235,6 +235,9 @@ final class DeviceManager {
         /** The new parts are in the place of the old ones. */
         private boolean committed;
 
+        /** What old parts have given to new ones, and what of it is left. */
+        private final Map<Successor<?>, Handover> handovers = new LinkedHashMap<>();
+
         private final List<Successor<Device>> newDevices = new ArrayList<>();
         private final List<Successor<Extension>> newExtensions = new ArrayList<>();
 
@@ -294,6 +297,7 @@ final class DeviceManager {
 
         /** The old parts go: there is no way back. What they throw changes nothing any more. */
         void finish() {
+            handovers.values().forEach(Handover::close);
             all().forEach(s -> end(s.old));
         }
 
@@ -317,7 +321,9 @@ final class DeviceManager {
                 successor.fresh.context.takeFirst();
             }
             for (Successor<?> successor : all()) {
-                hand(successor.old, successor.fresh);
+                Handover handover = new Handover();
+                handovers.put(successor, handover);
+                hand(successor.old, successor.fresh, handover);
             }
             restore(states);
             for (Successor<?> successor : all()) {
@@ -334,8 +340,8 @@ final class DeviceManager {
                     });
         }
 
-        private void hand(Entry<?> from, Entry<?> to) throws ConfigurationException {
-            Handover handover = new Handover();
+        private void hand(Entry<?> from, Entry<?> to, Handover handover)
+                throws ConfigurationException {
             run("handover of " + from.title(), () -> from.part.handOver(handover));
             run("takeover of " + to.title(), () -> to.part.takeOver(handover));
         }
@@ -344,13 +350,14 @@ final class DeviceManager {
             for (Successor<?> successor : all().reversed()) {
                 successor.fresh.context.giveBack();
             }
-            for (Successor<?> successor : all()) {
-                try {
-                    hand(successor.fresh, successor.old);
+            handovers.forEach((successor, handover) -> {
+                try (handover) {
+                    hand(successor.fresh, successor.old, handover);
                 } catch (ConfigurationException | PartFailure e) {
                     LOG.warn("{}", e.getMessage(), e);
                 }
-            }
+            });
+            handovers.clear();
             for (Successor<?> successor : all()) {
                 try {
                     successor.old.context.takeFirst();

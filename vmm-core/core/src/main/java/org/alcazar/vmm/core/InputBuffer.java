@@ -12,13 +12,18 @@ final class InputBuffer {
     private static final int SIZE = 1 << 16;
 
     private final byte[] ring = new byte[SIZE];
-    private final Counter dropped;
+    private Counter dropped;
     private int head;
     private int count;
     private boolean posted;
 
     InputBuffer(Counter dropped) {
         this.dropped = dropped;
+    }
+
+    /** Counts for somebody else from now on. */
+    synchronized void countInto(Counter counter) {
+        dropped = counter;
     }
 
     /**

@@ -55,8 +55,12 @@ class SwapTest {
         boolean high;
         boolean closed;
 
+        /** It has the file. */
+        boolean holds;
+
         Gadget(GadgetType type, DeviceContext context) throws ConfigurationException {
             this.type = type;
+            holds = type.version.equals("old");
             line = context.interruptLine(5);
             timer = context.clock().timer("tick", () -> type.fired.add(this));
             context.hookPorts(PORT, 4, this);
@@ -115,12 +119,20 @@ class SwapTest {
 
         @Override
         public void handOver(Handover to) {
-            to.give("file", "open by " + type.version);
+            if (holds) {
+                to.give("file", "open by " + type.version);
+                holds = false;
+            }
         }
 
         @Override
         public void takeOver(Handover from) {
-            from.take("file", String.class).ifPresent(handed::add);
+            type.fail("takeOverAtOnce");
+            from.take("file", String.class)
+                    .ifPresent(file -> {
+                        handed.add(file);
+                        holds = true;
+                    });
             type.fail("takeOver");
         }
 
@@ -261,7 +273,9 @@ class SwapTest {
 
     @Test
     void aSuccessorThatFailsAnywhereIsDroppedAndTheOldOneGoesOn() throws Exception {
-        for (String at : List.of("create", "restore1", "restore2", "takeOver", "hook")) {
+        List<String> places =
+                List.of("create", "restore1", "restore2", "takeOver", "takeOverAtOnce", "hook");
+        for (String at : places) {
             GadgetType old = new GadgetType("old");
             GadgetType bad = new GadgetType("bad");
             bad.failsAt = at;
@@ -300,6 +314,8 @@ class SwapTest {
                 assertEquals(List.of(), bad.input, at);
                 if (at.equals("takeOver")) {
                     assertEquals(List.of("open by bad"), old.last().handed, "given back");
+                } else if (at.equals("takeOverAtOnce")) {
+                    assertEquals(List.of("open by old"), old.last().handed, "never taken");
                 }
                 vm.pause();
                 assertEquals(old.reads.value(), old.last().count, at);
@@ -513,7 +529,16 @@ class SwapTest {
             opened.getFirst().write('b');
         }
         assertEquals(
-                List.of("open old", "aold", "old to new", "close old", "bnew", "close new"), log);
+                List.of(
+                        "open old",
+                        "old to old",
+                        "close old",
+                        "aold",
+                        "old to new",
+                        "close old",
+                        "bnew",
+                        "close new"),
+                log);
     }
 
     @Test
