@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /**
  * The pause barrier: brings all vcore threads and agents to a clean point. Several may hold it at
@@ -26,6 +27,10 @@ final class Barrier {
     private final VmClock guestClock;
 
     private final Runnable kick;
+
+    /** Fails the VM of an agent that throws. */
+    private final BiConsumer<Agent, Throwable> broken;
+
     private final Set<String> threads = new HashSet<>();
     private final Set<String> parked = new HashSet<>();
     private final List<Agent> agents = new ArrayList<>();
@@ -46,11 +51,17 @@ final class Barrier {
 
     /**
      * @param kick makes all vcore threads look at the barrier
+     * @param broken told of agents that throw
      */
-    Barrier(HostClock clock, VmClock guestClock, Runnable kick) {
+    Barrier(
+            HostClock clock,
+            VmClock guestClock,
+            Runnable kick,
+            BiConsumer<Agent, Throwable> broken) {
         this.clock = clock;
         this.guestClock = guestClock;
         this.kick = kick;
+        this.broken = broken;
         this.stoppedAt = clock.nanoTime();
     }
 
@@ -92,7 +103,13 @@ final class Barrier {
             asking = holders == 1 ? List.copyOf(agents) : List.of();
         }
         kick.run();
-        asking.forEach(agent -> agent.pause(() -> agentStopped(agent)));
+        for (Agent agent : asking) {
+            try {
+                agent.pause(() -> agentStopped(agent));
+            } catch (RuntimeException | Error e) {
+                broken.accept(agent, e);
+            }
+        }
     }
 
     /**
@@ -143,8 +160,14 @@ final class Barrier {
             guestClock.go();
         }
         stoppedAgents.clear();
-        agents.forEach(Agent::resume);
         notifyAll();
+        for (Agent agent : agents) {
+            try {
+                agent.resume();
+            } catch (RuntimeException | Error e) {
+                broken.accept(agent, e);
+            }
+        }
     }
 
     /** The hold before the start is no pause. */

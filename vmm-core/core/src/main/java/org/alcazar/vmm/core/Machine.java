@@ -328,7 +328,12 @@ final class Machine {
         clock = made;
         undo.push(made::close);
         events = new EventQueue(made);
-        barrier = new Barrier(host.clock(), made, this::kickAll);
+        barrier =
+                new Barrier(
+                        host.clock(),
+                        made,
+                        this::kickAll,
+                        (agent, e) -> vm.fail("agent " + agent.name() + " failed: " + e, e));
     }
 
     private void makeVcores(List<ControlBlock> blocks) {

@@ -184,4 +184,48 @@ class BarrierTest {
             Bench.until(() -> vm.vcores().getFirst().retired() > retired);
         }
     }
+
+    /** Throws when it is to stop while the VM runs, or when it is to go on. */
+    private record BrokenAgent(boolean atPause) implements Agent {
+        @Override
+        public String name() {
+            return "broken0";
+        }
+
+        @Override
+        public void pause(Runnable stopped) {
+            if (atPause) {
+                throw new IllegalStateException("no brake");
+            }
+            stopped.run();
+        }
+
+        @Override
+        public void resume() {
+            if (!atPause) {
+                throw new IllegalStateException("no engine");
+            }
+        }
+    }
+
+    @Test
+    void anAgentThatThrowsFailsItsVmAndHoldsNobody() throws Exception {
+        for (boolean atPause : List.of(true, false)) {
+            try (Bench bench = new Bench(FOREVER)) {
+                Vm vm = bench.start();
+                if (atPause) {
+                    vm.barrier().addAgent(new BrokenAgent(true));
+                    assertThrows(HostRefusal.class, () -> bench.vmm.pause(vm.id()));
+                } else {
+                    bench.vmm.pause(vm.id());
+                    vm.barrier().addAgent(new BrokenAgent(false));
+                    bench.vmm.resume(vm.id());
+                }
+                Bench.until(() -> vm.state() == VmState.FAILED);
+                String reason = vm.end().orElseThrow().reason();
+                assertTrue(reason.contains("agent broken0 failed"), reason);
+                bench.vmm.destroy(vm.id());
+            }
+        }
+    }
 }
