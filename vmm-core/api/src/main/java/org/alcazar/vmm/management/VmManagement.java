@@ -7,6 +7,7 @@ import org.alcazar.vmm.plugin.Schema;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 
 /**
  * The parts of VMs, for management plugins. The VMM registers it as a service. Methods are safe
@@ -48,6 +49,15 @@ public interface VmManagement {
      * @throws HostRefusal if there is no such VM or part, or it cannot be saved
      */
     SavedState state(int vm, String part) throws HostRefusal;
+
+    /**
+     * Works with a VM while it stands: one that runs is paused for a moment, and one that is paused
+     * is set going by nobody meanwhile.
+     *
+     * @throws HostRefusal if there is no such VM, or it does not come to a stop
+     * @throws Exception from the work
+     */
+    <T> T standing(int vm, Callable<T> work) throws Exception;
 
     /**
      * Hooked ranges of all address spaces.

@@ -16,6 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** The parts of all VMs for management plugins. */
 final class Management implements VmManagement {
@@ -65,6 +68,25 @@ final class Management implements VmManagement {
         Vm target = vmm.get(vm);
         return Vmm.orRefuse(
                 () -> target.underBarrier(() -> target.machine().devices().state(part)));
+    }
+
+    @Override
+    public <T> T standing(int vm, Callable<T> work) throws Exception {
+        Vm target = vmm.get(vm);
+        FutureTask<T> task = new FutureTask<>(work);
+        Vmm.orRefuse(() ->
+                target.underBarrier(() -> {
+                    task.run();
+                    return target;
+                }));
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Exception thrown) {
+                throw thrown;
+            }
+            throw e;
+        }
     }
 
     @Override

@@ -201,11 +201,15 @@ final class Call {
     /** The vcore of {@code --core}, or the first, of a VM that does not run. */
     Vcore standingCore() throws HostRefusal, UsageException {
         VirtualMachine vm = vm();
-        if (vm.state() == VmState.RUNNING || vm.state() == VmState.SIMULATING) {
+        if (runs(vm)) {
             throw new HostRefusal(
                     "VM " + vm.name() + " runs; `vm:pause " + vm.name() + "` stops it first");
         }
         return core(vm, option("--core", 0, Integer.MAX_VALUE, 0));
+    }
+
+    static boolean runs(VirtualMachine vm) {
+        return vm.state() == VmState.RUNNING || vm.state() == VmState.SIMULATING;
     }
 
     /** A vcore by its number. */

@@ -30,50 +30,57 @@ final class CpuCommands {
                         "VM ADDRESS [LENGTH] [--virtual] [--core N]",
                         "shows guest memory; addresses are guest-physical, or a vcore's virtual ones",
                         "mem:read linux 0x100000 64",
-                        CpuCommands::read),
+                        standing(CpuCommands::read)),
                 Command.of(
                         "mem:write",
                         "VM ADDRESS BYTE... [--virtual] [--core N]",
                         "writes bytes, in hexadecimal, into guest memory",
                         "mem:write linux 0x1000 90 90 f4",
-                        CpuCommands::write),
+                        standing(CpuCommands::write)),
                 Command.of(
                         "cpu:registers",
                         "VM [GROUP] [--core N]",
                         "shows a group of registers of a vcore of a paused VM: the first, or 'all'",
                         "cpu:registers linux control --core 1",
-                        CpuCommands::registers),
+                        standing(CpuCommands::registers)),
                 Command.of(
                         "cpu:set",
                         "VM REGISTER NUMBER [--core N]",
                         "sets a register of a paused VM",
                         "cpu:set linux rax 0x10",
-                        CpuCommands::set),
+                        standing(CpuCommands::set)),
                 Command.of(
                         "cpu:disassemble",
                         "VM ADDRESS [COUNT] [--core N]",
                         "shows code from a virtual address on; of a paused VM",
                         "cpu:disassemble linux rip 10",
-                        CpuCommands::disassemble),
+                        standing(CpuCommands::disassemble)),
                 Command.of(
                         "cpu:walk",
                         "VM ADDRESS [--core N]",
                         "shows how a virtual address is translated, step by step; of a paused VM",
                         "cpu:walk linux rsp",
-                        CpuCommands::walk),
+                        standing(CpuCommands::walk)),
                 Command.of(
                         "cpu:show",
                         "VM [--core N]",
                         "shows registers, code and page walk of a vcore of a paused VM",
                         "cpu:show linux",
-                        call ->
-                                Shown.lines(
-                                        call.standingCore()
-                                                .describe()
-                                                .stripTrailing()
-                                                .lines()
-                                                .toList(),
-                                        "")));
+                        standing(CpuCommands::show)));
+    }
+
+    /** Nobody sets a paused VM going while its cores are looked at. */
+    private static Command.Action standing(Command.Action action) {
+        return call -> {
+            VirtualMachine vm = call.vm();
+            return Call.runs(vm)
+                    ? action.run(call)
+                    : call.vmm().management().standing(vm.id(), () -> action.run(call));
+        };
+    }
+
+    private static Shown show(Call call) throws HostRefusal, UsageException {
+        return Shown.lines(call.standingCore().describe().stripTrailing().lines().toList(), "");
     }
 
     private static Shown read(Call call) throws HostRefusal, UsageException {

@@ -255,6 +255,13 @@ class CommandsTest {
     }
 
     @Test
+    void aPausedVmStandsWhileItsCoresAreLookedAt() throws QuitException {
+        fake.states.put(1, VmState.PAUSED);
+        shown("cpu:registers tiny");
+        assertTrue(fake.log.contains("standing 1"), fake.log::toString);
+    }
+
+    @Test
     void pipesAndVariablesWork() throws QuitException {
         assertEquals(
                 "access      7\n",

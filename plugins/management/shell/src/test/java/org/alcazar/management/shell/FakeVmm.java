@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -323,6 +324,12 @@ final class FakeVmm {
             return List.of(
                     new PartInfo("engine", "engine", "fake", "Engine", 3),
                     new PartInfo("device", "com1", "uart16550", "Uart", 4));
+        }
+
+        @Override
+        public <T> T standing(int vm, Callable<T> work) throws Exception {
+            log.add("standing " + vm);
+            return work.call();
         }
 
         @Override
