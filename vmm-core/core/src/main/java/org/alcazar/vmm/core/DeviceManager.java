@@ -297,8 +297,14 @@ final class DeviceManager {
 
         /** The old parts go: there is no way back. What they throw changes nothing any more. */
         void finish() {
+            for (Successor<?> successor : all()) {
+                try {
+                    end(successor.old);
+                } catch (RuntimeException | Error e) {
+                    LOG.warn("the old {} did not end well", successor.old.title(), e);
+                }
+            }
             handovers.values().forEach(Handover::close);
-            all().forEach(s -> end(s.old));
         }
 
         /** Takes a commit back: the guest has not run since, so the old parts are as they were. */
