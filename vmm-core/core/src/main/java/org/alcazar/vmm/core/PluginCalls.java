@@ -104,11 +104,18 @@ final class PluginCalls {
     }
 
     /** Ends the thread, when it has nothing to do. */
-    synchronized void close() {
-        Worker last = worker;
-        worker = null;
+    void close() {
+        Worker last;
+        synchronized (this) {
+            last = worker;
+            worker = null;
+        }
         if (last != null) {
             last.end();
+            HostThread thread = last.host;
+            if (thread != null && !last.isCurrent()) {
+                thread.join(GRACE);
+            }
         }
     }
 
