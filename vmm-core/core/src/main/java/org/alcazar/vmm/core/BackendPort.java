@@ -105,7 +105,7 @@ abstract class BackendPort<B extends Backend> {
     /** Bytes. */
     static final class CharacterPort extends BackendPort<CharacterBackend> {
         private final Poster poster;
-        private final InputBuffer buffer;
+        private final InputBuffer buffer = new InputBuffer(new Counter());
 
         /** Where input comes from, for its stamp. */
         private final String source;
@@ -113,15 +113,9 @@ abstract class BackendPort<B extends Backend> {
         private volatile @Nullable IntConsumer sink;
         private boolean listening;
 
-        CharacterPort(
-                String name,
-                Optional<Origin> origin,
-                CharacterBackend inner,
-                Poster poster,
-                Counter dropped) {
+        CharacterPort(String name, Optional<Origin> origin, CharacterBackend inner, Poster poster) {
             super(name, origin, CharacterBackend.class, inner);
             this.poster = poster;
-            this.buffer = new InputBuffer(dropped);
             this.source = name.equals(Backends.CONSOLE) ? name : "character";
         }
 

@@ -2,7 +2,6 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
-import org.alcazar.vmm.Counter;
 import org.alcazar.vmm.core.BackendPort.Origin;
 import org.alcazar.vmm.device.Backend;
 import org.alcazar.vmm.device.BlockBackend;
@@ -93,25 +92,21 @@ final class Backends {
      * Opens the console, nothing, or what a bundle offers.
      *
      * @param where for messages, such as {@code device com1}
-     * @param dropped counts input that comes faster than the guest takes it
      */
-    BackendPort.CharacterPort character(
-            String where, String name, BackendPort.Poster poster, Counter dropped)
+    BackendPort.CharacterPort character(String where, String name, BackendPort.Poster poster)
             throws ConfigurationException {
         return switch (name) {
             case CONSOLE ->
-                    new BackendPort.CharacterPort(
-                            name, Optional.empty(), console(), poster, dropped);
+                    new BackendPort.CharacterPort(name, Optional.empty(), console(), poster);
             case "none", "" ->
-                    new BackendPort.CharacterPort(name, Optional.empty(), none(), poster, dropped);
+                    new BackendPort.CharacterPort(name, Optional.empty(), none(), poster);
             default -> {
                 Origin origin = origin(where, name, CharacterBackend.class);
                 yield new BackendPort.CharacterPort(
                         name,
                         Optional.of(origin),
                         open(where, origin, CharacterBackend.class),
-                        poster,
-                        dropped);
+                        poster);
             }
         };
     }

@@ -355,13 +355,7 @@ final class DeviceContextImpl implements ExtensionContext {
                 port(
                         backend,
                         BackendPort.CharacterPort.class,
-                        () ->
-                                vm.backends()
-                                        .character(
-                                                "device " + name,
-                                                backend,
-                                                this::post,
-                                                counter("input-dropped")));
+                        () -> vm.backends().character("device " + name, backend, this::post));
         BackendPort.CharacterPort.CharacterView view = port.view(counter("input-dropped"));
         claimView(view);
         return view;

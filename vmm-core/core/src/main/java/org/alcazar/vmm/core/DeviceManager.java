@@ -272,22 +272,18 @@ final class DeviceManager {
             for (Successor<?> successor : all()) {
                 states.put(key(successor.old), save(successor.old));
             }
-            InterruptRouter router = vm.router();
-            router.quiet(true);
-            Map<Integer, Boolean> levels = router.levels();
-            boolean done = false;
-            try {
-                all().reversed().forEach(s -> s.old.context.giveBack());
-                exchange(states);
-                done = true;
-            } finally {
-                if (!done) {
-                    takeBack();
+            quietly(() -> {
+                boolean done = false;
+                try {
+                    all().reversed().forEach(s -> s.old.context.giveBack());
+                    exchange(states);
+                    done = true;
+                } finally {
+                    if (!done) {
+                        takeBack();
+                    }
                 }
-                router.quiet(false);
-                router.tellChanges(levels);
-                vm.machine().forgetHooks();
-            }
+            });
             all().forEach(s -> s.fresh.context.countsOf(s.old.context));
             newDevices.forEach(s -> replace(devices, s.old, s.fresh));
             newExtensions.forEach(s -> replace(extensions, s.old, s.fresh));
@@ -308,18 +304,26 @@ final class DeviceManager {
         }
 
         /** Takes a commit back: the guest has not run since, so the old parts are as they were. */
-        void revert() {
-            InterruptRouter router = vm.router();
-            router.quiet(true);
-            Map<Integer, Boolean> levels = router.levels();
-            takeBack();
-            router.quiet(false);
-            router.tellChanges(levels);
-            vm.machine().forgetHooks();
+        void revert() throws ConfigurationException {
+            quietly(this::takeBack);
             newDevices.forEach(s -> replace(devices, s.fresh, s.old));
             newExtensions.forEach(s -> replace(extensions, s.fresh, s.old));
             vm.machine().enterExtensions();
             committed = false;
+        }
+
+        /** Wires that change hands tell the controllers what has become of them, and no more. */
+        private void quietly(Change change) throws ConfigurationException {
+            InterruptRouter router = vm.router();
+            router.quiet(true);
+            Map<Integer, Boolean> levels = router.levels();
+            try {
+                change.run();
+            } finally {
+                router.quiet(false);
+                router.tellChanges(levels);
+                vm.machine().forgetHooks();
+            }
         }
 
         private void exchange(Map<String, SavedState> states) throws ConfigurationException {
@@ -396,6 +400,10 @@ final class DeviceManager {
             closePart(entry);
             entry.context.dispose();
         }
+    }
+
+    private interface Change {
+        void run() throws ConfigurationException;
     }
 
     /** Finds the type that takes the place of another one. */

@@ -88,7 +88,7 @@ final class CommandTable {
             for (String name : call.vmm().foreign().names()) {
                 rows.add(
                         LifeCycleCommands.ordered(
-                                "command", name, "does", "what a bundle of yours says"));
+                                "command", name, "does", "belongs to another bundle"));
             }
         }
         return new Shown(

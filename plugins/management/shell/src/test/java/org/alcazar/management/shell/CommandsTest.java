@@ -33,7 +33,7 @@ class CommandsTest {
     }
 
     private ShellSession open(boolean json) {
-        Screen screen = new Screen(Optional.empty(), Path.of("/work/guests"), json);
+        Screen screen = new Screen(Optional.empty(), Path.of("/home/me/guests"), json);
         return new ShellSession(fake.vmm(), screen, InputStream.nullInputStream(), out, err);
     }
 
@@ -139,7 +139,7 @@ class CommandsTest {
     void theLifeOfAVm() throws QuitException {
         shown("vm:create name=new kernel=a/k.elf devices=uart16550,irq=3 devices=rtc memory=4M");
         assertEquals(
-                "create {name=new, kernel=/work/guests/a/k.elf, devices=[{type=uart16550, irq=3},"
+                "create {name=new, kernel=/home/me/guests/a/k.elf, devices=[{type=uart16550, irq=3},"
                         + " rtc], memory=4M, console=none}",
                 fake.log.getLast());
         assertEquals("VM 2 (new) is running\n", shown("vm:start new"));
@@ -149,7 +149,7 @@ class CommandsTest {
         assertEquals("VM 2 (new) is running\n", shown("vm:resume new"));
         shown("vm:reset new; vm:event new power-button; vm:save new x.state");
         assertEquals(
-                List.of("reset 2", "event power-button", "save /work/guests/x.state"),
+                List.of("reset 2", "event power-button", "save /home/me/guests/x.state"),
                 fake.log.subList(2, 5));
         shown(
                 "vm:move-core new 0 any; vm:move-core new 0 1; vm:stop-core new 0; vm:start-core new 0");
@@ -161,7 +161,7 @@ class CommandsTest {
         shown("vm:destroy new");
         assertEquals(Map.of(1, VmState.RUNNING), fake.states);
         shown("vm:load x.state name=copy");
-        assertTrue(fake.log.contains("load /work/guests/x.state"));
+        assertTrue(fake.log.contains("load /home/me/guests/x.state"));
     }
 
     @Test
