@@ -16,9 +16,16 @@ public final class Handover implements AutoCloseable {
 
     private final Map<String, Object> things = new LinkedHashMap<>();
 
-    /** Gives a thing away: the giver does not close it. */
+    /**
+     * Gives a thing away: the giver does not close it.
+     *
+     * @throws IllegalArgumentException if something of that name has been given and not been taken;
+     *     the giver keeps its thing then
+     */
     public void give(String name, Object thing) {
-        things.put(name, thing);
+        if (things.putIfAbsent(name, thing) != null) {
+            throw new IllegalArgumentException("'" + name + "' has been handed over already");
+        }
     }
 
     /**

@@ -8,13 +8,12 @@ import org.alcazar.vmm.device.NetworkBackend;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -23,8 +22,6 @@ import java.util.function.IntConsumer;
  * successor that is made on trial have a {@link View} each, of which one is connected.
  */
 abstract class BackendPort<B extends Backend> {
-    private static final Logger LOG = LoggerFactory.getLogger(BackendPort.class);
-
     /** Posts input on behalf of a device. */
     interface Poster {
         void post(String source, Runnable action);
@@ -36,14 +33,24 @@ abstract class BackendPort<B extends Backend> {
     final String name;
     private Optional<Origin> origin;
     private final Class<B> kind;
+    private final Consumer<BackendPort<B>> closer;
     private B inner;
     private int views;
 
-    BackendPort(String name, Optional<Origin> origin, Class<B> kind, B inner) {
+    /**
+     * @param closer closes the backend when no device has an end any more
+     */
+    BackendPort(
+            String name,
+            Optional<Origin> origin,
+            Class<B> kind,
+            B inner,
+            Consumer<BackendPort<B>> closer) {
         this.name = name;
         this.origin = origin;
         this.kind = kind;
         this.inner = inner;
+        this.closer = closer;
     }
 
     final B inner() {
@@ -77,26 +84,22 @@ abstract class BackendPort<B extends Backend> {
             last = --views == 0;
         }
         if (last) {
-            inner.close();
+            closer.accept(this);
         }
     }
 
-    /** Puts another backend behind the port; the old one is closed. In the barrier. */
-    final void exchange(Backend successor, Origin from) throws ConfigurationException {
+    /**
+     * Puts another backend behind the port; see {@link #listen}. In the barrier.
+     *
+     * @throws ConfigurationException if it is of another kind
+     */
+    final void put(Backend successor, Origin from) throws ConfigurationException {
         if (!kind.isInstance(successor)) {
-            successor.close();
             throw new ConfigurationException(
                     "backend " + name + " would be no " + kind.getSimpleName() + " any more");
         }
-        B before = inner;
         inner = kind.cast(successor);
         origin = Optional.of(from);
-        listen();
-        try {
-            before.close();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.warn("the old backend {} failed to close", name, e); // the new one is at work
-        }
     }
 
     /** Leads the input of the present backend here. */
@@ -113,8 +116,13 @@ abstract class BackendPort<B extends Backend> {
         private volatile @Nullable IntConsumer sink;
         private boolean listening;
 
-        CharacterPort(String name, Optional<Origin> origin, CharacterBackend inner, Poster poster) {
-            super(name, origin, CharacterBackend.class, inner);
+        CharacterPort(
+                String name,
+                Optional<Origin> origin,
+                CharacterBackend inner,
+                Poster poster,
+                Consumer<BackendPort<CharacterBackend>> closer) {
+            super(name, origin, CharacterBackend.class, inner, closer);
             this.poster = poster;
             this.source = name.equals(Backends.CONSOLE) ? name : "character";
         }
@@ -222,8 +230,13 @@ abstract class BackendPort<B extends Backend> {
         private volatile NetworkBackend.@Nullable FrameSink sink;
         private boolean listening;
 
-        NetworkPort(String name, Optional<Origin> origin, NetworkBackend inner, Poster poster) {
-            super(name, origin, NetworkBackend.class, inner);
+        NetworkPort(
+                String name,
+                Optional<Origin> origin,
+                NetworkBackend inner,
+                Poster poster,
+                Consumer<BackendPort<NetworkBackend>> closer) {
+            super(name, origin, NetworkBackend.class, inner, closer);
             this.poster = poster;
         }
 
@@ -304,8 +317,12 @@ abstract class BackendPort<B extends Backend> {
 
     /** Sectors. */
     static final class BlockPort extends BackendPort<BlockBackend> {
-        BlockPort(String name, Optional<Origin> origin, BlockBackend inner) {
-            super(name, origin, BlockBackend.class, inner);
+        BlockPort(
+                String name,
+                Optional<Origin> origin,
+                BlockBackend inner,
+                Consumer<BackendPort<BlockBackend>> closer) {
+            super(name, origin, BlockBackend.class, inner, closer);
         }
 
         @Override

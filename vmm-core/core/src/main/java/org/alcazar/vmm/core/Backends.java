@@ -14,6 +14,8 @@ import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,14 +29,18 @@ import java.util.function.IntConsumer;
 final class Backends {
     static final String CONSOLE = "console";
 
+    private static final Logger LOG = LoggerFactory.getLogger(Backends.class);
+
     /** What character devices have without a bundle. */
     private static final List<String> BUILT_IN = List.of(CONSOLE, "none");
 
+    private final Vm vm;
     private final HostKernel host;
     private final PluginTypes types;
     private final ConsoleTap console;
 
-    Backends(HostKernel host, PluginTypes types, ConsoleTap console) {
+    Backends(Vm vm, HostKernel host, PluginTypes types, ConsoleTap console) {
+        this.vm = vm;
         this.host = host;
         this.types = types;
         this.console = console;
@@ -97,16 +103,19 @@ final class Backends {
             throws ConfigurationException {
         return switch (name) {
             case CONSOLE ->
-                    new BackendPort.CharacterPort(name, Optional.empty(), console(), poster);
+                    new BackendPort.CharacterPort(
+                            name, Optional.empty(), console(), poster, this::close);
             case "none", "" ->
-                    new BackendPort.CharacterPort(name, Optional.empty(), none(), poster);
+                    new BackendPort.CharacterPort(
+                            name, Optional.empty(), none(), poster, this::close);
             default -> {
                 Origin origin = origin(where, name, CharacterBackend.class);
                 yield new BackendPort.CharacterPort(
                         name,
                         Optional.of(origin),
                         open(where, origin, CharacterBackend.class),
-                        poster);
+                        poster,
+                        this::close);
             }
         };
     }
@@ -115,13 +124,17 @@ final class Backends {
             throws ConfigurationException {
         Origin origin = origin(where, name, NetworkBackend.class);
         return new BackendPort.NetworkPort(
-                name, Optional.of(origin), open(where, origin, NetworkBackend.class), poster);
+                name,
+                Optional.of(origin),
+                open(where, origin, NetworkBackend.class),
+                poster,
+                this::close);
     }
 
     BackendPort.BlockPort block(String where, String name) throws ConfigurationException {
         Origin origin = origin(where, name, BlockBackend.class);
         return new BackendPort.BlockPort(
-                name, Optional.of(origin), open(where, origin, BlockBackend.class));
+                name, Optional.of(origin), open(where, origin, BlockBackend.class), this::close);
     }
 
     /**
@@ -142,11 +155,16 @@ final class Backends {
             throws ConfigurationException {
         String typeName = origin.type().name();
         try {
-            Backend backend = origin.type().open(host, settings(where, origin));
+            Settings settings = settings(where, origin);
+            Backend backend =
+                    vm.calls()
+                            .call(
+                                    "opening of " + title(origin),
+                                    () -> origin.type().open(host, settings));
             if (kind.isInstance(backend)) {
                 return kind.cast(backend);
             }
-            backend.close();
+            close(title(origin), backend);
             throw new ConfigurationException(
                     where + ": backend '" + typeName + "' is no " + kind.getSimpleName());
         } catch (HostRefusal e) {
@@ -161,32 +179,100 @@ final class Backends {
                 origin.settings());
     }
 
-    /** Exchanges what stands behind a port for what a newer version of its type makes of it. */
-    void exchange(BackendPort<?> port, BackendType successor) throws ConfigurationException {
-        Origin origin = new Origin(successor, port.origin().map(Origin::settings).orElse(Map.of()));
-        Settings settings = settings("backend " + port.name, origin);
-        Optional<Origin> old = port.origin();
+    /**
+     * Exchanges what stands behind a port for what a newer version of its type makes of it. In the
+     * barrier; a backend that does not come back fails the VM.
+     */
+    void exchange(BackendPort<?> port, BackendType successor)
+            throws HostRefusal, ConfigurationException {
+        Origin old = port.origin().orElseThrow();
+        Origin fresh = new Origin(successor, old.settings());
+        Backend before = port.inner();
         boolean done = false;
         try (Handover handover = new Handover()) {
-            port.inner().handOver(handover);
+            call(
+                    "handover of " + title(old),
+                    () -> {
+                        before.handOver(handover);
+                        return before;
+                    });
             try {
-                port.exchange(successor.takeOver(host, settings, handover), origin);
+                install(port, takeOver(fresh, handover), fresh);
                 done = true;
             } finally {
-                if (!done && !handover.isEmpty() && old.isPresent()) {
-                    takeBack(port, old.get(), handover);
+                if (!done && !handover.isEmpty()) {
+                    // It has given away what it needs: one of its type takes that over.
+                    install(port, takeOver(old, handover), old);
                 }
             }
-        } catch (HostRefusal e) {
-            throw new ConfigurationException("backend " + port.name + ": " + e.getMessage(), e);
+        } finally {
+            if (port.inner() != before) {
+                close(title(old), before);
+            }
         }
     }
 
-    /** The old backend has given away what it needs: one of its type takes it over. */
-    private void takeBack(BackendPort<?> port, Origin old, Handover handover)
-            throws ConfigurationException, HostRefusal {
-        port.exchange(
-                old.type().takeOver(host, settings("backend " + port.name, old), handover), old);
+    private void install(BackendPort<?> port, Backend made, Origin origin)
+            throws HostRefusal, ConfigurationException {
+        boolean done = false;
+        try {
+            port.put(made, origin);
+            call(
+                    "input of " + title(origin),
+                    () -> {
+                        port.listen();
+                        return made;
+                    });
+            done = true;
+        } finally {
+            if (!done && port.inner() != made) {
+                close(title(origin), made);
+            }
+        }
+    }
+
+    private void close(BackendPort<?> port) {
+        String what = port.origin().map(this::title).orElse("backend " + port.name);
+        close(what, port.inner());
+    }
+
+    /** It is not in use any more: what it throws at its end changes nothing. */
+    private void close(String what, Backend backend) {
+        try {
+            vm.calls()
+                    .call(
+                            "end of " + what,
+                            () -> {
+                                backend.close();
+                                return what;
+                            });
+        } catch (HostRefusal | ConfigurationException | PartFailure e) {
+            LOG.warn("VM {}: {} failed to close", vm.name(), what, e);
+        }
+    }
+
+    private String title(Origin origin) {
+        BackendType type = origin.type();
+        return "backend %s (%s%s)"
+                .formatted(type.name(), type.getClass().getName(), types.source(type).from());
+    }
+
+    private Backend takeOver(Origin origin, Handover handover)
+            throws HostRefusal, ConfigurationException {
+        Settings settings = settings("exchange", origin);
+        return call(
+                "takeover by " + title(origin),
+                () -> origin.type().takeOver(host, settings, handover));
+    }
+
+    private <T> T call(String what, PluginCalls.Call<T> call)
+            throws HostRefusal, ConfigurationException {
+        try {
+            return vm.calls().call(what, call);
+        } catch (PartFailure e) {
+            vm.failIfOverdue(e);
+            throw e;
+        }
     }
 
     private ConfigurationException unknown(String where, String name, Class<?> kind) {

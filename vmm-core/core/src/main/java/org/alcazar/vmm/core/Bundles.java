@@ -88,7 +88,7 @@ final class Bundles implements PluginBundles {
     @Override
     public long install(String file) throws HostRefusal {
         Manifest manifest = manifest(file);
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             Bundle bundle = installFresh(file, symbolicName(file, manifest));
             startOrRemove(bundle);
             return bundle.getBundleId();
@@ -196,14 +196,14 @@ final class Bundles implements PluginBundles {
 
     @Override
     public void start(long bundle) throws HostRefusal {
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             start(get(bundle));
         }
     }
 
     @Override
     public void stop(long bundle) throws HostRefusal {
-        synchronized (vmm.structure()) { // before the framework's lock of the bundle, as in a swap
+        try (Vmm.Held _ = vmm.hold()) { // before the framework's lock of the bundle, as in a swap
             Bundle stopped = get(bundle);
             vmm.withdrawal().check("bundle " + name(stopped), types.of(bundle));
             try {
@@ -217,7 +217,7 @@ final class Bundles implements PluginBundles {
 
     @Override
     public void uninstall(long bundle) throws HostRefusal {
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             Bundle gone = get(bundle);
             stop(bundle);
             discard(gone);
@@ -236,7 +236,7 @@ final class Bundles implements PluginBundles {
                             + " exports packages that others are wired to; it is exchanged by a"
                             + " restart");
         }
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             return swap(old, file, name);
         }
     }

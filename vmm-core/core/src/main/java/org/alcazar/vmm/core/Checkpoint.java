@@ -46,10 +46,15 @@ final class Checkpoint {
 
     private final HostKernel host;
     private final PluginTypes types;
+    private final PluginCalls calls;
 
-    Checkpoint(HostKernel host, PluginTypes types) {
+    /**
+     * @param calls those of the VM, or of the VMM as long as there is none
+     */
+    Checkpoint(HostKernel host, PluginTypes types, PluginCalls calls) {
         this.host = host;
         this.types = types;
+        this.calls = calls;
     }
 
     /** The store of {@code TYPE:NAME} where there is such a type, else the host's files. */
@@ -60,7 +65,7 @@ final class Checkpoint {
                         ? Optional.empty()
                         : types.find(CheckpointStore.class, path.substring(0, colon));
         if (store.isPresent()) {
-            return new Stored(host, store.get(), path.substring(colon + 1));
+            return new Stored(calls, host, store.get(), path.substring(colon + 1));
         }
         HostFiles files =
                 host.find(HostFiles.class)
@@ -71,15 +76,21 @@ final class Checkpoint {
 
     /** Where a saved VM is kept. */
     private sealed interface Place {
-        InputStream read() throws IOException;
+        void read(Reader reader) throws IOException, HostRefusal, ConfigurationException;
 
-        void write(HostFiles.Writer writer) throws IOException;
+        void write(HostFiles.Writer writer) throws IOException, HostRefusal, ConfigurationException;
+    }
+
+    private interface Reader {
+        void from(InputStream in) throws IOException, HostRefusal, ConfigurationException;
     }
 
     private record Filed(HostFiles files, String path) implements Place {
         @Override
-        public InputStream read() throws IOException {
-            return files.read(path);
+        public void read(Reader reader) throws IOException, HostRefusal, ConfigurationException {
+            try (InputStream in = files.read(path)) {
+                reader.from(in);
+            }
         }
 
         @Override
@@ -88,35 +99,63 @@ final class Checkpoint {
         }
     }
 
-    /** What a store throws that it may not is its failure, and no VM's. */
-    private record Stored(HostKernel host, CheckpointStore store, String name) implements Place {
+    /**
+     * A store that throws what it may not, or does not get on, has failed, and no VM with it: what
+     * is asked of it ends, and it gets and gives no more.
+     */
+    private record Stored(PluginCalls calls, HostKernel host, CheckpointStore store, String name)
+            implements Place {
         @Override
-        public InputStream read() throws IOException {
-            try {
-                return store.read(host, name);
-            } catch (RuntimeException | LinkageError e) {
-                throw broken(e);
-            }
+        public void read(Reader reader) throws IOException, HostRefusal, ConfigurationException {
+            limited(progress -> {
+                try (InputStream in = progress.over(store.read(host, name))) {
+                    reader.from(in);
+                }
+            });
         }
 
         @Override
-        public void write(HostFiles.Writer writer) throws IOException {
-            try {
-                store.write(host, name, writer);
-            } catch (RuntimeException | LinkageError e) {
-                throw broken(e);
-            }
+        public void write(HostFiles.Writer writer)
+                throws IOException, HostRefusal, ConfigurationException {
+            limited(progress -> store.write(host, name, out -> writer.writeTo(progress.over(out))));
         }
 
-        private IOException broken(Throwable e) {
-            return new IOException(
-                    "store " + store.name() + " (" + store.getClass().getName() + ") failed: " + e,
-                    e);
+        private void limited(Work work) throws IOException, HostRefusal, ConfigurationException {
+            Progress progress = new Progress();
+            try {
+                Optional<IOException> failed =
+                        calls.call("store " + store.name(), progress, () -> work.run(progress));
+                if (failed.isPresent()) {
+                    throw failed.get();
+                }
+            } catch (PartFailure e) {
+                throw new IOException(
+                        "store %s (%s) failed: %s"
+                                .formatted(store.name(), store.getClass().getName(), e.getCause()),
+                        e);
+            } finally {
+                progress.end();
+            }
+        }
+    }
+
+    /** What may fail as input and output do. */
+    private interface Work {
+        void with(Progress progress) throws IOException, HostRefusal, ConfigurationException;
+
+        default Optional<IOException> run(Progress progress)
+                throws HostRefusal, ConfigurationException {
+            try {
+                with(progress);
+                return Optional.empty();
+            } catch (IOException e) {
+                return Optional.of(e);
+            }
         }
     }
 
     /** Writes a VM that stands. */
-    void save(Vm vm, String path) throws HostRefusal {
+    void save(Vm vm, String path) throws HostRefusal, ConfigurationException {
         Map<String, SavedState> states = states(vm);
         try {
             place(path)
@@ -138,12 +177,16 @@ final class Checkpoint {
         }
     }
 
-    private static Map<String, SavedState> states(Vm vm) throws HostRefusal {
+    private static Map<String, SavedState> states(Vm vm)
+            throws HostRefusal, ConfigurationException {
         Map<String, SavedState> out = new LinkedHashMap<>();
         try {
             out.put(MACHINE, machine(vm));
             out.put(LINES, vm.router().save());
-            vm.machine().vcores().forEach(vcore -> out.put(VCORE + vcore.index(), vcore(vcore)));
+            List<SavedState> cores = vm.machine().engines().saveCores();
+            for (int i = 0; i < cores.size(); i++) {
+                out.put(VCORE + i, cores.get(i));
+            }
             vm.machine().devices().saveDevices().forEach((n, s) -> out.put(DEVICE + n, s));
             vm.machine().devices().saveExtensions().forEach((n, s) -> out.put(EXTENSION + n, s));
         } catch (PartFailure e) {
@@ -237,12 +280,7 @@ final class Checkpoint {
         }
     }
 
-    static void restore(VcoreImpl vcore, SavedState state) {
-        restoreCore(vcore, state);
-        vcore.restored();
-    }
-
-    /** The same for a core that goes on with the VM's time. */
+    /** Puts a core's saved state into it. */
     static void restoreCore(VcoreImpl vcore, SavedState state) {
         state.require("vcore", VERSION);
         vcore.fetch(vcore.block().architecture().allGroups());
@@ -311,8 +349,11 @@ final class Checkpoint {
 
     private void scan(String path, SectionReader.Sink sink)
             throws HostRefusal, ConfigurationException {
-        try (InputStream in = new BufferedInputStream(place(path).read(), BUFFER)) {
-            new SectionReader(path, in).read(sink);
+        try {
+            place(path)
+                    .read(in ->
+                            new SectionReader(path, new BufferedInputStream(in, BUFFER))
+                                    .read(sink));
         } catch (IOException e) {
             throw new HostRefusal("saved VM " + path + " can't be read: " + GuestBoot.reason(e), e);
         }
@@ -341,13 +382,14 @@ final class Checkpoint {
             try {
                 checkShape(vm);
                 RamSections.clear(vm.physicalMap());
-                scan(
-                        path,
-                        (name, version, contents) -> {
-                            if (name.equals(RamSections.NAME)) {
-                                RamSections.read(vm.physicalMap(), contents);
-                            }
-                        });
+                new Checkpoint(host, types, vm.calls())
+                        .scan(
+                                path,
+                                (name, version, contents) -> {
+                                    if (name.equals(RamSections.NAME)) {
+                                        RamSections.read(vm.physicalMap(), contents);
+                                    }
+                                });
                 restoreParts(vm);
             } catch (IncompatibleStateException | ClassCastException e) {
                 throw wrong(e);
@@ -356,12 +398,13 @@ final class Checkpoint {
             }
         }
 
-        private void restoreParts(Vm vm) throws ConfigurationException {
+        private void restoreParts(Vm vm) throws HostRefusal, ConfigurationException {
             SavedState machine = state(MACHINE);
             vm.vmClock().set(machine.getLong("nanos"));
             vm.vmClock().epoch = machine.getLong("epoch");
             for (VcoreImpl vcore : vm.machine().vcores()) {
-                Checkpoint.restore(vcore, state(VCORE + vcore.index()));
+                vm.machine().engines().restoreCore(vcore, state(VCORE + vcore.index()));
+                vcore.restored();
             }
             // The instruction clock counts on from what its vcore has retired now.
             vm.vmClock().set(machine.getLong("nanos"));

@@ -67,6 +67,7 @@ final class DeviceContextImpl implements ExtensionContext {
     private final List<AccessHook> hooks = new ArrayList<>();
     private final Map<String, Counter> counters = new ConcurrentHashMap<>();
     private final GuestClock clock = new OwnedClock(0);
+    private final Entropy trialEntropy;
     private volatile Stage stage;
 
     private DeviceContextImpl(Vm vm, String name, long order, Object guard, Stage stage) {
@@ -75,6 +76,7 @@ final class DeviceContextImpl implements ExtensionContext {
         this.order = order;
         this.guard = guard;
         this.stage = stage;
+        this.trialEntropy = vm.machine().entropy().copy();
     }
 
     /**
@@ -410,7 +412,8 @@ final class DeviceContextImpl implements ExtensionContext {
 
     @Override
     public long entropy() {
-        return vm.machine().entropy().next();
+        // What is tried and dropped takes no number of the VM's.
+        return (stage == Stage.ASIDE ? trialEntropy : vm.machine().entropy()).next();
     }
 
     @Override

@@ -58,7 +58,7 @@ final class DeviceManager {
         }
 
         String title() {
-            return kind + " " + name() + " (" + part.getClass().getName() + from(source) + ")";
+            return kind + " " + name() + " (" + part.getClass().getName() + source.from() + ")";
         }
     }
 
@@ -134,7 +134,7 @@ final class DeviceManager {
                                     + spec.name()
                                     + " ("
                                     + type.getClass().getName()
-                                    + from(source)
+                                    + source.from()
                                     + ")",
                             () -> maker.make(type, context, settings));
             made = true;
@@ -487,10 +487,6 @@ final class DeviceManager {
 
     // Life
 
-    private static String from(Source source) {
-        return source.bundle().isEmpty() ? "" : " of bundle " + source.bundle();
-    }
-
     /** Calls into a part. */
     private <T> T call(String what, PluginCalls.Call<T> call) throws ConfigurationException {
         try {
@@ -519,15 +515,8 @@ final class DeviceManager {
         try {
             run(what, entry.part::reset);
         } catch (PartFailure e) {
-            failIfOverdue(e);
+            vm.failIfOverdue(e);
             throw e;
-        }
-    }
-
-    /** A part at work that does not come back is lost, and the VM with it. */
-    private void failIfOverdue(PartFailure e) {
-        if (e.getCause() instanceof PluginCalls.Overdue) {
-            vm.fail(e.getMessage() + ": " + e.getCause(), e);
         }
     }
 
@@ -565,7 +554,7 @@ final class DeviceManager {
         } catch (ConfigurationException e) {
             throw new PartFailure(what, e);
         } catch (PartFailure e) {
-            failIfOverdue(e);
+            vm.failIfOverdue(e);
             throw e;
         }
     }
@@ -632,13 +621,11 @@ final class DeviceManager {
         return devices.stream().map(Entry::name).toList();
     }
 
-    /** The part whose classes are nearest to the point of a failure, for messages. */
-    String culprit(Throwable failure) {
-        for (StackTraceElement frame : failure.getStackTrace()) {
-            for (Entry<?> entry : all()) {
-                if (frame.getClassName().startsWith(entry.part.getClass().getPackageName() + ".")) {
-                    return entry.title();
-                }
+    /** The part of whose classes a frame is, for messages; else empty. */
+    String culprit(StackTraceElement frame) {
+        for (Entry<?> entry : all()) {
+            if (frame.getClassName().startsWith(entry.part.getClass().getPackageName() + ".")) {
+                return entry.title();
             }
         }
         return "";

@@ -38,6 +38,11 @@ final class Entropy {
         return new SplittableRandom(state).nextLong();
     }
 
+    /** Gives the same numbers from here on, and leaves this where it is. */
+    synchronized Entropy copy() {
+        return new Entropy(host, state);
+    }
+
     synchronized long state() {
         return state;
     }

@@ -47,12 +47,13 @@ final class Exchanges {
             this.vm = vm;
             this.succession = succession;
             Machine machine = vm.machine();
-            EngineType oldEngine = machine.engineType();
+            Engines engines = machine.engines();
+            EngineType oldEngine = engines.engineType();
             engine =
                     succession.ends(oldEngine)
                             ? succession.successor(EngineType.class, "engine", oldEngine.name())
                             : oldEngine;
-            PagingModeType oldPaging = machine.pagingType();
+            PagingModeType oldPaging = engines.pagingType();
             paging =
                     succession.ends(oldPaging)
                             ? succession.successor(
@@ -65,7 +66,7 @@ final class Exchanges {
                 }
             }
             if (engine != oldEngine) {
-                machine.tryOut(engine);
+                engines.tryOut(engine);
             }
             trial = machine.devices().prepare(succession);
             tryRestore();
@@ -93,7 +94,8 @@ final class Exchanges {
         }
 
         private boolean exchangesCore() {
-            return engine != vm.machine().engineType() || paging != vm.machine().pagingType();
+            Engines engines = vm.machine().engines();
+            return engine != engines.engineType() || paging != engines.pagingType();
         }
 
         boolean isEmpty() {
@@ -102,10 +104,10 @@ final class Exchanges {
 
         List<String> names() {
             List<String> out = new ArrayList<>();
-            if (engine != vm.machine().engineType()) {
+            if (engine != vm.machine().engines().engineType()) {
                 out.add("engine");
             }
-            if (paging != vm.machine().pagingType()) {
+            if (paging != vm.machine().engines().pagingType()) {
                 out.add("paging");
             }
             ports.forEach(port -> out.add("backend " + port.name));
@@ -117,7 +119,9 @@ final class Exchanges {
         SwapReport.Exchange commit(Others others) throws HostRefusal, ConfigurationException {
             List<String> names = names();
             long start = vm.hostClock().nanoTime();
+            long drawn = vm.machine().entropy().state();
             Deque<Undo> undo = new ArrayDeque<>();
+            undo.push(() -> vm.machine().entropy().restore(drawn));
             boolean all = false;
             try {
                 exchange(undo);
@@ -133,12 +137,12 @@ final class Exchanges {
         }
 
         private void exchange(Deque<Undo> undo) throws HostRefusal, ConfigurationException {
-            Machine machine = vm.machine();
+            Engines engines = vm.machine().engines();
             if (exchangesCore()) {
-                EngineType oldEngine = machine.engineType();
-                PagingModeType oldPaging = machine.pagingType();
-                machine.exchange(engine, paging);
-                undo.push(() -> machine.exchange(oldEngine, oldPaging));
+                EngineType oldEngine = engines.engineType();
+                PagingModeType oldPaging = engines.pagingType();
+                engines.exchange(engine, paging);
+                undo.push(() -> engines.exchange(oldEngine, oldPaging));
             }
             for (BackendPort<?> port : ports) {
                 BackendType before = port.origin().orElseThrow().type();

@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.Vcore;
@@ -37,7 +38,7 @@ final class GuestBoot {
     /**
      * @throws ConfigurationException if an image is missing or of no known kind, or does not fit
      */
-    void load() throws ConfigurationException {
+    void load() throws HostRefusal, ConfigurationException {
         boolean firmware = configuration.kernel().isEmpty() && !configuration.bios().isEmpty();
         String path = firmware ? configuration.bios() : configuration.kernel();
         if (path.isEmpty()) {
@@ -45,11 +46,18 @@ final class GuestBoot {
         }
         GuestLoader.Image kernel = read(firmware ? "bios" : "kernel", path, path);
         GuestLoader loader = loader(kernel, firmware);
-        loader.load(boot(kernel));
+        GuestLoader.Boot boot = boot(kernel);
+        vm.calls()
+                .call(
+                        "loader " + loader.name() + " (" + loader.getClass().getName() + ")",
+                        () -> {
+                            loader.load(boot);
+                            return loader;
+                        });
     }
 
     private GuestLoader loader(GuestLoader.Image kernel, boolean firmware)
-            throws ConfigurationException {
+            throws HostRefusal, ConfigurationException {
         String name = configuration.loader();
         if (!name.isEmpty()) {
             return types.require(GuestLoader.class, "loader", name);
@@ -58,9 +66,13 @@ final class GuestBoot {
             return types.require(GuestLoader.class, "loader", "bios");
         }
         List<GuestLoader> all = List.copyOf(types.all(GuestLoader.class).values());
-        return all.stream()
-                .filter(loader -> loader.recognises(kernel) > 0)
-                .max(Comparator.comparingInt(loader -> loader.recognises(kernel)))
+        return vm.calls()
+                .call(
+                        "choice of a loader",
+                        () ->
+                                all.stream()
+                                        .filter(loader -> loader.recognises(kernel) > 0)
+                                        .max(Comparator.comparingInt(l -> l.recognises(kernel))))
                 .or(() -> raw(all))
                 .orElseThrow(() -> unknown(kernel));
     }
@@ -83,7 +95,8 @@ final class GuestBoot {
                                                 ", ", types.all(GuestLoader.class).keySet())));
     }
 
-    private GuestLoader.Boot boot(GuestLoader.Image kernel) throws ConfigurationException {
+    private GuestLoader.Boot boot(GuestLoader.Image kernel)
+            throws HostRefusal, ConfigurationException {
         Optional<GuestLoader.Image> initrd =
                 configuration.initrd().isEmpty()
                         ? Optional.empty()
@@ -95,7 +108,7 @@ final class GuestBoot {
             String path = space < 0 ? module : module.substring(0, space);
             modules.add(read("module", path, module));
         }
-        vm.vcores().forEach(vcore -> vcore.fetch(vm.architecture().allGroups()));
+        vm.machine().engines().fetchCores();
         return new BootImpl(kernel, initrd, List.copyOf(modules));
     }
 

@@ -8,12 +8,8 @@ import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
-import org.alcazar.machine.Engine;
 import org.alcazar.machine.GuestPhysicalMap;
-import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
-import org.alcazar.machine.SavedState;
-import org.alcazar.machine.Scope;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestMemory;
@@ -21,12 +17,10 @@ import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.PagingModeType;
-import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.Platform;
-import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -77,14 +71,10 @@ final class Machine {
     private final Entropy entropy;
     private final DeviceManager devices;
     private final List<VcoreImpl> vcores = new ArrayList<>();
+    private final Engines engines;
     private final List<VcoreThread> threads = new CopyOnWriteArrayList<>();
     private List<MemoryRange> memoryMap = List.of();
     private @Nullable Platform platform;
-    private @Nullable EngineType engineType;
-    private @Nullable Engine engine;
-    private Map<String, Object> engineKeys = Map.of();
-    private @Nullable PagingModeType pagingType;
-    private @Nullable PagingMode paging;
     private @Nullable VmClock clock;
     private @Nullable EventQueue events;
     private @Nullable Barrier barrier;
@@ -99,6 +89,7 @@ final class Machine {
         this.owner = "vm:" + vm.name();
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
+        this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
     }
 
     void build() throws HostRefusal, ConfigurationException {
@@ -107,7 +98,7 @@ final class Machine {
         makeEngine();
         List<ControlBlock> blocks = new ArrayList<>();
         for (int i = 0; i < configuration.cpus(); i++) {
-            blocks.add(new ControlBlock(engine().architecture()));
+            blocks.add(new ControlBlock(architecture()));
         }
         makePaging(blocks);
         makeClock(blocks.getFirst());
@@ -118,7 +109,7 @@ final class Machine {
         platform = null; // its bundle may go
     }
 
-    void load() throws ConfigurationException {
+    void load() throws HostRefusal, ConfigurationException {
         new GuestBoot(vm, host, types).load();
     }
 
@@ -149,24 +140,19 @@ final class Machine {
     }
 
     /** Devices and cores as after power-on, and the guest loaded again. In the barrier. */
-    void reset() throws ConfigurationException {
+    void reset() throws HostRefusal, ConfigurationException {
         long now = clock().nanos();
         devices.reset();
-        vcores.forEach(VcoreImpl::reset);
+        engines.resetCores();
         // Cores count their instructions anew; time goes on.
         clock().set(now);
-        enterPaging();
+        engines.enterPaging();
         load();
-    }
-
-    /** Sets translation and root in all cores' blocks. */
-    private void enterPaging() {
-        vcores.forEach(vcore -> paging().enter(vcore.block()));
     }
 
     // Building
 
-    private void makePlatform() throws ConfigurationException {
+    private void makePlatform() throws HostRefusal, ConfigurationException {
         PlatformType type =
                 types.choose(
                         PlatformType.class,
@@ -178,10 +164,18 @@ final class Machine {
                         "platform " + type.name(),
                         type.configuration(),
                         configuration.platform().settings());
-        Platform made = type.create(configuration.memory(), configuration.cpus(), settings);
+        Platform made =
+                vm.calls()
+                        .call(
+                                "creation of platform " + type.name(),
+                                () ->
+                                        type.create(
+                                                configuration.memory(),
+                                                configuration.cpus(),
+                                                settings));
         platform = made;
         memoryMap = List.copyOf(made.memoryMap());
-        engineType = chooseEngine(type);
+        engines.choose(chooseEngine(type));
     }
 
     private EngineType chooseEngine(PlatformType forPlatform) throws ConfigurationException {
@@ -263,21 +257,14 @@ final class Machine {
         }
     }
 
-    private void makeEngine() throws ConfigurationException {
-        engineKeys = new LinkedHashMap<>(configuration.engine().settings());
-        if (engineType().configuration().keys().stream().anyMatch(k -> k.name().equals("seed"))) {
-            engineKeys.putIfAbsent("seed", seed());
+    private void makeEngine() throws HostRefusal, ConfigurationException {
+        EngineType type = engines.engineType();
+        Map<String, Object> keys = new LinkedHashMap<>(configuration.engine().settings());
+        if (type.configuration().keys().stream().anyMatch(k -> k.name().equals("seed"))) {
+            keys.putIfAbsent("seed", seed());
         }
-        engine = create(engineType());
-        undo.push(() -> engine().close());
-    }
-
-    private Engine create(EngineType type) throws ConfigurationException {
-        Settings settings =
-                Settings.check("engine " + type.name(), type.configuration(), engineKeys);
-        Map<String, String> options = new LinkedHashMap<>();
-        settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
-        return type.create(new PhysicalBus(), options);
+        engines.makeEngine(keys);
+        undo.push(engines::closeEngine);
     }
 
     /** The VM's; without one, a VM on the host's time differs from run to run anyhow. */
@@ -305,12 +292,10 @@ final class Machine {
         if (!configuration.paging().settings().isEmpty()) {
             throw new ConfigurationException("paging " + type.name() + " takes no settings");
         }
-        PagingMode made = type.create(map, host.memory(), owner, engine());
-        pagingType = type;
-        paging = made;
-        undo.push(() -> paging().close());
+        engines.makePaging(type);
+        undo.push(engines::closePaging);
         undo.push(map::stopDirtyLog);
-        blocks.forEach(made::enter);
+        engines.enterPaging(blocks);
     }
 
     private void makeClock(ControlBlock first) {
@@ -336,7 +321,7 @@ final class Machine {
                         (agent, e) -> vm.fail("agent " + agent.name() + " failed: " + e, e));
     }
 
-    private void makeVcores(List<ControlBlock> blocks) {
+    private void makeVcores(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
         for (ControlBlock block : blocks) {
             block.time = clock().counter();
             if (blocks.size() > 1) {
@@ -344,10 +329,10 @@ final class Machine {
                 block.pauseCount = PAUSES;
                 block.pauseThreshold = PAUSE_DISTANCE;
             }
-            VirtualCore core = engine().newCore(vcores.size(), block);
-            VcoreImpl vcore = new VcoreImpl(vm, vcores.size(), block, core, paging());
+            VirtualCore core = engines.newCore(vcores.size(), block);
+            VcoreImpl vcore = new VcoreImpl(vm, vcores.size(), block, core, engines.paging());
             vcores.add(vcore);
-            undo.push(vcore::close);
+            undo.push(() -> engines.closeCore(vcore));
         }
     }
 
@@ -356,7 +341,7 @@ final class Machine {
         ConsoleTap opened = new ConsoleTap(consoles.open(configuration.console()));
         console = opened;
         undo.push(opened::close);
-        backends = new Backends(host, types, opened);
+        backends = new Backends(vm, host, types, opened);
     }
 
     private void makeDevices() throws ConfigurationException {
@@ -373,98 +358,6 @@ final class Machine {
     /** Has the vcores call the extensions that there are now. */
     void enterExtensions() {
         vcores.forEach(vcore -> vcore.extensions(devices.extensions()));
-    }
-
-    // Exchange of engine and paging mode
-
-    /**
-     * Goes on with another engine, or another paging mode, or both. In the barrier. If this throws,
-     * the old ones are at work as before.
-     */
-    void exchange(EngineType toEngine, PagingModeType toPaging)
-            throws HostRefusal, ConfigurationException {
-        Engine oldEngine = engine();
-        PagingMode oldPaging = paging();
-        boolean same = toEngine == engineType();
-        long now = clock().nanos();
-        List<SavedState> states =
-                same ? List.of() : vcores.stream().map(Checkpoint::vcore).toList();
-        Engine fresh = same ? oldEngine : create(toEngine);
-        PagingMode made = null;
-        List<VirtualCore> oldCores = List.of();
-        boolean done = false;
-        try {
-            made = toPaging.create(map, host.memory(), owner, fresh);
-            if (!same) {
-                oldCores = vcores.stream().map(VcoreImpl::core).toList();
-                vcores.forEach(v -> v.core(fresh.newCore(v.index(), v.block())));
-            }
-            enter(fresh, made, states);
-            done = true;
-        } finally {
-            if (!done) {
-                if (!oldCores.isEmpty()) {
-                    takeBack(oldCores);
-                }
-                enter(oldEngine, oldPaging, states);
-                if (made != null) {
-                    made.close();
-                }
-                if (!same) {
-                    fresh.close();
-                }
-            }
-            clock().set(now);
-        }
-        engineType = toEngine;
-        pagingType = toPaging;
-        oldCores.forEach(core -> closeOld("core", core::close));
-        closeOld("paging mode", oldPaging::close);
-        if (!same) {
-            closeOld("engine", oldEngine::close);
-        }
-    }
-
-    /** The new ones are at work: what an old one throws changes nothing any more. */
-    private void closeOld(String what, Runnable close) {
-        try {
-            close.run();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.warn("VM {}: the old {} failed to close", vm.name(), what, e);
-        }
-    }
-
-    private void takeBack(List<VirtualCore> cores) {
-        for (VcoreImpl vcore : vcores) {
-            VirtualCore failed = vcore.core();
-            vcore.core(cores.get(vcore.index()));
-            if (failed != vcore.core()) {
-                failed.close();
-            }
-        }
-    }
-
-    private void enter(Engine by, PagingMode with, List<SavedState> states) {
-        engine = by;
-        paging = with;
-        for (VcoreImpl vcore : vcores) {
-            vcore.paging(with);
-            with.enter(vcore.block());
-            if (!states.isEmpty()) {
-                Checkpoint.restoreCore(vcore, states.get(vcore.index()));
-            }
-        }
-        by.invalidate(Scope.ALL, 0, 0);
-    }
-
-    /** Makes an engine with its cores and throws it away: what is wrong with it shows now. */
-    void tryOut(EngineType type) throws ConfigurationException {
-        try (Engine tried = create(type)) {
-            for (VcoreImpl vcore : vcores) {
-                ControlBlock block = new ControlBlock(tried.architecture());
-                tried.newCore(vcore.index(), block).close();
-            }
-        }
     }
 
     // The end
@@ -592,7 +485,7 @@ final class Machine {
 
     // Parts
 
-    private static <T> T there(@Nullable T part) {
+    static <T> T there(@Nullable T part) {
         if (part == null) {
             throw new IllegalStateException("the VM is not built that far yet");
         }
@@ -603,20 +496,8 @@ final class Machine {
         return there(platform);
     }
 
-    Engine engine() {
-        return there(engine);
-    }
-
-    EngineType engineType() {
-        return there(engineType);
-    }
-
-    PagingModeType pagingType() {
-        return there(pagingType);
-    }
-
-    PagingMode paging() {
-        return there(paging);
+    Engines engines() {
+        return engines;
     }
 
     VmClock clock() {
@@ -646,16 +527,21 @@ final class Machine {
 
     /** Engine, paging mode, devices, extensions. */
     List<PartInfo> parts() {
-        List<PartInfo> out = new ArrayList<>();
-        out.add(part("engine", engineType(), engine()));
-        out.add(part("paging", pagingType(), paging()));
+        List<PartInfo> out = new ArrayList<>(engines.parts());
         out.addAll(devices.parts());
         return out;
     }
 
-    private PartInfo part(String kind, PluginType type, Object instance) {
-        return new PartInfo(
-                kind, kind, type.name(), instance.getClass().getName(), types.source(type).rank());
+    /** The part whose classes are nearest to the point of a failure, for messages; else empty. */
+    String culprit(Throwable failure) {
+        for (StackTraceElement frame : failure.getStackTrace()) {
+            String device = devices.culprit(frame);
+            String found = device.isEmpty() ? engines.culprit(frame) : device;
+            if (!found.isEmpty()) {
+                return found;
+            }
+        }
+        return "";
     }
 
     DeviceManager devices() {
@@ -691,11 +577,11 @@ final class Machine {
     }
 
     Architecture architecture() {
-        return engine().architecture();
+        return engines.engine().architecture();
     }
 
     String engineName() {
-        return engineType().name();
+        return engines.engineType().name();
     }
 
     String owner() {

@@ -41,7 +41,7 @@ final class Management implements VmManagement {
         Map<String, Object> own = new LinkedHashMap<>(settings);
         Object name = own.remove("name");
         DeviceSpec spec = new DeviceSpec(type, name == null ? type : name.toString(), own);
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             Vmm.orRefuse(() ->
                     target.underBarrier(() -> {
                         target.machine().devices().plug(spec);
@@ -54,7 +54,7 @@ final class Management implements VmManagement {
     @Override
     public void detach(int vm, String device) throws HostRefusal {
         Vm target = vmm.get(vm);
-        synchronized (vmm.structure()) {
+        try (Vmm.Held _ = vmm.hold()) {
             Vmm.orRefuse(() ->
                     target.underBarrier(() -> {
                         target.machine().devices().unplug(device);

@@ -8,9 +8,11 @@ import org.alcazar.vmm.plugin.ConfigurationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
+import java.util.function.LongSupplier;
+
 /**
  * Calls plugins on a thread of its own, so that who asked for the call is free again when it does
- * not return. Calls of one VM come one at a time; from a vcore's thread, and from within such a
+ * not return. Calls for one VM come one at a time; from a vcore's thread, and from within such a
  * call, they are direct.
  */
 final class PluginCalls {
@@ -31,12 +33,26 @@ final class PluginCalls {
         }
     }
 
+    /** For whom the calls are. */
+    interface Caller {
+        /** Number of the VM, or 0 for the VMM itself. */
+        int id();
+
+        String name();
+
+        /** Whether this thread runs a vcore: its calls are looked after by {@link Watchdog}. */
+        boolean isVcoreThread();
+
+        /** A call that was given up has come back. On its thread. */
+        void cameBack();
+    }
+
     /** A call into a plugin. */
     interface Call<T> {
         T run() throws ConfigurationException, HostRefusal;
     }
 
-    private final Vm vm;
+    private final Caller caller;
     private final HostProcessors processors;
     private final HostClock clock;
     private final StuckCalls stuck;
@@ -49,8 +65,12 @@ final class PluginCalls {
     private @Nullable Worker worker;
 
     PluginCalls(
-            Vm vm, HostProcessors processors, HostClock clock, StuckCalls stuck, long limitNanos) {
-        this.vm = vm;
+            Caller caller,
+            HostProcessors processors,
+            HostClock clock,
+            StuckCalls stuck,
+            long limitNanos) {
+        this.caller = caller;
         this.processors = processors;
         this.clock = clock;
         this.stuck = stuck;
@@ -64,11 +84,21 @@ final class PluginCalls {
      * @throws PartFailure if it throws what it must not throw, or does not return in time
      */
     <T> T call(String what, Call<T> call) throws ConfigurationException, HostRefusal {
-        if (vm.isVcoreThread() || isWorker()) {
+        return call(what, () -> 0, call);
+    }
+
+    /**
+     * The same for a call that may take long: the limit begins anew whenever it gets on.
+     *
+     * @param progress another number whenever it has; from any thread
+     */
+    <T> T call(String what, LongSupplier progress, Call<T> call)
+            throws ConfigurationException, HostRefusal {
+        if (caller.isVcoreThread() || isWorker()) {
             return direct(what, call);
         }
         synchronized (turn) {
-            return worker().execute(what, call);
+            return worker().execute(what, progress, call);
         }
     }
 
@@ -80,7 +110,7 @@ final class PluginCalls {
         Worker used = worker;
         if (used == null) {
             used = new Worker();
-            used.host = processors.start(vm.name() + "/plugins", HostThread.ANY_CPU, used);
+            used.host = processors.start(caller.name() + "/plugins", HostThread.ANY_CPU, used);
             worker = used;
         }
         return used;
@@ -100,7 +130,7 @@ final class PluginCalls {
 
     /** Whether a call is out that was given up: it may still touch what the VM has. */
     boolean isOut() {
-        return stuck.has(vm);
+        return stuck.has(caller);
     }
 
     /** Ends the thread, when it has nothing to do. */
@@ -146,7 +176,7 @@ final class PluginCalls {
             synchronized (this) {
                 self = Thread.currentThread();
             }
-            MDC.put("vm", vm.name());
+            MDC.put("vm", caller.name());
             boolean more = true;
             while (more) {
                 more = runNext();
@@ -176,20 +206,22 @@ final class PluginCalls {
             return taken;
         }
 
-        private <T> T execute(String what, Call<T> call)
+        private <T> T execute(String what, LongSupplier progress, Call<T> call)
                 throws ConfigurationException, HostRefusal {
             Outcome<T> outcome = new Outcome<>(what, call);
             synchronized (this) {
                 next = outcome;
                 notifyAll();
             }
-            long end = clock.nanoTime() + limit;
-            if (!outcome.await(end)) {
+            long start = clock.nanoTime();
+            if (!outcome.await(progress)) {
                 interrupt();
                 if (!outcome.await(clock.nanoTime() + GRACE)) {
                     abandon(this);
                     end();
-                    stuck.add(vm, what, end - limit, outcome::isDone);
+                    if (outcome.giveUp()) {
+                        stuck.add(caller, what, start, outcome::isDone);
+                    }
                 }
                 throw new PartFailure(what, new Overdue(limit));
             }
@@ -210,6 +242,7 @@ final class PluginCalls {
         private @Nullable T value;
         private @Nullable Throwable failure;
         private boolean done;
+        private boolean givenUp;
 
         Outcome(String what, Call<T> call) {
             this.what = what;
@@ -226,16 +259,39 @@ final class PluginCalls {
                 thrown = e;
             }
             Thread.interrupted(); // a late one is for this call, not for the next
-            synchronized (this) {
-                value = got;
-                failure = thrown;
-                done = true;
-                notifyAll();
+            if (done(got, thrown)) {
+                caller.cameBack();
             }
+        }
+
+        /** Whether it had been given up. */
+        private synchronized boolean done(@Nullable T got, @Nullable Throwable thrown) {
+            value = got;
+            failure = thrown;
+            done = true;
+            notifyAll();
+            return givenUp;
+        }
+
+        /** False if it has come back just now. */
+        synchronized boolean giveUp() {
+            givenUp = !done;
+            return givenUp;
         }
 
         synchronized boolean isDone() {
             return done;
+        }
+
+        /** Waits until it is done or has not got on for the limit; tells which. */
+        boolean await(LongSupplier progress) {
+            long before;
+            boolean in;
+            do {
+                before = progress.getAsLong();
+                in = await(clock.nanoTime() + limit);
+            } while (!in && progress.getAsLong() != before);
+            return in;
         }
 
         /** Waits until it is done or a time of the host's clock has come; tells which. */

@@ -103,6 +103,11 @@ public final class PluginTypes {
     /** Where a type comes from. */
     record Source(long rank, String bundle) {
         static final Source NOWHERE = new Source(-1, "");
+
+        /** For messages: " of bundle …", or nothing. */
+        String from() {
+            return bundle.isEmpty() ? "" : " of bundle " + bundle;
+        }
     }
 
     /** Where a type comes from, or NOWHERE if it is gone. */

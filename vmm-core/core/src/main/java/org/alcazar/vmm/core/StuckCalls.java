@@ -13,7 +13,8 @@ import java.util.function.BooleanSupplier;
 final class StuckCalls {
     private static final Logger LOG = LoggerFactory.getLogger(StuckCalls.class);
 
-    private record Entry(Vm vm, String what, long since, BooleanSupplier back) {}
+    private record Entry(
+            PluginCalls.Caller caller, String what, long since, BooleanSupplier back) {}
 
     private final HostClock clock;
     private final List<Entry> entries = new CopyOnWriteArrayList<>();
@@ -26,15 +27,15 @@ final class StuckCalls {
      * @param since host time at which the call began
      * @param back whether it has come back
      */
-    void add(Vm vm, String what, long since, BooleanSupplier back) {
-        LOG.error("VM {}: {} did not return and is given up", vm.name(), what);
-        entries.add(new Entry(vm, what, since, back));
+    void add(PluginCalls.Caller caller, String what, long since, BooleanSupplier back) {
+        LOG.error("VM {}: {} did not return and is given up", caller.name(), what);
+        entries.add(new Entry(caller, what, since, back));
     }
 
-    /** Whether a call of a VM is still out. */
-    boolean has(Vm vm) {
+    /** Whether a call for a VM is still out. */
+    boolean has(PluginCalls.Caller caller) {
         forgetThoseBack();
-        return entries.stream().anyMatch(entry -> entry.vm == vm);
+        return entries.stream().anyMatch(entry -> entry.caller == caller);
     }
 
     /** So that nothing of them is kept. */
@@ -47,8 +48,8 @@ final class StuckCalls {
         return entries.stream()
                 .map(entry ->
                         new StuckCall(
-                                entry.vm.id(),
-                                entry.vm.name(),
+                                entry.caller.id(),
+                                entry.caller.name(),
                                 entry.what,
                                 (clock.nanoTime() - entry.since) / 1e9))
                 .toList();

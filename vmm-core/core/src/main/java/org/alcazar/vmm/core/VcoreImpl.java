@@ -175,9 +175,16 @@ final class VcoreImpl implements Vcore {
         };
     }
 
-    /** Whether the vcore's thread may be in a device or an extension. Any thread; racy. */
-    boolean isInPlugin() {
-        return phase == IN_EXIT || phase == IN_EXTENSION || phase == IN_EVENT;
+    /**
+     * Whether the vcore's thread may be in a device or an extension, or in an engine that was
+     * kicked. Any thread; racy.
+     */
+    boolean owesReturn() {
+        return switch (phase) {
+            case IN_EXIT, IN_EXTENSION, IN_EVENT -> true;
+            case IN_ENGINE -> (requests().pending() & Requests.KICK) != 0;
+            default -> false;
+        };
     }
 
     /** Changes with every exit and event. Any thread; racy. */

@@ -144,9 +144,9 @@ abstract class VcoreThread {
         return out;
     }
 
-    /** Whether it may be in a call to a device or an extension. Any thread. */
-    final boolean isInPlugin() {
-        return current().isInPlugin();
+    /** Whether it may be in a call to a plugin that is to return soon. Any thread. */
+    final boolean owesReturn() {
+        return current().owesReturn();
     }
 
     /** Changes whenever it goes on. Any thread. */

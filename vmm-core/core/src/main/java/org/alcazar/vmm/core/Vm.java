@@ -28,7 +28,7 @@ import java.util.function.Consumer;
 /**
  * A VM: its states and what leads from one to another. What it is made of lies in {@link Machine}.
  */
-final class Vm implements VirtualMachine {
+final class Vm implements VirtualMachine, PluginCalls.Caller {
     private static final Logger LOG = LoggerFactory.getLogger(Vm.class);
 
     /** Exit statuses of DESIGN §8. */
@@ -74,6 +74,9 @@ final class Vm implements VirtualMachine {
      */
     private @Nullable VmEnd end;
 
+    /** Building failed, and a plugin's call is out that may touch what there is. */
+    private volatile boolean halfMade;
+
     private boolean resetPending;
     private boolean destroyed;
     private final List<Consumer<VmEnd>> endListeners = new ArrayList<>();
@@ -117,9 +120,22 @@ final class Vm implements VirtualMachine {
             machine.startThreads();
             made = true;
         } finally {
-            if (!made) {
-                release();
+            if (!made && !release()) {
+                halfMade = true;
+                if (!calls.isOut()) {
+                    cameBack();
+                }
             }
+        }
+    }
+
+    /**
+     * A VM that was never whole, and can't be destroyed by anybody, goes when the last call has.
+     */
+    @Override
+    public void cameBack() {
+        if (halfMade) {
+            supervisor.submit(this::release);
         }
     }
 
@@ -494,7 +510,7 @@ final class Vm implements VirtualMachine {
     }
 
     private String culprit(Throwable cause) {
-        String culprit = machine.devices().culprit(cause);
+        String culprit = machine.culprit(cause);
         return culprit.isEmpty() ? "" : "; a fault of " + culprit;
     }
 
@@ -507,6 +523,13 @@ final class Vm implements VirtualMachine {
         String reason = vcore.doing() + " " + at.getMessage() + culprit(at);
         LOG.error("VM {}: {}", name, reason, at);
         requestEnd(new VmEnd(VMM_FAULT, reason, dump(at)));
+    }
+
+    /** A part at work that does not come back is lost, and the VM with it. */
+    void failIfOverdue(PartFailure e) {
+        if (e.getCause() instanceof PluginCalls.Overdue) {
+            fail(e.getMessage() + ": " + e.getCause(), e);
+        }
     }
 
     private static String dump(Throwable cause) {
@@ -577,7 +600,7 @@ final class Vm implements VirtualMachine {
             try {
                 machine.reset();
                 phases.reset();
-            } catch (ConfigurationException e) {
+            } catch (HostRefusal | ConfigurationException e) {
                 fail("the guest can't be loaded again: " + e.getMessage(), e);
             } catch (RuntimeException e) {
                 fail("reset failed: " + e.getMessage(), e);
@@ -743,7 +766,8 @@ final class Vm implements VirtualMachine {
         return machine.engineName();
     }
 
-    boolean isVcoreThread() {
+    @Override
+    public boolean isVcoreThread() {
         return machine.isVcoreThread();
     }
 }

@@ -3,6 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostThread;
 import org.alcazar.host.VmmControl;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VirtualMachine;
@@ -22,22 +23,52 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /** The VMM on one host: its VMs by number. Plain Java, usable without any framework. */
 public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Vmm.class);
 
+    /** How long a call into a plugin may take that is for no VM, in nanoseconds. */
+    private static final long CALL_LIMIT = 10_000_000_000L;
+
+    /** How long the framework may have to wait for changes of VMs. */
+    private static final long PATIENCE_SECONDS = 2;
+
+    /** The VMM, where it calls plugins for no VM. */
+    private static final class Itself implements PluginCalls.Caller {
+        @Override
+        public int id() {
+            return 0;
+        }
+
+        @Override
+        public String name() {
+            return "vmm";
+        }
+
+        @Override
+        public boolean isVcoreThread() {
+            return false;
+        }
+
+        @Override
+        public void cameBack() {}
+    }
+
     private final HostKernel host;
     private final PluginTypes types;
     private final TreeMap<Integer, Vm> vms = new TreeMap<>();
     private final Set<String> names = new HashSet<>();
     private final CopyOnWriteArrayList<VmListener> listeners = new CopyOnWriteArrayList<>();
-    private final Object structure = new Object();
+    private final ReentrantLock structure = new ReentrantLock();
     private final Exchanges exchanges;
     private final Withdrawal withdrawal;
     private final StuckCalls stuck;
     private final Watchdog watchdog;
+    private final PluginCalls calls;
     private int lastId;
 
     public Vmm(HostKernel host, PluginTypes types) {
@@ -47,11 +78,13 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         this.withdrawal = new Withdrawal(this);
         this.stuck = new StuckCalls(host.clock());
         this.watchdog = new Watchdog(this, host.clock(), stuck);
+        this.calls =
+                new PluginCalls(new Itself(), host.processors(), host.clock(), stuck, CALL_LIMIT);
     }
 
     @Override
     public int create(Map<String, Object> configuration) throws HostRefusal {
-        synchronized (structure) {
+        try (Held _ = hold()) {
             return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
         }
     }
@@ -91,7 +124,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     @Override
     public void destroy(int vm) throws HostRefusal {
-        synchronized (structure) {
+        try (Held _ = hold()) {
             Vm gone = get(vm);
             gone.destroy();
             synchronized (vms) {
@@ -111,7 +144,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         orRefuse(() -> {
             saved.underBarrier(() -> {
                 saved.requirePaused("save");
-                new Checkpoint(host, types).save(saved, path);
+                new Checkpoint(host, types, saved.calls()).save(saved, path);
                 return path;
             });
             return path;
@@ -120,14 +153,14 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     @Override
     public int load(String path, Map<String, Object> overrides) throws HostRefusal {
-        synchronized (structure) {
+        try (Held _ = hold()) {
             return orRefuse(() -> loadChecked(path, overrides));
         }
     }
 
     private int loadChecked(String path, Map<String, Object> overrides)
             throws HostRefusal, ConfigurationException {
-        Checkpoint.Loaded saved = new Checkpoint(host, types).read(path);
+        Checkpoint.Loaded saved = new Checkpoint(host, types, calls).read(path);
         VmConfiguration configuration = VmConfiguration.of(saved.configuration()).with(overrides);
         Vm vm = make(configuration, false);
         boolean done = false;
@@ -168,7 +201,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         Vm asked = get(vm);
         return Statistics.of(
                 asked,
-                asked.machine().paging().tablePages() * HostMemory.PAGE_SIZE,
+                asked.machine().engines().paging().tablePages() * HostMemory.PAGE_SIZE,
                 host.memory().bytesInUse(asked.machine().owner()));
     }
 
@@ -213,11 +246,22 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 LOG.warn("{}", e.getMessage());
             }
         }
+        calls.close();
     }
 
-    /** Held while parts of VMs come, go and are exchanged; taken before a VM's own locks. */
-    Object structure() {
-        return structure;
+    /** The lock of the structure, held. */
+    interface Held extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /**
+     * Takes the lock that is held while parts of VMs come, go and are exchanged: before a VM's own
+     * locks and before the framework's.
+     */
+    Held hold() {
+        structure.lock();
+        return structure::unlock;
     }
 
     StuckCalls stuck() {
@@ -230,22 +274,48 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     /** See {@link Exchanges#run}. */
     Exchanges.Done exchange(Succession succession) throws HostRefusal {
-        synchronized (structure) {
+        try (Held _ = hold()) {
             return exchanges.run(succession);
         }
     }
 
     /** A type has come: it takes the place of an equal one that went and is still in use. */
     void arrived(PluginType type) {
-        synchronized (structure) {
-            withdrawal.succeed(type, types, exchanges);
-        }
+        soon(() -> withdrawal.succeed(type, types, exchanges));
     }
 
     /** A type has gone: VMs that use it follow their policies. */
     void gone(PluginType type) {
-        synchronized (structure) {
-            withdrawal.gone(type);
+        soon(() -> withdrawal.gone(type));
+    }
+
+    /**
+     * For calls of the framework, which may hold its locks: whoever holds the structure may wait
+     * for those, so this does not wait for long and is done later then.
+     */
+    private void soon(Runnable action) {
+        boolean held = false;
+        try {
+            held = structure.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            if (held) {
+                action.run();
+            } else {
+                host.processors().start("vmm/later", HostThread.ANY_CPU, () -> later(action));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (HostRefusal e) {
+            LOG.error("VMs do not follow what a bundle did: {}", e.getMessage());
+        } finally {
+            if (held) {
+                structure.unlock();
+            }
+        }
+    }
+
+    private void later(Runnable action) {
+        try (Held _ = hold()) {
+            action.run();
         }
     }
 

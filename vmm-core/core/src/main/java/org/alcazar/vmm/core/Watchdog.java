@@ -8,8 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Looks after the threads of vcores: one that stays in a call to a device or extension for too long
- * fails its VM. Costs a look per vcore and interval, and nothing on the vcores' side.
+ * Looks after the threads of vcores: one that stays in a call to a device or extension for too
+ * long, or in an engine although it was kicked, fails its VM. Costs a look per vcore and interval,
+ * and nothing on the vcores' side.
  */
 final class Watchdog implements AutoCloseable {
     private static final long INTERVAL = 500_000_000;
@@ -64,7 +65,7 @@ final class Watchdog implements AutoCloseable {
     }
 
     private void look(Vm vm, VcoreThread thread, Map<VcoreThread, Seen> now) {
-        if (!thread.isInPlugin()) {
+        if (!thread.owesReturn()) {
             return;
         }
         long progress = thread.progress();

@@ -38,10 +38,10 @@ final class Withdrawal {
     private static List<String> parts(Vm vm, Predicate<PluginType> asked) {
         Machine machine = vm.machine();
         List<String> out = new ArrayList<>();
-        if (asked.test(machine.engineType())) {
+        if (asked.test(machine.engines().engineType())) {
             out.add("engine");
         }
-        if (asked.test(machine.pagingType())) {
+        if (asked.test(machine.engines().pagingType())) {
             out.add("paging");
         }
         machine.devices().ports().stream()

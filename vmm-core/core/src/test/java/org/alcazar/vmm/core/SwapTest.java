@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
 
@@ -400,16 +401,19 @@ class SwapTest {
             Vm vm = bench.start();
             Toy.ToyEngineType engine = new Toy.ToyEngineType(program);
             Toy.ToyPagingType paging = new Toy.ToyPagingType();
-            Set<PluginType> old = Set.of(vm.machine().engineType(), vm.machine().pagingType());
+            Set<PluginType> old =
+                    Set.of(
+                            vm.machine().engines().engineType(),
+                            vm.machine().engines().pagingType());
             long memory = bench.host.memory.bytesInUse("");
             bench.types.add(EngineType.class, engine, NEW);
             bench.types.add(PagingModeType.class, paging, NEW);
-            Toy.ToyEngine gone = (Toy.ToyEngine) vm.machine().engine();
+            Toy.ToyEngine gone = (Toy.ToyEngine) vm.machine().engines().engine();
             long retired = vm.vcores().getFirst().retired();
             List<SwapReport.Exchange> done = swap(bench, old, NEW);
             assertEquals(List.of("engine", "paging"), done.getFirst().parts());
-            assertSame(engine, vm.machine().engineType());
-            assertSame(paging, vm.machine().pagingType());
+            assertSame(engine, vm.machine().engines().engineType());
+            assertSame(paging, vm.machine().engines().pagingType());
             assertTrue(gone.closed);
             assertEquals(memory, bench.host.memory.bytesInUse(""), "old tables are given back");
             Bench.until(() -> vm.vcores().getFirst().retired() > retired + 1_000_000);
@@ -648,5 +652,60 @@ class SwapTest {
             Bench.until(() -> read.size() == 2);
         }
         assertEquals(List.of("seconda", "firstb"), read);
+    }
+
+    @Test
+    void theFrameworkDoesNotWaitLongForWhoHoldsTheStructure() throws Exception {
+        try (Bench bench = bench(POLLS).with(StopPolicy.KEY, "unplug")) {
+            bench.start();
+            awaitReads(before.last());
+            try (Vmm.Held _ = bench.vmm.hold()) {
+                bench.types.remove(before);
+                // A raw stop holds the framework's lock of its bundle, which a swap waits for.
+                CompletableFuture.runAsync(() -> bench.vmm.gone(before)).join();
+                assertFalse(before.last().closed, "not while the structure is held");
+            }
+            Bench.until(() -> before.last().closed);
+        }
+    }
+
+    @Test
+    void whatIsTriedAndDroppedTakesNoNumberOfTheSeed() throws Exception {
+        List<Long> drawn = new CopyOnWriteArrayList<>();
+        DeviceType old = drawing(drawn, false);
+        DeviceType young = drawing(drawn, true);
+        try (Bench bench = new Bench(new Toy.Jump(0)).with("seed", 5)) {
+            bench.types.add(DeviceType.class, old, OLD);
+            bench.board.devices.add(
+                    new org.alcazar.vmm.plugin.PlatformType.DeviceSpec("dice", "dice", Map.of()));
+            Vm vm = bench.start();
+            long state = vm.machine().entropy().state();
+            bench.types.add(DeviceType.class, young, NEW);
+            assertThrows(HostRefusal.class, () -> swap(bench, Set.of(old), NEW));
+            assertEquals(state, vm.machine().entropy().state());
+            assertEquals(vm.machine().entropy().next(), drawn.getLast(), "what comes next");
+        }
+    }
+
+    private static DeviceType drawing(List<Long> drawn, boolean broken) {
+        return new Bench.FakeDeviceType(
+                "dice",
+                (context, settings) -> {
+                    drawn.add(context.entropy());
+                    if (broken) {
+                        throw new ConfigurationException("no dice");
+                    }
+                    return new Bench.Plain();
+                });
+    }
+
+    @Test
+    void nothingIsHandedOverTwiceUnderOneName() {
+        try (Handover handover = new Handover()) {
+            handover.give("file", "a");
+            assertThrows(IllegalArgumentException.class, () -> handover.give("file", "b"));
+            assertEquals("a", handover.take("file", String.class).orElseThrow());
+            handover.give("file", "c");
+        }
     }
 }

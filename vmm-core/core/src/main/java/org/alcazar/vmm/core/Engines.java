@@ -1,0 +1,401 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.ControlBlock;
+import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.IncompatibleStateException;
+import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.SavedState;
+import org.alcazar.machine.Scope;
+import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.management.PartInfo;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.PagingModeType;
+import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Settings;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A VM's engine and paging mode: made, tried, and exchanged for others. Calls into them are given
+ * up like those into devices; one at work that does not come back fails the VM.
+ */
+final class Engines {
+    private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
+
+    private final Vm vm;
+    private final PluginTypes types;
+    private final GuestPhysicalMap map;
+    private final HostMemory memory;
+    private final String owner;
+
+    /** The machine's own: it grows while that is built. */
+    private final List<VcoreImpl> vcores;
+
+    private Map<String, Object> keys = Map.of();
+    private @Nullable EngineType engineType;
+    private @Nullable Engine engine;
+    private @Nullable PagingModeType pagingType;
+    private @Nullable PagingMode paging;
+
+    Engines(
+            Vm vm,
+            PluginTypes types,
+            GuestPhysicalMap map,
+            HostMemory memory,
+            String owner,
+            List<VcoreImpl> vcores) {
+        this.vm = vm;
+        this.types = types;
+        this.map = map;
+        this.memory = memory;
+        this.owner = owner;
+        this.vcores = vcores;
+    }
+
+    // Building
+
+    /** Says which type it will be, so that the platform is known to fit. */
+    void choose(EngineType type) {
+        engineType = type;
+    }
+
+    /**
+     * @param settings keys of the engine's schema
+     */
+    void makeEngine(Map<String, Object> settings) throws HostRefusal, ConfigurationException {
+        keys = settings;
+        engine = create(engineType());
+    }
+
+    void makePaging(PagingModeType type) throws HostRefusal, ConfigurationException {
+        paging = create(type, engine());
+        pagingType = type;
+    }
+
+    /** Sets translation and root in blocks that are no vcores' yet. */
+    void enterPaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
+        for (ControlBlock block : blocks) {
+            run("entry of " + title(pagingType()), () -> paging().enter(block));
+        }
+    }
+
+    VirtualCore newCore(int index, ControlBlock block) throws HostRefusal, ConfigurationException {
+        return newCore(engineType(), engine(), index, block);
+    }
+
+    private VirtualCore newCore(EngineType type, Engine by, int index, ControlBlock block)
+            throws HostRefusal, ConfigurationException {
+        return vm.calls()
+                .call(
+                        "creation of core " + index + " of " + title(type),
+                        () -> by.newCore(index, block));
+    }
+
+    private Engine create(EngineType type) throws HostRefusal, ConfigurationException {
+        Settings settings = Settings.check("engine " + type.name(), type.configuration(), keys);
+        Map<String, String> options = new LinkedHashMap<>();
+        settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
+        return vm.calls()
+                .call("creation of " + title(type), () -> type.create(new PhysicalBus(), options));
+    }
+
+    private PagingMode create(PagingModeType type, Engine by)
+            throws HostRefusal, ConfigurationException {
+        return vm.calls()
+                .call("creation of " + title(type), () -> type.create(map, memory, owner, by));
+    }
+
+    // At work
+
+    /** Sets translation and root in all cores' blocks, after a reset. While all stand. */
+    void enterPaging() throws HostRefusal, ConfigurationException {
+        PagingMode with = paging();
+        for (VcoreImpl vcore : vcores) {
+            atWork("entry of " + title(pagingType()), () -> with.enter(vcore.block()));
+        }
+    }
+
+    /** Cores as after power-on. While all stand. */
+    void resetCores() throws HostRefusal, ConfigurationException {
+        for (VcoreImpl vcore : vcores) {
+            atWork("reset of core " + vcore.index() + " of " + title(engineType()), vcore::reset);
+        }
+    }
+
+    /** All that the cores hold, in the order of their numbers. While all stand. */
+    List<SavedState> saveCores() throws HostRefusal, ConfigurationException {
+        List<SavedState> out = new ArrayList<>();
+        for (VcoreImpl vcore : vcores) {
+            atWork(
+                    "save of core " + vcore.index() + " of " + title(engineType()),
+                    () -> out.add(Checkpoint.vcore(vcore)));
+        }
+        return out;
+    }
+
+    /** Restores one. While all stand. */
+    void restoreCore(VcoreImpl vcore, SavedState state) throws HostRefusal, ConfigurationException {
+        try {
+            atWork(
+                    "restore of core " + vcore.index() + " of " + title(engineType()),
+                    () -> Checkpoint.restoreCore(vcore, state));
+        } catch (PartFailure e) {
+            if (e.getCause() instanceof IncompatibleStateException wrong) {
+                throw wrong;
+            }
+            throw e;
+        }
+    }
+
+    /** Has the cores' blocks hold all that the cores hold. While all stand. */
+    void fetchCores() throws HostRefusal, ConfigurationException {
+        for (VcoreImpl vcore : vcores) {
+            atWork(
+                    "state of core " + vcore.index() + " of " + title(engineType()),
+                    () -> vcore.fetch(vcore.block().architecture().allGroups()));
+        }
+    }
+
+    /** A call into what the VM can't do without: if it does not come back, the VM has failed. */
+    private void atWork(String what, Runnable call) throws HostRefusal, ConfigurationException {
+        try {
+            run(what, call);
+        } catch (PartFailure e) {
+            vm.failIfOverdue(e);
+            throw e;
+        }
+    }
+
+    private void run(String what, Runnable call) throws HostRefusal, ConfigurationException {
+        vm.calls()
+                .call(
+                        what,
+                        () -> {
+                            call.run();
+                            return what;
+                        });
+    }
+
+    // Exchange
+
+    /** Makes an engine with its cores and throws it away: what is wrong with it shows now. */
+    void tryOut(EngineType type) throws HostRefusal, ConfigurationException {
+        Engine tried = create(type);
+        List<VirtualCore> cores = new ArrayList<>();
+        try {
+            for (VcoreImpl vcore : vcores) {
+                ControlBlock block = new ControlBlock(tried.architecture());
+                cores.add(newCore(type, tried, vcore.index(), block));
+            }
+        } finally {
+            dispose(type, tried, cores);
+        }
+    }
+
+    /**
+     * Goes on with another engine, or another paging mode, or both. In the barrier. If this throws,
+     * the old ones are at work as before, or the VM has failed.
+     */
+    void exchange(EngineType toEngine, PagingModeType toPaging)
+            throws HostRefusal, ConfigurationException {
+        Set old = new Set(engineType(), engine(), pagingType(), paging(), cores());
+        boolean same = toEngine == old.engineType;
+        long now = vm.vmClock().nanos();
+        List<SavedState> states = same ? List.of() : saveCores();
+        Set gone = old;
+        boolean done = false;
+        try {
+            Set fresh = same ? make(old, toPaging) : make(toEngine, toPaging);
+            gone = fresh;
+            enter(fresh, states);
+            gone = old;
+            done = true;
+        } finally {
+            if (!done) {
+                // New cores have had the blocks that the old ones go on with.
+                takeBack(old, states);
+            }
+            vm.vmClock().set(now);
+            if (gone != old || done) {
+                dispose(gone, same);
+            }
+        }
+    }
+
+    /** An engine, its cores and a paging mode that go together. */
+    private record Set(
+            EngineType engineType,
+            Engine engine,
+            PagingModeType pagingType,
+            PagingMode paging,
+            List<VirtualCore> cores) {}
+
+    private List<VirtualCore> cores() {
+        return vcores.stream().map(VcoreImpl::core).toList();
+    }
+
+    /** Another paging mode for the engine that there is. */
+    private Set make(Set old, PagingModeType type) throws HostRefusal, ConfigurationException {
+        return new Set(old.engineType, old.engine, type, create(type, old.engine), old.cores);
+    }
+
+    private Set make(EngineType type, PagingModeType pagingMode)
+            throws HostRefusal, ConfigurationException {
+        Engine made = create(type);
+        List<VirtualCore> cores = new ArrayList<>();
+        boolean whole = false;
+        try {
+            PagingMode with = create(pagingMode, made);
+            try {
+                for (VcoreImpl vcore : vcores) {
+                    cores.add(newCore(type, made, vcore.index(), vcore.block()));
+                }
+                whole = true;
+                return new Set(type, made, pagingMode, with, cores);
+            } finally {
+                if (!whole) {
+                    close(title(pagingMode), with::close);
+                }
+            }
+        } finally {
+            if (!whole) {
+                dispose(type, made, cores);
+            }
+        }
+    }
+
+    private void enter(Set with, List<SavedState> states)
+            throws HostRefusal, ConfigurationException {
+        engineType = with.engineType;
+        engine = with.engine;
+        pagingType = with.pagingType;
+        paging = with.paging;
+        vcores.forEach(vcore -> vcore.core(with.cores.get(vcore.index())));
+        vcores.forEach(vcore -> vcore.paging(with.paging));
+        enterPaging();
+        for (int i = 0; i < states.size(); i++) {
+            restoreCore(vcores.get(i), states.get(i));
+        }
+        atWork(
+                "invalidation by " + title(engineType()),
+                () -> with.engine.invalidate(Scope.ALL, 0, 0));
+    }
+
+    /** What can't be taken back fails the VM, and hides no reason. */
+    private void takeBack(Set old, List<SavedState> states) {
+        try {
+            enter(old, states);
+        } catch (HostRefusal | ConfigurationException | RuntimeException e) {
+            vm.fail(title(old.engineType) + " can't go on: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * @param pagingAlone whether engine and cores are the ones at work
+     */
+    private void dispose(Set gone, boolean pagingAlone) {
+        if (!pagingAlone) {
+            gone.cores.forEach(core -> close("core of " + title(gone.engineType), core::close));
+        }
+        close(title(gone.pagingType), gone.paging::close);
+        if (!pagingAlone) {
+            close(title(gone.engineType), gone.engine::close);
+        }
+    }
+
+    private void dispose(EngineType type, Engine gone, List<VirtualCore> cores) {
+        cores.forEach(core -> close("core of " + title(type), core::close));
+        close(title(type), gone::close);
+    }
+
+    /** It is not at work: what it throws at its end changes nothing any more. */
+    private void close(String what, Runnable close) {
+        try {
+            run("end of " + what, close);
+        } catch (HostRefusal | ConfigurationException | PartFailure e) {
+            LOG.warn("VM {}: {} failed to close", vm.name(), what, e);
+        }
+    }
+
+    // The end
+
+    void closeEngine() {
+        close(title(engineType()), engine()::close);
+    }
+
+    void closePaging() {
+        close(title(pagingType()), paging()::close);
+    }
+
+    void closeCore(VcoreImpl vcore) {
+        close("core of " + title(engineType()), vcore::close);
+    }
+
+    // What there is
+
+    private String title(EngineType type) {
+        return title("engine ", type);
+    }
+
+    private String title(PagingModeType type) {
+        return title("paging mode ", type);
+    }
+
+    private String title(String word, PluginType type) {
+        return word
+                + type.name()
+                + " ("
+                + type.getClass().getName()
+                + types.source(type).from()
+                + ")";
+    }
+
+    /** Engine or paging mode, if its classes are nearest to the point of a failure; else empty. */
+    String culprit(StackTraceElement frame) {
+        if (engine != null && isOf(frame, engine)) {
+            return title(engineType());
+        }
+        return paging != null && isOf(frame, paging) ? title(pagingType()) : "";
+    }
+
+    private static boolean isOf(StackTraceElement frame, Object instance) {
+        return frame.getClassName().startsWith(instance.getClass().getPackageName() + ".");
+    }
+
+    List<PartInfo> parts() {
+        return List.of(
+                part("engine", engineType(), engine()), part("paging", pagingType(), paging()));
+    }
+
+    private PartInfo part(String kind, PluginType type, Object instance) {
+        return new PartInfo(
+                kind, kind, type.name(), instance.getClass().getName(), types.source(type).rank());
+    }
+
+    EngineType engineType() {
+        return Machine.there(engineType);
+    }
+
+    Engine engine() {
+        return Machine.there(engine);
+    }
+
+    PagingModeType pagingType() {
+        return Machine.there(pagingType);
+    }
+
+    PagingMode paging() {
+        return Machine.there(paging);
+    }
+}
