@@ -10,6 +10,7 @@ import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.SwapReport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.Bundle;
@@ -166,5 +167,66 @@ public abstract class HotSwapContractTest {
         assertThrows(HostRefusal.class, () -> framework.bundles().swap(empty.toString()));
         assertEquals(present, framework.bundle(bundle()).getBundleId());
         vm.awaitProgress(vm.retired());
+    }
+
+    @Test
+    void aVersionThatCanNotRestoreIsDroppedAndTheGuestGoesOn(TestFramework framework, TestVm vm)
+            throws Exception {
+        machine(vm).start();
+        vm.awaitProgress(vm.retired());
+        if (hasState(framework, vm)) {
+            assertRefused(framework, vm, Spoiled.RESTORE_THROWS, Spoiled.MESSAGE);
+        }
+    }
+
+    @Test
+    void aStateOfALaterSchemaIsRefusedAndTheGuestGoesOn(TestFramework framework, TestVm vm)
+            throws Exception {
+        machine(vm).start();
+        vm.awaitProgress(vm.retired());
+        if (hasState(framework, vm)) {
+            Path later = framework.repack(bundle(), "2.0.0", folder, Spoiled.SAVES_LATER_SCHEMA);
+            framework.bundles().swap(later.toString());
+            try {
+                vm.awaitProgress(vm.retired());
+                assertRefused(framework, vm, null, "version");
+            } finally {
+                framework.control().stop(vm.id());
+                swap(framework); // for the tests that follow
+            }
+        }
+    }
+
+    /** Whether the bundle has a device or extension in the VM. */
+    private boolean hasState(TestFramework framework, TestVm vm) throws HostRefusal {
+        long bundle = framework.bundle(bundle()).getBundleId();
+        List<PartInfo> parts = framework.management().parts(vm.id());
+        return parts.stream()
+                .anyMatch(part ->
+                        part.bundle() == bundle
+                                && (part.kind().equals("device")
+                                        || part.kind().equals("extension")));
+    }
+
+    /**
+     * @param spoiled how the next version goes wrong, or null for the bundle as it is
+     */
+    private void assertRefused(
+            TestFramework framework, TestVm vm, @Nullable Spoiled spoiled, String reason)
+            throws Exception {
+        long present = framework.bundle(bundle()).getBundleId();
+        List<PartInfo> parts = framework.management().parts(vm.id());
+        Path jar =
+                spoiled == null
+                        ? framework.repack(bundle(), "9.0.0", folder)
+                        : framework.repack(bundle(), "9.0.0", folder, spoiled);
+        HostRefusal refusal =
+                assertThrows(HostRefusal.class, () -> framework.bundles().swap(jar.toString()));
+        String message = String.valueOf(refusal.getMessage());
+        assertTrue(message.contains(reason) && message.lines().count() == 1, message);
+        assertEquals(present, framework.bundle(bundle()).getBundleId(), "the new one is gone");
+        assertEquals(parts, framework.management().parts(vm.id()), "the old ones are at work");
+        vm.awaitProgress(vm.retired());
+        assertEquals(VmState.RUNNING, vm.machine().state());
     }
 }

@@ -230,14 +230,23 @@ public final class TestFramework implements AutoCloseable {
      * @param without headers that it lacks
      */
     public Path repack(String symbolicName, String version, Path folder, String... without) {
-        ClassPathBundle entry =
-                bundles.stream()
-                        .filter(e -> e.name().equals(symbolicName))
-                        .findFirst()
-                        .orElseThrow(() ->
-                                new IllegalStateException(
-                                        "no bundle " + symbolicName + " on the class path"));
+        ClassPathBundle entry = onClassPath(symbolicName);
         return Repack.bundle(entry.path(), entry.manifest(), version, folder, List.of(without));
+    }
+
+    /** The same with classes that go wrong. */
+    Path repack(String symbolicName, String version, Path folder, Spoiled spoiled) {
+        ClassPathBundle entry = onClassPath(symbolicName);
+        return Repack.bundle(entry.path(), entry.manifest(), version, folder, spoiled);
+    }
+
+    private ClassPathBundle onClassPath(String symbolicName) {
+        return bundles.stream()
+                .filter(e -> e.name().equals(symbolicName))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalStateException(
+                                "no bundle " + symbolicName + " on the class path"));
     }
 
     @Override
