@@ -4,6 +4,7 @@ import org.alcazar.host.HostClock;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostThread;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.GuestPhysicalMap;
@@ -44,6 +45,9 @@ final class Vm implements VirtualMachine {
     /** Hears of changes of state, for all VMs. */
     interface Changes {
         void changed(Vm vm, VmState from, VmState to);
+
+        /** See {@code VmEvent}. */
+        void happened(Vm vm, String kind, String text);
     }
 
     /** Who hears of an event of the host. */
@@ -133,6 +137,11 @@ final class Vm implements VirtualMachine {
         return all;
     }
 
+    /** Tells those who watch, and keeps it: see {@code VmEvent}. Any thread. */
+    void note(String kind, String text) {
+        changes.happened(this, kind, text);
+    }
+
     // Transitions
 
     void start() throws HostRefusal {
@@ -187,6 +196,7 @@ final class Vm implements VirtualMachine {
     @Override
     public void pause(String reason) {
         LOG.info("VM {} pauses: {}", name, reason);
+        note("pause", reason);
         pauseSoon(List.of(VmState.RUNNING, VmState.SIMULATING));
     }
 
@@ -251,6 +261,8 @@ final class Vm implements VirtualMachine {
             requireCore(core);
             refuseOver();
             machine.move(core, cpu);
+            boolean any = cpu == HostThread.ANY_CPU;
+            note("core", core + " runs on " + (any ? "any processor" : "processor " + cpu));
         }
     }
 
@@ -263,6 +275,7 @@ final class Vm implements VirtualMachine {
                 throw new HostRefusal("VM " + name + ": vcore " + core + " is stopped already");
             }
             standing(() -> vcore.stopped(true));
+            note("core", core + " is stopped");
         }
     }
 
@@ -275,6 +288,7 @@ final class Vm implements VirtualMachine {
                 throw new HostRefusal("VM " + name + ": vcore " + core + " is not stopped");
             }
             standing(() -> vcore.stopped(false));
+            note("core", core + " goes on");
         }
     }
 
@@ -391,6 +405,7 @@ final class Vm implements VirtualMachine {
         }
         LOG.info("VM {} is {}", name, lower(to));
         changes.changed(this, from, to);
+        note("state", lower(to) + ", was " + lower(from));
     }
 
     /** It has ended, or is about to. */
@@ -432,6 +447,9 @@ final class Vm implements VirtualMachine {
                 listeners = List.copyOf(endListeners);
                 endListeners.clear();
             }
+            note(
+                    how.status() == VMM_FAULT ? "fault" : "end",
+                    "status " + how.status() + ": " + how.reason());
         }
         listeners.forEach(listener -> tell(listener, how));
     }
@@ -559,6 +577,7 @@ final class Vm implements VirtualMachine {
             resetPending = true;
         }
         LOG.info("VM {} resets: {}", name, reason);
+        note("reset", reason);
         machine.barrier().request();
         supervisor.submit(this::resetNow);
     }
@@ -617,6 +636,7 @@ final class Vm implements VirtualMachine {
                                             event,
                                             eventListeners.stream().map(l -> l.event).toList())));
         }
+        note("event", event);
         listening.forEach(listener -> post(event, listener.action));
     }
 

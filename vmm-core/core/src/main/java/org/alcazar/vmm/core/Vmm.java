@@ -37,6 +37,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private final Exchanges exchanges;
     private final Withdrawal withdrawal;
     private final StuckCalls stuck;
+    private final History history = new History();
     private final Watchdog watchdog;
     private int lastId;
 
@@ -52,7 +53,11 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     @Override
     public int create(Map<String, Object> configuration) throws HostRefusal {
         synchronized (structure) {
-            return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
+            return orRefuse(() -> {
+                Vm vm = make(VmConfiguration.of(configuration), true);
+                vm.note("made", vm.vcoreCount() + " vcores, engine " + vm.engineName());
+                return vm.id();
+            });
         }
     }
 
@@ -98,6 +103,8 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 vms.remove(vm);
                 names.remove(gone.name());
             }
+            history.add(gone, "destroyed", "gave back what it held");
+            history.forget(vm);
             if (all().isEmpty()) {
                 watchdog.close();
             }
@@ -112,6 +119,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
             saved.underBarrier(() -> {
                 saved.requirePaused("save");
                 new Checkpoint(host, types).save(saved, path);
+                saved.note("save", "to " + path);
                 return path;
             });
             return path;
@@ -133,6 +141,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         boolean done = false;
         try {
             saved.restore(vm);
+            vm.note("made", "from " + path + ", engine " + vm.engineName());
             vm.restored();
             done = true;
             return vm.id();
@@ -220,6 +229,10 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         return structure;
     }
 
+    History history() {
+        return history;
+    }
+
     StuckCalls stuck() {
         return stuck;
     }
@@ -283,7 +296,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         }
         boolean made = false;
         try {
-            Vm vm = new Vm(id, name, configuration, host, types, this::changed, stuck, boot);
+            Vm vm = new Vm(id, name, configuration, host, types, changes(), stuck, boot);
             synchronized (vms) {
                 vms.put(id, vm);
             }
@@ -299,6 +312,20 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 }
             }
         }
+    }
+
+    private Vm.Changes changes() {
+        return new Vm.Changes() {
+            @Override
+            public void changed(Vm vm, VmState from, VmState to) {
+                Vmm.this.changed(vm, from, to);
+            }
+
+            @Override
+            public void happened(Vm vm, String kind, String text) {
+                history.add(vm, kind, text);
+            }
+        };
     }
 
     private void changed(Vm vm, VmState from, VmState to) {
