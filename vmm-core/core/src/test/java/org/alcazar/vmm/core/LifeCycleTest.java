@@ -410,27 +410,27 @@ class LifeCycleTest {
                 power(FOREVER).device("nothing", context -> {}).with("name", "watched")) {
             Management management = new Management(bench.vmm, bench.types);
             List<VmEvent> heard = new CopyOnWriteArrayList<>();
-            try (Hook hook = management.listen(heard::add)) {
-                Vm vm = bench.start();
-                management.attach(vm.id(), "nothing", Map.of("name", "second"));
-                management.detach(vm.id(), "second");
-                bench.vmm.stopCore(vm.id(), 0);
-                bench.vmm.stop(vm.id());
-                assertEquals(
-                        List.of(
-                                "made: 1 vcores, engine toy",
-                                "state: running, was created",
-                                "attach: second (nothing)",
-                                "detach: second",
-                                "core: 0 is stopped",
-                                "state: stopped, was running",
-                                "end: status 0: stopped"),
-                        heard.stream().map(event -> event.kind() + ": " + event.text()).toList());
-                assertEquals(heard, management.events(vm.id()));
-                bench.vmm.destroy(vm.id());
-                assertEquals("destroyed", heard.getLast().kind());
-                assertThrows(HostRefusal.class, () -> management.events(vm.id()));
-            }
+            Hook hook = management.listen(heard::add);
+            Vm vm = bench.start();
+            management.attach(vm.id(), "nothing", Map.of("name", "second"));
+            management.detach(vm.id(), "second");
+            bench.vmm.stopCore(vm.id(), 0);
+            bench.vmm.stop(vm.id());
+            assertEquals(
+                    List.of(
+                            "made: 1 vcores, engine toy",
+                            "state: running, was created",
+                            "attach: second (nothing)",
+                            "detach: second",
+                            "core: 0 is stopped",
+                            "state: stopped, was running",
+                            "end: status 0: stopped"),
+                    heard.stream().map(event -> event.kind() + ": " + event.text()).toList());
+            assertEquals(heard, management.events(vm.id()));
+            bench.vmm.destroy(vm.id());
+            assertEquals("destroyed", heard.getLast().kind());
+            assertThrows(HostRefusal.class, () -> management.events(vm.id()));
+            hook.close();
             bench.create();
             assertEquals(8, heard.size());
         }
