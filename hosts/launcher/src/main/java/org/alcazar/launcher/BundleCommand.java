@@ -54,7 +54,8 @@ final class BundleCommand {
         CommandSpec watch =
                 subcommand(
                         "watch",
-                        "Builds a bundle at each save and swaps it into the running VM.",
+                        "Builds a bundle at each save and swaps it into the running VM, or installs it"
+                                + " where it is not there yet.",
                         word("0", "DIR", "the folder of its project"));
         watch.addOption(
                 OptionSpec.builder("--pid")

@@ -82,7 +82,7 @@ final class GuestCommand {
         }
     }
 
-    private static String describe(Guest guest) {
+    static String describe(Guest guest) {
         try {
             return GuestConfiguration.describe(guest.description());
         } catch (Failure e) {

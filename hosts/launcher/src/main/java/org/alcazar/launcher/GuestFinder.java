@@ -3,8 +3,8 @@ package org.alcazar.launcher;
 import org.alcazar.launcher.guest.GuestCatalog;
 import org.alcazar.launcher.guest.GuestCatalog.Guest;
 import org.alcazar.launcher.guest.GuestException;
+import org.alcazar.launcher.guest.Progress;
 import org.alcazar.launcher.message.Failure;
-import org.alcazar.launcher.message.Messages;
 import org.alcazar.launcher.message.Spelling;
 import org.alcazar.launcher.message.Status;
 
@@ -19,11 +19,15 @@ final class GuestFinder {
     private static final List<String> FILE_ENDS = List.of(".yaml", ".yml", ".xml", ".properties");
 
     private final Surroundings surroundings;
-    private final Messages messages;
+    private final Progress progress;
 
     GuestFinder(Surroundings surroundings) {
+        this(surroundings, new ProgressLines(surroundings.messages()));
+    }
+
+    GuestFinder(Surroundings surroundings, Progress progress) {
         this.surroundings = surroundings;
-        this.messages = surroundings.messages();
+        this.progress = progress;
     }
 
     /** The file that describes the guest; a guest known by name is built if need be. */
@@ -38,7 +42,7 @@ final class GuestFinder {
             Optional<Guest> named =
                     known.stream().filter(candidate -> isMeant(guest, candidate)).findFirst();
             if (named.isPresent()) {
-                catalog.prepare(named.get().name(), new ProgressLines(messages));
+                catalog.prepare(named.get().name(), progress);
             }
             if (isFile(guest)) {
                 return Optional.of(file(guest)); // in messages as it was given
@@ -57,7 +61,7 @@ final class GuestFinder {
             Thread.currentThread().interrupt();
             throw new Failure(Status.INTERRUPTED, "interrupted", e);
         } finally {
-            messages.clear();
+            surroundings.messages().clear();
         }
     }
 

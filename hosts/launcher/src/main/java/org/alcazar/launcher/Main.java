@@ -97,12 +97,16 @@ public final class Main {
                         messages,
                         new MachineCommands(System.getenv()));
         VmmProvider provider =
-                (host, bundles) ->
-                        FelixVmm.start(
-                                new BundleFolder(home.resolve("bundles")),
-                                host,
-                                bundles,
-                                socket(messages));
+                (host, bundles) -> {
+                    FelixVmm vmm =
+                            FelixVmm.start(
+                                    new BundleFolder(home.resolve("bundles")),
+                                    host,
+                                    bundles,
+                                    socket(messages));
+                    vmm.offer(new KnownGuests(surroundings, host));
+                    return vmm;
+                };
         int status = new Main(surroundings, provider, phases).run(arguments);
         System.out.flush();
         System.exit(status);

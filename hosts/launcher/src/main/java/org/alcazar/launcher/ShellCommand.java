@@ -22,8 +22,6 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** {@code alcazar shell}: a VMM of its own, with the guests that are given, and a session in it. */
 final class ShellCommand {
-    private static final String DEFAULT_HOST = "jvm";
-
     private final Surroundings surroundings;
     private final VmmProvider provider;
 
@@ -53,7 +51,7 @@ final class ShellCommand {
     int run(ParseResult arguments) throws Failure {
         ShellSession session = ShellSession.of(arguments, surroundings);
         List<GuestConfiguration> guests = guests(arguments);
-        String host = guests.isEmpty() ? DEFAULT_HOST : guests.getFirst().text(GuestKey.HOST);
+        String host = host(guests);
         List<Path> bundles =
                 guests.stream().flatMap(guest -> guest.bundles().stream()).distinct().toList();
         AtomicReference<Runnable> end = new AtomicReference<>(() -> {});
@@ -88,22 +86,34 @@ final class ShellCommand {
                             Map.of(),
                             surroundings.folder(),
                             GuestConfiguration.machineMemory());
-            if (!guests.isEmpty()
-                    && !guest.text(GuestKey.HOST).equals(guests.getFirst().text(GuestKey.HOST))) {
-                throw Failure.usage(name + ": all guests of a shell must have the same host");
-            }
             guests.add(guest);
         }
         return guests;
     }
 
-    private static void start(Vmm vmm, GuestConfiguration guest) throws Failure {
+    private static String host(List<GuestConfiguration> guests) throws Failure {
+        List<String> hosts =
+                guests.stream().flatMap(guest -> guest.host().stream()).distinct().toList();
+        if (hosts.size() > 1) {
+            throw Failure.usage(
+                    "all guests of a shell must have the same host, not "
+                            + String.join(" and ", hosts));
+        }
+        return hosts.isEmpty() ? VmmProvider.DEFAULT_HOST : hosts.getFirst();
+    }
+
+    /** What the VMM is told of a guest beneath a shell. */
+    static Map<String, Object> tree(GuestConfiguration guest) {
         Map<String, Object> tree = new LinkedHashMap<>(guest.tree());
         if (guest.text(GuestKey.CONSOLE).equals("stdio")) {
             tree.put(GuestKey.CONSOLE.key(), "none"); // the terminal is the shell's
         }
+        return tree;
+    }
+
+    private static void start(Vmm vmm, GuestConfiguration guest) throws Failure {
         try {
-            vmm.control().start(vmm.control().create(tree));
+            vmm.control().start(vmm.control().create(tree(guest)));
         } catch (HostRefusal e) {
             throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
         }

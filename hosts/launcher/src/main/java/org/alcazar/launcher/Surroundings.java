@@ -23,6 +23,11 @@ record Surroundings(
         PrintStream out,
         Messages messages,
         CommandRunner programs) {
+    /** The same for somebody who is in another folder. */
+    Surroundings in(Path other) {
+        return new Surroundings(root, home, other, out, messages, programs);
+    }
+
     /** The folder of guests. */
     Path guests() {
         return root.resolve("guests");

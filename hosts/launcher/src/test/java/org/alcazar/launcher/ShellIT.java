@@ -64,6 +64,33 @@ class ShellIT {
     }
 
     @Test
+    void aVmIsMadeOfADescriptionAndTellsItsEvents() throws Exception {
+        Path guest = folder.resolve("echo.yaml");
+        Files.writeString(guest, "kernel: " + BootIT.micro("echo.elf") + "\nmemory: 16M\n");
+        End end =
+                shell(
+                        "shell",
+                        "-c",
+                        """
+                        vm:create %s name=second memory=8M
+                        vm:start second
+                        vm:expect second "quit ends"
+                        vm:type second "quit\n"
+                        vm:wait second
+                        vm:list
+                        vm:events second
+                        vm:create ech
+                        """
+                                .formatted(guest));
+        assertEquals(2, end.status(), end.err() + end.out());
+        assertTrue(end.out().contains("VM 1 (second) is created"), end.out());
+        assertTrue(end.out().contains("  8M  "), end.out());
+        assertTrue(end.out().contains("state   running, was created"), end.out());
+        assertTrue(end.out().contains("end     status 33: "), end.out());
+        assertTrue(end.err().startsWith("vm:create: no guest 'ech'; there are: "), end.err());
+    }
+
+    @Test
     void wrongInputGetsTheUsageAndAStatus() throws Exception {
         End end = shell("shell", "-c", "vm:list; vm:start");
         assertEquals(2, end.status());

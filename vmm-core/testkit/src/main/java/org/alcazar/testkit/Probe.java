@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A test's eyes in its VM: an extension that stops it at breakpoints and behind single steps, keeps
- * the last exits, and listens to the platform's interrupt lines.
+ * the last exits and interrupts, and listens to the platform's interrupt lines.
  */
 final class Probe implements Extension {
     static final String NAME = "probe";
@@ -37,6 +37,10 @@ final class Probe implements Extension {
     /** The vcore that has stopped the VM. */
     private final AtomicInteger stopped = new AtomicInteger(NOBODY);
 
+    /** Nothing would have ended the step. */
+    private volatile boolean halted;
+
+    private final Interrupts interrupts;
     private final boolean[] levels = new boolean[LINES];
     private final long[] edges = new long[LINES];
 
@@ -45,6 +49,7 @@ final class Probe implements Extension {
         exits = new ExitRing[vcores];
         Arrays.setAll(exits, i -> new ExitRing());
         stepsEnd = new long[vcores];
+        interrupts = new Interrupts(vcores);
         Arrays.fill(stepsEnd, NEVER);
     }
 
@@ -76,9 +81,14 @@ final class Probe implements Extension {
 
     @Override
     public void onEntry(Vcore vcore) {
+        ControlBlock block = vcore.block();
+        VectorRecord record = interrupts.record(vcore.index());
+        if (block.interrupts != record) { // the controller has come, or is another one now
+            record.before(block.interrupts);
+            block.interrupts = record;
+        }
         long end = stepsEnd[vcore.index()];
         if (end != NEVER) {
-            ControlBlock block = vcore.block();
             block.budget = Math.min(block.budget, Math.max(0, end - block.retired));
         }
     }
@@ -91,6 +101,14 @@ final class Probe implements Extension {
         long end = stepsEnd[index];
         if (reason == Exit.DEBUG || end != NEVER && block.retired >= end) {
             stop(index, reason == Exit.DEBUG ? "breakpoint" : "step");
+        }
+    }
+
+    @Override
+    public void onIdle(Vcore vcore) {
+        if (stepsEnd[vcore.index()] != NEVER) {
+            halted = true;
+            stop(vcore.index(), "halt in a step");
         }
     }
 
@@ -121,8 +139,18 @@ final class Probe implements Extension {
      */
     void step(int vcore, long count) {
         ControlBlock block = vm.vcores().get(vcore).block();
+        halted = false;
         stepsEnd[vcore] = block.retired + count;
         block.passBreakpoint = true;
+    }
+
+    /** Whether the last step ended because the vcore sleeps for ever. */
+    boolean halted() {
+        return halted;
+    }
+
+    Interrupts interrupts() {
+        return interrupts;
     }
 
     /** At most so many exits of a vcore in words, the last one last. */

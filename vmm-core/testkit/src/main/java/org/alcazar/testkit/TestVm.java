@@ -137,6 +137,8 @@ public final class TestVm implements AutoCloseable {
                 default -> {
                     configuration.put("kernel", name);
                     configuration.remove("loader");
+                    guest = Toolchain.ofElf(file);
+                    symbols = null;
                     yield this;
                 }
             };
@@ -168,7 +170,7 @@ public final class TestVm implements AutoCloseable {
     }
 
     /**
-     * Address of a label, function or variable of the guest, which was given as assembly or C.
+     * Address of a label, function or variable of the guest, which was given as assembly, C or ELF.
      *
      * @throws IllegalArgumentException if there is none of this name
      */
@@ -176,7 +178,7 @@ public final class TestVm implements AutoCloseable {
         Toolchain.Guest made = guest;
         if (made == null) {
             throw new IllegalArgumentException(
-                    "no symbol " + name + ": the guest is neither assembly nor C");
+                    "no symbol " + name + ": the guest is neither assembly nor C nor ELF");
         }
         Map<String, Long> known = symbols;
         if (known == null) {
@@ -423,7 +425,7 @@ public final class TestVm implements AutoCloseable {
 
     // ---- breakpoints and steps
 
-    private Optional<Probe> probe() {
+    Optional<Probe> probe() {
         return machine().find(Probe.class);
     }
 
@@ -514,10 +516,13 @@ public final class TestVm implements AutoCloseable {
     /**
      * Runs so many instructions of one vcore of a paused VM, or of one that has not started; the
      * others stand. A breakpoint ends it sooner, but for one at the first instruction. What an
-     * interrupt makes the vcore execute counts too; a vcore that halts waits for one.
+     * interrupt makes the vcore execute counts too. A vcore that halts goes on with the interrupt
+     * that wakes it.
      *
      * @param count at least 1
      * @throws HostRefusal if the VM runs
+     * @throws AssertionError if the vcore halts and nothing is under way that could wake it: no
+     *     interrupt that it takes, no timer, no input; the VM is paused then
      */
     public Stop stepVcore(int vcore, int count) throws HostRefusal {
         if (id == 0) {
@@ -543,7 +548,13 @@ public final class TestVm implements AutoCloseable {
             } else {
                 control().resume(id);
             }
-            return awaitStop();
+            Stop stop = awaitStop();
+            if (probe.halted()) {
+                throw new AssertionError(
+                        "the step does not end: vcore %d has halted before 0x%x, and no interrupt, timer or input is to come"
+                                .formatted(vcore, stop.pc()));
+            }
+            return stop;
         } finally {
             for (int other : hasEnded() ? List.<Integer>of() : standing) {
                 control().startCore(id, other);
@@ -686,6 +697,11 @@ public final class TestVm implements AutoCloseable {
         Assertions.assertEquals(
                 rising, requireProbe().edges(line), () -> "rising edges of line " + line);
         return this;
+    }
+
+    /** The vectors that the vcores have taken. */
+    public Interrupts interrupts() {
+        return requireProbe().interrupts();
     }
 
     /** A register of vcore 0, all 64 bits, while the VM does not run. */

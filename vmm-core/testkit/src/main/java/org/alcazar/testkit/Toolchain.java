@@ -25,7 +25,7 @@ final class Toolchain {
     /**
      * A guest ready to be loaded.
      *
-     * @param image from {@link TestVm#ENTRY} on
+     * @param image what is loaded, from {@link TestVm#ENTRY} on if it is flat
      * @param elf the same with its symbols
      */
     record Guest(byte[] image, byte[] elf) {
@@ -61,6 +61,15 @@ final class Toolchain {
                     "-Wall");
 
     private Toolchain() {}
+
+    /** A file with symbols, or null if it is no ELF. */
+    static @Nullable Guest ofElf(Path file) throws IOException {
+        byte[] content = Files.readAllBytes(file);
+        boolean elf =
+                content.length > 4
+                        && new String(content, 0, 4, StandardCharsets.ISO_8859_1).equals("\177ELF");
+        return elf ? new Guest(content, content) : null;
+    }
 
     /** Assembles a guest behind the start-up code of a mode. */
     static Guest assemble(Mode mode, String source) {

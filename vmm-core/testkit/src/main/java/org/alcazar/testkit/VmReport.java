@@ -42,6 +42,9 @@ final class VmReport extends Exception {
             out.append("\nlast exits of vcore ").append(vcore.index()).append(':');
             exits.forEach(line -> out.append("\n  ").append(line));
         }
+        vm.probe()
+                .ifPresent(
+                        probe -> out.append("\ninterrupts delivered: ").append(probe.interrupts()));
         devices(vm, out);
         return out.toString();
     }

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 @FunctionalInterface
 public interface Swap {
     /**
-     * Exchanges the bundle of that name under the VMs that use it.
+     * Exchanges the bundle of that name under the VMs that use it; one that is not there yet is
+     * installed.
      *
      * @param jar the new version
      * @return what has been done, a line each, for people

@@ -106,7 +106,6 @@ public final class GuestConfiguration {
         }
         GuestConfiguration configuration = new GuestConfiguration(values);
         values.putIfAbsent(GuestKey.NAME, configuration.defaultName(file));
-        values.putIfAbsent(GuestKey.HOST, "jvm");
         values.putIfAbsent(GuestKey.CONSOLE, "stdio");
         return configuration;
     }
@@ -126,6 +125,11 @@ public final class GuestConfiguration {
     /** A text, path, choice or console; empty if it was not given. */
     public String text(GuestKey key) {
         return (String) values.getOrDefault(key, "");
+    }
+
+    /** The host kernel it is for; none: any. */
+    public Optional<String> host() {
+        return has(GuestKey.HOST) ? Optional.of(text(GuestKey.HOST)) : Optional.empty();
     }
 
     /** Seconds, if they were given. */

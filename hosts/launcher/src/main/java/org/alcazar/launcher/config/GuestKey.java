@@ -156,7 +156,7 @@ public enum GuestKey {
     }
 
     /** Whether the VMM is told; the others are the launcher's own. */
-    boolean forVmm() {
+    public boolean forVmm() {
         return switch (this) {
             case DESCRIPTION, HOST, BUNDLES, TIMEOUT, STATS -> false;
             default -> true;

@@ -1,5 +1,6 @@
 package org.alcazar.launcher.framework;
 
+import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.VmmControl;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
@@ -272,6 +273,11 @@ public final class FelixVmm implements Vmm {
     /** The framework's own view of its bundles. */
     BundleContext context() {
         return framework.getBundleContext();
+    }
+
+    /** Has bundles, such as the shell's, find guests by their names. */
+    public void offer(GuestDescriptions guests) {
+        framework.getBundleContext().registerService(GuestDescriptions.class, guests, null);
     }
 
     @Override

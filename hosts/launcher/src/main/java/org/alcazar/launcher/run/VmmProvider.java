@@ -9,6 +9,9 @@ import java.util.List;
 /** Starts a VMM. Tests put their own in its place. */
 @FunctionalInterface
 public interface VmmProvider {
+    /** The host of guests that ask for none. */
+    String DEFAULT_HOST = "jvm";
+
     /** A VMM that runs. */
     interface Vmm extends AutoCloseable {
         /** How to drive it. */

@@ -38,7 +38,7 @@ public final class ShellSwap implements Swap {
                         said,
                         new Messages(refused, false, COLUMNS));
         // Quoted for the other shell, whose words end at blanks.
-        int status = client.run("bundle:swap '" + jar.toAbsolutePath() + "'");
+        int status = client.run("bundle:swap --install '" + jar.toAbsolutePath() + "'");
         if (status != Status.OK) {
             throw Failure.usage(
                     refused.toString(StandardCharsets.UTF_8)

@@ -2,12 +2,14 @@ package org.alcazar.vmm.management;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.plugin.Schema;
 
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 
 /**
  * The parts of VMs, for management plugins. The VMM registers it as a service. Methods are safe
@@ -79,6 +81,19 @@ public interface VmManagement {
      * @param family as {@code VmmControl.types} names it
      */
     Optional<Schema> schema(String family, String type);
+
+    /**
+     * What has happened to a VM, the oldest first: at least the last 100 events.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    List<VmEvent> events(int vm) throws HostRefusal;
+
+    /**
+     * Calls {@code listener} at every event of any VM, in their order, until the hook is closed.
+     * Calls come on the thread on which it happens, must be short, and do nothing with VMs.
+     */
+    Hook listen(Consumer<VmEvent> listener);
 
     /** Calls into plugins that were given up because they did not return. */
     List<StuckCall> stuck();

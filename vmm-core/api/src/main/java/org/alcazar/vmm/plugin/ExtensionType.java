@@ -32,5 +32,12 @@ public interface ExtensionType extends PluginType {
         default void onEntry(Vcore vcore) {}
 
         default void onExit(Vcore vcore, int reason) {}
+
+        /**
+         * The vcore has halted, and nothing is under way that could wake it: no request that it
+         * would take, no timer, no input. It sleeps until something comes from outside, unless this
+         * has changed that. On its thread; maybe several times in one sleep.
+         */
+        default void onIdle(Vcore vcore) {}
     }
 }

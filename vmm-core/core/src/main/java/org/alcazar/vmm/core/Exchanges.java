@@ -234,10 +234,17 @@ final class Exchanges {
             long trial = clock.nanoTime() - start;
             List<SwapReport.Exchange> out = new ArrayList<>();
             commit(plans.stream().filter(plan -> !plan.isEmpty()).toList(), out);
+            out.forEach(this::note);
             return new Done(trial, List.copyOf(out.reversed()));
         } finally {
             plans.forEach(plan -> plan.trial.drop());
         }
+    }
+
+    private void note(SwapReport.Exchange exchange) {
+        vmm.living().stream()
+                .filter(vm -> vm.name().equals(exchange.vm()))
+                .forEach(vm -> vm.note("swap", String.join(", ", exchange.parts())));
     }
 
     /** Has the first VM stand while it and all others go along, or none of them. */

@@ -111,6 +111,9 @@ final class HostVcoreThread extends VcoreThread {
         idleRetired = block.retired;
         long deadline = timers.earliest();
         if (deadline == Long.MAX_VALUE) {
+            if (nothingToCome()) {
+                vcore.idles();
+            }
             sleep(Long.MAX_VALUE, quiet);
             return;
         }
@@ -121,6 +124,15 @@ final class HostVcoreThread extends VcoreThread {
         if (guestClock.nanos() >= deadline) {
             due = true;
         }
+    }
+
+    private boolean nothingToCome() {
+        for (int i = 0; i < vm.vcoreCount(); i++) {
+            if (guestClock.timers(i).earliest() != Long.MAX_VALUE) {
+                return false;
+            }
+        }
+        return quiet() && !events.waiting();
     }
 
     private boolean quiet() {

@@ -164,6 +164,7 @@ final class InstructionThread extends VcoreThread {
         }
         long next = Math.min(timers.earliest(), inputAt);
         if (next == Long.MAX_VALUE) {
+            vcores.stream().filter(vcore -> !vcore.stopped()).forEach(VcoreImpl::idles);
             sleep(Long.MAX_VALUE, quiet);
         } else if (!barrier.wanted()) {
             guestClock.skipTo(next);

@@ -2,10 +2,12 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.SavedState;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.management.GuestConsole;
 import org.alcazar.vmm.management.HookInfo;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.StuckCall;
+import org.alcazar.vmm.management.VmEvent;
 import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PluginType;
@@ -19,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 
 /** The parts of all VMs for management plugins. */
 final class Management implements VmManagement {
@@ -48,6 +51,7 @@ final class Management implements VmManagement {
                         return spec;
                     }));
         }
+        target.note("attach", spec.name() + " (" + type + ")");
         return spec.name();
     }
 
@@ -61,6 +65,7 @@ final class Management implements VmManagement {
                         return device;
                     }));
         }
+        target.note("detach", device);
     }
 
     @Override
@@ -119,6 +124,17 @@ final class Management implements VmManagement {
         return Optional.ofNullable(PluginTypes.FAMILIES.get(family))
                 .flatMap(known -> types.find(known, type))
                 .map(PluginType::configuration);
+    }
+
+    @Override
+    public List<VmEvent> events(int vm) throws HostRefusal {
+        vmm.get(vm);
+        return vmm.history().of(vm);
+    }
+
+    @Override
+    public Hook listen(Consumer<VmEvent> listener) {
+        return vmm.history().listen(listener);
     }
 
     @Override

@@ -113,6 +113,15 @@ final class VcoreImpl implements Vcore {
         return reason;
     }
 
+    /** It is about to sleep, and nothing is under way that could wake it. */
+    void idles() {
+        phase = IN_EXTENSION;
+        for (Extension extension : extensions) {
+            extension.onIdle(this);
+        }
+        phase = IN_LOOP;
+    }
+
     private void serve(int reason) {
         switch (reason) {
             case Exit.ACCESS, Exit.INSTRUCTION, Exit.FAULT, Exit.TRANSLATION, Exit.CALL -> {

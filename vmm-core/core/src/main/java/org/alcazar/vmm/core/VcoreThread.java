@@ -29,7 +29,7 @@ abstract class VcoreThread {
     private volatile boolean sleeping;
     private volatile boolean done;
     private volatile int cpu = HostThread.ANY_CPU;
-    private volatile long idleNanos;
+    private final IdleTime idle = new IdleTime();
 
     VcoreThread(String name, Vm vm) {
         this.name = name;
@@ -159,13 +159,7 @@ abstract class VcoreThread {
     }
 
     final long idleNanos() {
-        return idleNanos;
-    }
-
-    /** On this thread alone. */
-    @SuppressWarnings("NonAtomicOperationOnVolatileField")
-    private void addIdle(long nanos) {
-        idleNanos += nanos;
+        return idle.total(clock.nanoTime());
     }
 
     /**
@@ -186,9 +180,9 @@ abstract class VcoreThread {
         // Before the look at what is posted: who posts looks in the other order.
         VarHandle.fullFence();
         if (quiet.getAsBoolean() && !barrier.wanted()) {
-            long start = clock.nanoTime();
+            idle.begins(clock.nanoTime());
             processors.sleep(nanos);
-            addIdle(clock.nanoTime() - start);
+            idle.ends(clock.nanoTime());
         }
         sleeping = false;
     }

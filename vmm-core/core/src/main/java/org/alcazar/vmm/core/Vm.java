@@ -4,6 +4,7 @@ import org.alcazar.host.HostClock;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostThread;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.GuestPhysicalMap;
@@ -44,6 +45,9 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
     /** Hears of changes of state, for all VMs. */
     interface Changes {
         void changed(Vm vm, VmState from, VmState to);
+
+        /** See {@code VmEvent}. */
+        void happened(Vm vm, String kind, String text);
     }
 
     /** Who hears of an event of the host. */
@@ -149,6 +153,11 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         return all;
     }
 
+    /** Tells those who watch, and keeps it: see {@code VmEvent}. Any thread. */
+    void note(String kind, String text) {
+        changes.happened(this, kind, text);
+    }
+
     // Transitions
 
     void start() throws HostRefusal {
@@ -203,6 +212,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
     @Override
     public void pause(String reason) {
         LOG.info("VM {} pauses: {}", name, reason);
+        note("pause", reason);
         pauseSoon(List.of(VmState.RUNNING, VmState.SIMULATING));
     }
 
@@ -267,6 +277,8 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
             requireCore(core);
             refuseOver();
             machine.move(core, cpu);
+            boolean any = cpu == HostThread.ANY_CPU;
+            note("core", core + " runs on " + (any ? "any processor" : "processor " + cpu));
         }
     }
 
@@ -279,6 +291,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
                 throw new HostRefusal("VM " + name + ": vcore " + core + " is stopped already");
             }
             standing(() -> vcore.stopped(true));
+            note("core", core + " is stopped");
         }
     }
 
@@ -291,6 +304,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
                 throw new HostRefusal("VM " + name + ": vcore " + core + " is not stopped");
             }
             standing(() -> vcore.stopped(false));
+            note("core", core + " goes on");
         }
     }
 
@@ -407,6 +421,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         }
         LOG.info("VM {} is {}", name, lower(to));
         changes.changed(this, from, to);
+        note("state", lower(to) + ", was " + lower(from));
     }
 
     /** It has ended, or is about to. */
@@ -448,6 +463,9 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
                 listeners = List.copyOf(endListeners);
                 endListeners.clear();
             }
+            note(
+                    how.status() == VMM_FAULT ? "fault" : "end",
+                    "status " + how.status() + ": " + how.reason());
         }
         listeners.forEach(listener -> tell(listener, how));
     }
@@ -582,6 +600,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
             resetPending = true;
         }
         LOG.info("VM {} resets: {}", name, reason);
+        note("reset", reason);
         machine.barrier().request();
         supervisor.submit(this::resetNow);
     }
@@ -640,6 +659,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
                                             event,
                                             eventListeners.stream().map(l -> l.event).toList())));
         }
+        note("event", event);
         listening.forEach(listener -> post(event, listener.action));
     }
 

@@ -67,6 +67,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private final Exchanges exchanges;
     private final Withdrawal withdrawal;
     private final StuckCalls stuck;
+    private final History history = new History();
     private final Watchdog watchdog;
     private final PluginCalls calls;
     private int lastId;
@@ -85,7 +86,11 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     @Override
     public int create(Map<String, Object> configuration) throws HostRefusal {
         try (Held _ = hold()) {
-            return orRefuse(() -> make(VmConfiguration.of(configuration), true).id());
+            return orRefuse(() -> {
+                Vm vm = make(VmConfiguration.of(configuration), true);
+                vm.note("made", vm.vcoreCount() + " vcores, engine " + vm.engineName());
+                return vm.id();
+            });
         }
     }
 
@@ -131,6 +136,8 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 vms.remove(vm);
                 names.remove(gone.name());
             }
+            history.add(gone, "destroyed", "gave back what it held");
+            history.forget(vm);
             if (all().isEmpty()) {
                 watchdog.close();
             }
@@ -145,6 +152,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
             saved.underBarrier(() -> {
                 saved.requirePaused("save");
                 new Checkpoint(host, types, saved.calls()).save(saved, path);
+                saved.note("save", "to " + path);
                 return path;
             });
             return path;
@@ -166,6 +174,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         boolean done = false;
         try {
             saved.restore(vm);
+            vm.note("made", "from " + path + ", engine " + vm.engineName());
             vm.restored();
             done = true;
             return vm.id();
@@ -264,6 +273,10 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         return structure::unlock;
     }
 
+    History history() {
+        return history;
+    }
+
     StuckCalls stuck() {
         return stuck;
     }
@@ -353,7 +366,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         }
         boolean made = false;
         try {
-            Vm vm = new Vm(id, name, configuration, host, types, this::changed, stuck, boot);
+            Vm vm = new Vm(id, name, configuration, host, types, changes(), stuck, boot);
             synchronized (vms) {
                 vms.put(id, vm);
             }
@@ -369,6 +382,20 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 }
             }
         }
+    }
+
+    private Vm.Changes changes() {
+        return new Vm.Changes() {
+            @Override
+            public void changed(Vm vm, VmState from, VmState to) {
+                Vmm.this.changed(vm, from, to);
+            }
+
+            @Override
+            public void happened(Vm vm, String kind, String text) {
+                history.add(vm, kind, text);
+            }
+        };
     }
 
     private void changed(Vm vm, VmState from, VmState to) {

@@ -90,11 +90,7 @@ final class Withdrawal {
         String what = "bundle of " + String.join(", ", parts) + " was stopped";
         try {
             switch (vm.configuration().onBundleStop()) {
-                case REFUSE ->
-                        LOG.warn(
-                                "VM {}: the {}; it goes on with the stopped bundle's code",
-                                vm.name(),
-                                what);
+                case REFUSE -> tell(vm, what, "it goes on with the stopped bundle's code");
                 case PAUSE -> pause(vm, what);
                 case UNPLUG -> {
                     List<String> gone =
@@ -102,7 +98,7 @@ final class Withdrawal {
                                     vm.underBarrier(() ->
                                             vm.machine().devices().unplug(asked -> asked == type)));
                     if (gone.containsAll(parts)) {
-                        LOG.warn("VM {}: the {}; unplugged", vm.name(), what);
+                        tell(vm, what, "unplugged");
                     } else {
                         pause(vm, what);
                     }
@@ -118,7 +114,12 @@ final class Withdrawal {
             vm.pause();
             waiting.add(vm);
         }
-        LOG.warn("VM {}: the {}; paused", vm.name(), what);
+        tell(vm, what, "paused");
+    }
+
+    private static void tell(Vm vm, String what, String outcome) {
+        LOG.warn("VM {}: the {}; {}", vm.name(), what, outcome);
+        vm.note("bundle", "the " + what + "; " + outcome);
     }
 
     /** Exchanges parts whose type has gone for those of an equal one that has come. */

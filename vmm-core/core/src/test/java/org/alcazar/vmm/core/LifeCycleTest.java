@@ -9,7 +9,9 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.Width;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.management.VmEvent;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
@@ -384,6 +386,67 @@ class LifeCycleTest {
             bench.vmm.resume(vm.id());
             bench.vmm.stop(vm.id());
         }
+    }
+
+    /** The fake host's clock stands but for what the test adds. */
+    @Test
+    void aSleepThatLastsIsIdleTime() throws Exception {
+        try (Bench bench = new Bench(new Toy.Halt(), new Toy.Jump(1))) {
+            Vm vm = bench.start();
+            Bench.until(() -> bench.host.processors.sleeping() > 0);
+            bench.host.clock.advance(3_000_000_000L);
+            Object time = bench.vmm.statistics(vm.id()).get("time");
+            assertEquals(
+                    List.of(3.0, 0.0, 3.0),
+                    List.of("run", "guest", "idle").stream()
+                            .map(key -> ((Map<?, ?>) time).get(key))
+                            .toList());
+        }
+    }
+
+    @Test
+    void whatHappensToAVmIsToldAndKept() throws Exception {
+        try (Bench bench =
+                power(FOREVER).device("nothing", context -> {}).with("name", "watched")) {
+            Management management = new Management(bench.vmm, bench.types);
+            List<VmEvent> heard = new CopyOnWriteArrayList<>();
+            Hook hook = management.listen(heard::add);
+            Vm vm = bench.start();
+            management.attach(vm.id(), "nothing", Map.of("name", "second"));
+            management.detach(vm.id(), "second");
+            bench.vmm.stopCore(vm.id(), 0);
+            bench.vmm.stop(vm.id());
+            assertEquals(
+                    List.of(
+                            "made: 1 vcores, engine toy",
+                            "state: running, was created",
+                            "attach: second (nothing)",
+                            "detach: second",
+                            "core: 0 is stopped",
+                            "state: stopped, was running",
+                            "end: status 0: stopped"),
+                    heard.stream().map(event -> event.kind() + ": " + event.text()).toList());
+            assertEquals(heard, management.events(vm.id()));
+            bench.vmm.destroy(vm.id());
+            assertEquals("destroyed", heard.getLast().kind());
+            assertThrows(HostRefusal.class, () -> management.events(vm.id()));
+            hook.close();
+            bench.create();
+            assertEquals(8, heard.size());
+        }
+    }
+
+    @Test
+    void noMoreThanTheLastEventsAreKept() {
+        History history = new History();
+        for (int i = 1; i <= History.KEPT + 5; i++) {
+            history.add(1, "a", i, "state", "line\n  and " + i);
+        }
+        assertEquals(History.KEPT, history.of(1).size());
+        assertEquals(6, history.of(1).getFirst().number());
+        assertEquals("line; and 6", history.of(1).getFirst().text());
+        history.forget(1);
+        assertEquals(List.of(), history.of(1));
     }
 
     @Test

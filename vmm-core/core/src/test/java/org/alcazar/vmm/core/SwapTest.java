@@ -21,6 +21,7 @@ import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
 import org.alcazar.vmm.device.Handover;
 import org.alcazar.vmm.management.SwapReport;
+import org.alcazar.vmm.management.VmEvent;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
@@ -227,6 +228,11 @@ class SwapTest {
         Bench.until(() -> gadget.count > from + 1000);
     }
 
+    private static String lastEvent(Bench bench, Vm vm) {
+        VmEvent event = bench.vmm.history().of(vm.id()).getLast();
+        return event.kind() + " " + event.text();
+    }
+
     @Test
     void aDeviceIsExchangedUnderARunningGuestAndNoAccessIsLost() throws Exception {
         try (Bench bench = bench(POLLS)) {
@@ -235,6 +241,7 @@ class SwapTest {
             List<SwapReport.Exchange> done = swap(bench);
             assertEquals(1, done.size());
             assertEquals(List.of("g"), done.getFirst().parts());
+            assertEquals("swap g", lastEvent(bench, vm));
             assertTrue(done.getFirst().pauseNanos() >= 0);
             awaitReads(after.last());
             vm.pause();
@@ -620,6 +627,8 @@ class SwapTest {
                 bench.vmm.gone(old);
                 assertEquals(policy.equals("pause") ? VmState.PAUSED : VmState.RUNNING, vm.state());
                 assertEquals(policy.equals("unplug"), old.last().closed);
+                String told = lastEvent(bench, vm);
+                assertTrue(told.startsWith("bundle the bundle of g was stopped; "), told);
                 GadgetType young = new GadgetType("new");
                 bench.types.add(DeviceType.class, young, NEW, "gadgets 2");
                 bench.vmm.arrived(young);

@@ -6,9 +6,12 @@ import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.SwapReport;
 import org.alcazar.vmm.plugin.Spelling;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarFile;
+import java.util.jar.Manifest;
 
 /** Bundles, and the VMs that use them. */
 final class BundleCommands {
@@ -50,9 +53,10 @@ final class BundleCommands {
                         call -> change(call, "uninstalled", call.vmm().bundles()::uninstall)),
                 Command.of(
                         "bundle:swap",
-                        "FILE",
-                        "replaces a bundle by a new version of it under running VMs",
-                        "bundle:swap target/org.example.rng.jar",
+                        "FILE [--install]",
+                        "replaces a bundle by a new version of it under running VMs; --install"
+                                + " installs what is not there yet",
+                        "bundle:swap target/org.example.rng.jar --install",
                         BundleCommands::swap));
     }
 
@@ -75,6 +79,33 @@ final class BundleCommands {
             }
         }
         return Shown.table(rows, "no bundles");
+    }
+
+    /** Installs a bundle of which there is no version yet. */
+    static void installIfMissing(Call call, String file) throws HostRefusal {
+        if (installed(call.vmm().bundles(), file)) {
+            return;
+        }
+        call.vmm().bundles().install(file);
+        call.progress(file + " is installed");
+    }
+
+    private static boolean installed(PluginBundles bundles, String file) throws HostRefusal {
+        String name = symbolicName(file);
+        return bundles.all().stream().anyMatch(bundle -> bundle.name().equals(name));
+    }
+
+    private static String symbolicName(String file) throws HostRefusal {
+        try (JarFile jar = new JarFile(file)) {
+            Manifest manifest = jar.getManifest();
+            String header =
+                    manifest == null
+                            ? null
+                            : manifest.getMainAttributes().getValue("Bundle-SymbolicName");
+            return header == null ? "" : header.split(";", 2)[0].strip();
+        } catch (IOException e) {
+            throw new HostRefusal(file + " is no jar file: " + Text.oneLine(e), e);
+        }
     }
 
     private static Shown install(Call call) throws HostRefusal, UsageException {
@@ -156,6 +187,11 @@ final class BundleCommands {
     }
 
     private static Shown swap(Call call) throws HostRefusal, UsageException {
+        if (call.has("--install")
+                && !installed(call.vmm().bundles(), call.file("FILE").toString())) {
+            Shown made = install(call);
+            return new Shown(made.tree(), () -> "there was none to replace: " + made.text().get());
+        }
         SwapReport report = call.vmm().bundles().swap(call.file("FILE").toString());
         List<Map<String, Object>> exchanges = new ArrayList<>();
         StringBuilder text =

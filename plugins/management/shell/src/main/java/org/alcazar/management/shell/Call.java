@@ -73,10 +73,14 @@ final class Call {
     private static Map<String, List<String>> places(Usage usage, List<String> plain)
             throws UsageException {
         Map<String, List<String>> places = new LinkedHashMap<>();
+        int skipped = 0;
         for (int i = 0; i < plain.size(); i++) {
             String word = plain.get(i);
+            if (i == 0 && usage.skipsGuest(word)) {
+                skipped = 1;
+            }
             Parameter taker =
-                    usage.parameter(i)
+                    usage.parameter(i + skipped)
                             .orElseThrow(() ->
                                     new UsageException("'" + word + "' is one word too many"));
             places.computeIfAbsent(taker.label(), label -> new ArrayList<>()).add(word);
@@ -100,6 +104,14 @@ final class Call {
     /** Where a command prints that shows something while it runs. */
     PrintStream out() {
         return out;
+    }
+
+    /** Says what a command is at that takes long; programs are not told. */
+    void progress(String text) {
+        if (!json()) {
+            out.println(text);
+            out.flush();
+        }
     }
 
     boolean has(String option) {

@@ -118,6 +118,7 @@ final class Completions implements Completer {
             case TYPE -> types("device");
             case SETTING -> settings(before, typed);
             case BUNDLE -> bundles();
+            case GUEST -> guests(before, typed);
             case FILE -> files("", typed);
             case REGISTER, ADDRESS -> words(vm(before).map(CpuCommands::names));
             case GROUP -> words(vm(before).map(CpuCommands::groups));
@@ -213,6 +214,22 @@ final class Completions implements Completer {
                         found.add(word(BundleCommands.shortName(bundle.name()), bundle.name()));
                     }
                 });
+        return found;
+    }
+
+    /** Names, files, or the keys of a guest without a description. */
+    private List<Candidate> guests(Map<String, String> before, String typed)
+            throws HostRefusal, UsageException {
+        List<Candidate> found = new ArrayList<>();
+        if (vmm.guests().get().isPresent()) {
+            vmm.guests()
+                    .get()
+                    .get()
+                    .names()
+                    .forEach((name, description) -> found.add(word(name, description)));
+            found.addAll(files("", typed));
+        }
+        found.addAll(settings(before, typed));
         return found;
     }
 

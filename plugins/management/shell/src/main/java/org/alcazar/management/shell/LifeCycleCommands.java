@@ -1,5 +1,6 @@
 package org.alcazar.management.shell;
 
+import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VirtualMachine;
@@ -23,9 +24,10 @@ final class LifeCycleCommands {
         return List.of(
                 Command.of(
                         "vm:create",
-                        "KEY=VALUE...",
-                        "makes a VM from the keys of a guest's description; it does not run yet",
-                        "vm:create name=tiny kernel=hello.elf memory=16M devices=debug-exit",
+                        "[GUEST] [KEY=VALUE...]",
+                        "makes a VM of a guest by name or YAML file, of keys as in such a file, or"
+                                + " of both; it does not run yet",
+                        "vm:create linux memory=1G",
                         LifeCycleCommands::create),
                 Command.of(
                         "vm:start",
@@ -121,11 +123,46 @@ final class LifeCycleCommands {
         void of(int vm, int core) throws HostRefusal;
     }
 
-    private static Shown create(Call call) throws HostRefusal, UsageException {
+    private static Shown create(Call call)
+            throws HostRefusal, UsageException, InterruptedException {
         Map<String, Object> given = call.settings();
-        given.putIfAbsent("console", "none"); // this process's own belongs to somebody else
-        int id = call.vmm().control().create(VmKeys.tree(given, call.screen().folder()));
+        Map<String, Object> tree;
+        if (call.optional("GUEST").isPresent()) {
+            tree = guest(call, call.text("GUEST"), given);
+        } else if (given.isEmpty()) {
+            throw new UsageException("a GUEST is missing, or the key kernel=FILE");
+        } else {
+            given.putIfAbsent("console", "none"); // this process's own belongs to somebody else
+            tree = VmKeys.tree(given, call.screen().folder());
+        }
+        int id = call.vmm().control().create(tree);
         return state(call.vm(Integer.toString(id)));
+    }
+
+    /** What the launcher's {@code run} would tell the VMM; the bundles that it takes are there. */
+    private static Map<String, Object> guest(Call call, String name, Map<String, Object> given)
+            throws HostRefusal, UsageException, InterruptedException {
+        GuestDescriptions known =
+                call.vmm()
+                        .guests()
+                        .get()
+                        .orElseThrow(() ->
+                                new HostRefusal(
+                                        "this process knows no guests by name; give keys, such as"
+                                                + " kernel=FILE"));
+        Map<String, List<String>> keys = new LinkedHashMap<>();
+        given.forEach((key, value) ->
+                keys.put(
+                        key,
+                        value instanceof List<?> list
+                                ? list.stream().map(String::valueOf).toList()
+                                : List.of(value.toString())));
+        GuestDescriptions.Guest guest =
+                known.read(name, keys, call.screen().folder().toString(), call::progress);
+        for (String bundle : guest.bundles()) {
+            BundleCommands.installIfMissing(call, bundle);
+        }
+        return guest.configuration();
     }
 
     private static Shown change(Call call, Change change) throws HostRefusal {

@@ -1,5 +1,6 @@
 package org.alcazar.management.shell;
 
+import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.VmmControl;
 import org.alcazar.vmm.VirtualMachines;
@@ -25,6 +26,7 @@ import java.util.Optional;
 public final class ShellComponent {
     private final ForeignCommands foreign = new ForeignCommands();
     private volatile @Nullable PluginBundles bundles;
+    private volatile @Nullable GuestDescriptions guests;
     private final ShellServer server;
 
     @Activate
@@ -41,6 +43,7 @@ public final class ShellComponent {
                         management,
                         host.clock(),
                         () -> Optional.ofNullable(bundles),
+                        () -> Optional.ofNullable(guests),
                         foreign);
         server = new ShellServer(vmm, socket, Prompt.history(System.getenv()));
     }
@@ -53,6 +56,17 @@ public final class ShellComponent {
     void unbindBundles(PluginBundles gone) {
         if (bundles == gone) {
             bundles = null;
+        }
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    void bindGuests(GuestDescriptions newGuests) {
+        guests = newGuests;
+    }
+
+    void unbindGuests(GuestDescriptions gone) {
+        if (guests == gone) {
+            guests = null;
         }
     }
 

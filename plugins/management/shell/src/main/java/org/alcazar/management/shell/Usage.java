@@ -61,6 +61,13 @@ record Usage(String text, List<Parameter> parameters, List<Option> options) {
         return options.stream().filter(option -> option.name.equals(name)).findFirst();
     }
 
+    /** Whether the guest, which may be left out, is: the first word is a setting. */
+    boolean skipsGuest(String firstWord) {
+        return !parameters.isEmpty()
+                && parameters.getFirst().word() == Word.GUEST
+                && firstWord.contains("=");
+    }
+
     /** The parameter that takes the argument at a place, counted from 0. */
     Optional<Parameter> parameter(int place) {
         if (place < parameters.size()) {

@@ -1,5 +1,6 @@
 package org.alcazar.management.shell;
 
+import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
  * All that the commands work with.
  *
  * @param optionalBundles empty where the VMM manages no bundles
+ * @param guests what the launcher knows; empty where there is none
  * @param foreign commands of other bundles
  */
 record Vmm(
@@ -22,6 +24,7 @@ record Vmm(
         VmManagement management,
         HostClock clock,
         Supplier<Optional<PluginBundles>> optionalBundles,
+        Supplier<Optional<GuestDescriptions>> guests,
         ForeignCommands foreign) {
 
     /**

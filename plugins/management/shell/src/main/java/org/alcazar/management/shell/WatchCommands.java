@@ -1,7 +1,6 @@
 package org.alcazar.management.shell;
 
 import org.alcazar.host.HostRefusal;
-import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.management.HookInfo;
 import org.alcazar.vmm.management.StuckCall;
@@ -11,8 +10,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 
 /** What VMs do: figures, hooks, events. */
 final class WatchCommands {
@@ -58,10 +55,11 @@ final class WatchCommands {
                         Top::show),
                 Command.of(
                         "vm:events",
-                        "[VM] [--count N]",
-                        "shows each change of a VM's state as it comes; Ctrl-C ends it",
-                        "vm:events linux --count 1",
-                        WatchCommands::events),
+                        "[VM] [--last N] [--follow] [--count N]",
+                        "lists what has happened to VMs; --follow goes on until Ctrl-C, --count"
+                                + " until N more have come",
+                        "vm:events linux --follow",
+                        Events::show),
                 Command.of(
                         "vm:stuck",
                         "",
@@ -142,45 +140,6 @@ final class WatchCommands {
             }
         }
         return Shown.table(rows, "no hooks");
-    }
-
-    private static Shown events(Call call)
-            throws HostRefusal, UsageException, InterruptedException {
-        int wanted = call.optional("VM").isPresent() ? call.vm().id() : 0;
-        long count = call.option("--count", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        BlockingQueue<Map<String, Object>> changes = new LinkedBlockingQueue<>();
-        Hook hook =
-                call.vmm()
-                        .machines()
-                        .listen((vm, from, to) -> {
-                            if (wanted == 0 || wanted == vm.id()) {
-                                changes.add(
-                                        LifeCycleCommands.ordered(
-                                                "id", vm.id(),
-                                                "name", vm.name(),
-                                                "from", LifeCycleCommands.word(from),
-                                                "to", LifeCycleCommands.word(to)));
-                            }
-                        });
-        try {
-            for (long i = 0; i < count; i++) {
-                Map<String, Object> change = changes.take();
-                call.out()
-                        .println(
-                                call.json()
-                                        ? Json.text(change)
-                                        : "VM %s (%s): %s, was %s"
-                                                .formatted(
-                                                        change.get("id"),
-                                                        change.get("name"),
-                                                        change.get("to"),
-                                                        change.get("from")));
-                call.out().flush();
-            }
-        } finally {
-            hook.close();
-        }
-        return Shown.NOTHING;
     }
 
     private static Shown stuck(Call call) {

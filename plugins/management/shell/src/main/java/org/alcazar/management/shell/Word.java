@@ -14,6 +14,8 @@ enum Word {
     TYPE,
     /** A setting of the type, or of the VM where the command knows no type. */
     SETTING("KEY=VALUE"),
+    /** A guest by name, or the file that describes it. */
+    GUEST,
     /** A bundle by number, name, or the last part of its name. */
     BUNDLE,
     /** A file; relative to the client's folder. */

@@ -8,23 +8,31 @@ import org.alcazar.vmm.VmState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 
 /** What is typed, through Gogo, to a VMM that only remembers. */
 class CommandsTest {
     private final FakeVmm fake = new FakeVmm();
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    @TempDir private Path folder;
     private Optional<ShellSession> session = Optional.empty();
 
     @BeforeEach
@@ -105,7 +113,9 @@ class CommandsTest {
             value = {
                 "vm:start | vm:start: VM is missing",
                 "vm:start tiny 2 | vm:start: '2' is one word too many",
-                "vm:create nonsense | vm:create: 'nonsense' is not KEY=VALUE",
+                "vm:create nonsense | vm:create: no guest 'nonsense'; there are: echo, linux",
+                "vm:create | vm:create: a GUEST is missing, or the key kernel=FILE",
+                "vm:create name=a linux | vm:create: 'linux' is not KEY=VALUE",
                 "vm:create memroy=1M | vm:create: unknown key 'memroy'; did you mean 'memory'?",
                 "vm:start tinny | vm:start: there is no VM 'tinny'; did you mean 'tiny'?",
                 "vm:simulate tiny 0 | vm:simulate: MILLISECONDS: 0 is not from 1 to 9223372036854",
@@ -162,6 +172,93 @@ class CommandsTest {
         assertEquals(Map.of(1, VmState.RUNNING), fake.states);
         shown("vm:load x.state name=copy");
         assertTrue(fake.log.contains("load /home/me/guests/x.state"));
+    }
+
+    @Test
+    void aGuestIsMadeByItsName() throws Exception {
+        fake.guestBundles.add(jar("org.example.rng", "rng.jar").toString());
+        fake.guestBundles.add(jar("org.alcazar.devices.uart16550", "uart.jar").toString());
+        String said = shown("vm:create linux memory=1G devices=rtc devices=nic");
+        assertEquals(
+                List.of(
+                        "read linux {memory=[1G], devices=[rtc, nic]} in /home/me/guests",
+                        "install " + folder.resolve("rng.jar"), // the other is there
+                        "create {name=linux}"),
+                fake.log);
+        assertEquals(
+                "fetching linux\n"
+                        + folder.resolve("rng.jar")
+                        + " is installed\nVM 2 (linux) is created\n",
+                said);
+        assertTrue(shown("vm:create echo --json").startsWith("{"));
+        fake.withGuests = false;
+        assertTrue(refused("vm:create linux").contains("this process knows no guests by name"));
+    }
+
+    private Path jar(String bundle, String file) throws IOException {
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes()
+                .put(new Attributes.Name("Bundle-SymbolicName"), bundle + ";singleton:=true");
+        Path made = folder.resolve(file);
+        try (OutputStream out = Files.newOutputStream(made)) {
+            new JarOutputStream(out, manifest).close();
+        }
+        return made;
+    }
+
+    @Test
+    void aSwapInstallsWhatIsNotThereIfThatIsWanted() throws Exception {
+        Path fresh = jar("org.example.rng", "rng.jar");
+        Path known = jar("org.alcazar.devices.uart16550", "uart.jar");
+        String said = shown("bundle:swap --install " + fresh);
+        assertTrue(said.startsWith("there was none to replace: bundle 4 ("), said);
+        shown("bundle:swap " + known + " --install; bundle:swap " + fresh);
+        assertEquals(List.of("install " + fresh, "swap " + known, "swap " + fresh), fake.log);
+    }
+
+    @Test
+    void theLastEventsAreShown() throws QuitException {
+        assertEquals("nothing has happened yet\n", shown("vm:events"));
+        shown("vm:pause tiny; vm:resume tiny");
+        fake.happened(2, "swap", "com1");
+        assertEquals(
+                """
+                    1.500000 s  vm1  state   paused
+                    1.500000 s  vm1  state   running
+                    1.500000 s  vm2  swap    com1
+                """,
+                shown("vm:create name=other kernel=k | wc; vm:events").replaceFirst(".*\n", ""));
+        assertEquals("    1.500000 s  vm1  state   running\n", shown("vm:events tiny --last 1"));
+        assertTrue(shown("vm:events tiny --json").contains("\"event\": \"paused\""));
+    }
+
+    @Test
+    void eventsAreFollowedAndNoneIsShownTwice() throws Exception {
+        fake.happened(1, "attach", "com2");
+        fake.onListen = () -> fake.happened(1, "detach", "com2"); // among the last, and heard
+        Thread guest =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            boolean heard = false;
+                            while (!heard || !fake.watchers.isEmpty()) {
+                                heard |= !fake.watchers.isEmpty();
+                                fake.happened(2, "reset", "of another");
+                                fake.happened(1, "state", "paused");
+                                Thread.yield();
+                            }
+                        });
+        String said = shown("vm:events tiny --last 3 --count 2");
+        guest.join();
+        assertTrue(fake.watchers.isEmpty());
+        List<String> kinds = kinds(said);
+        assertEquals(5, kinds.size());
+        assertFalse(kinds.contains("reset"), said);
+        assertTrue(kinds.stream().filter("detach"::equals).count() <= 1, said);
+    }
+
+    private static List<String> kinds(String lines) {
+        return lines.lines().map(line -> line.strip().split(" +")[3]).toList();
     }
 
     @Test
@@ -279,6 +376,7 @@ class CommandsTest {
         "vm:hooks tiny",
         "help",
         "vm:top --count 2",
+        "vm:events tiny",
         "device:list tiny",
         "device:types",
         "device:inspect tiny com1",

@@ -1,5 +1,6 @@
 package org.alcazar.management.shell;
 
+import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostTimer;
@@ -9,6 +10,7 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.VirtualMachines;
@@ -21,6 +23,7 @@ import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.StuckCall;
 import org.alcazar.vmm.management.SwapReport;
+import org.alcazar.vmm.management.VmEvent;
 import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.Schema;
@@ -57,7 +60,12 @@ final class FakeVmm {
     final ByteArrayOutputStream typed = new ByteArrayOutputStream();
     final FakeConsole console = new FakeConsole();
     final ForeignCommands foreign = new ForeignCommands();
+    final List<VmEvent> events = new CopyOnWriteArrayList<>();
+    final List<Consumer<VmEvent>> watchers = new CopyOnWriteArrayList<>();
+    final List<String> guestBundles = new CopyOnWriteArrayList<>();
+    Runnable onListen = () -> {};
     boolean withBundles = true;
+    boolean withGuests = true;
     long nanos;
 
     Vmm vmm() {
@@ -67,6 +75,7 @@ final class FakeVmm {
                 new Parts(),
                 new Clock(),
                 () -> withBundles ? Optional.of(new Bundles()) : Optional.empty(),
+                () -> withGuests ? Optional.of(new Guests()) : Optional.empty(),
                 foreign);
     }
 
@@ -100,6 +109,13 @@ final class FakeVmm {
         VmState from = require(vm);
         states.put(vm, to);
         listeners.forEach(listener -> listener.stateChanged(machine(vm), from, to));
+        happened(vm, "state", LifeCycleCommands.word(to));
+    }
+
+    void happened(int vm, String kind, String text) {
+        VmEvent event = new VmEvent(events.size() + 1, vm, "vm" + vm, 1_500_000_000, kind, text);
+        events.add(event);
+        watchers.forEach(watcher -> watcher.accept(event));
     }
 
     VirtualMachine machine(int id) {
@@ -219,7 +235,7 @@ final class FakeVmm {
         }
 
         @Override
-        public org.alcazar.vmm.Hook listen(VmListener listener) {
+        public Hook listen(VmListener listener) {
             listeners.add(listener);
             return () -> listeners.remove(listener);
         }
@@ -374,6 +390,18 @@ final class FakeVmm {
         }
 
         @Override
+        public List<VmEvent> events(int vm) {
+            return events.stream().filter(event -> event.vm() == vm).toList();
+        }
+
+        @Override
+        public Hook listen(Consumer<VmEvent> listener) {
+            watchers.add(listener);
+            onListen.run();
+            return () -> watchers.remove(listener);
+        }
+
+        @Override
         public List<StuckCall> stuck() {
             return List.of(new StuckCall(1, "tiny", "com1: a read of port 0x3f8", 12.5));
         }
@@ -456,6 +484,28 @@ final class FakeVmm {
         synchronized void end() {
             ended = true;
             notifyAll();
+        }
+    }
+
+    private final class Guests implements GuestDescriptions {
+        @Override
+        public Map<String, String> names() {
+            return Map.of("linux", "a kernel", "echo", "");
+        }
+
+        @Override
+        public Guest read(
+                String guest,
+                Map<String, List<String>> keys,
+                String folder,
+                Consumer<String> progress)
+                throws HostRefusal {
+            if (!names().containsKey(guest)) {
+                throw new HostRefusal("no guest '" + guest + "'; there are: echo, linux");
+            }
+            log.add("read " + guest + " " + keys + " in " + folder);
+            progress.accept("fetching " + guest);
+            return new Guest(Map.of("name", guest), guestBundles);
         }
     }
 

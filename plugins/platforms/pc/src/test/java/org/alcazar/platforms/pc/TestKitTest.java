@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -123,6 +124,40 @@ class TestKitTest {
         vm.file(file).run().assertExit(4);
     }
 
+    /** With the note of the PVH protocol, as a kernel has it: it begins in protected mode. */
+    private static final String KERNEL =
+            """
+            .section .note.Xen, "a", @note
+            .long 4, 4, 18
+            .asciz "Xen"
+            .long start
+            .text
+            .code32
+            .globl start, answer
+            start: mov answer, %al
+            	out %al, $0xf4
+            1:	hlt
+            	jmp 1b
+            .data
+            answer: .long 4
+            """;
+
+    @Test
+    void aGuestComesFromAnElfFileWithItsSymbols(@TempDir Path folder, TestVm vm) throws Exception {
+        Files.writeString(folder.resolve("kernel.s"), KERNEL);
+        tool(folder, "as", "--32", "-o", "kernel.o", "kernel.s");
+        tool(folder, "ld", "-m", "elf_i386", "-Ttext-segment=0x100000", "-o", "kernel", "kernel.o");
+        vm.file(folder.resolve("kernel")).breakpoint("start").start();
+        assertEquals(new Stop(0, vm.symbol("start")), vm.awaitStop());
+        vm.assertMemory(vm.symbol("answer"), Width.DWORD, 4).resume();
+        vm.assertExit(4);
+    }
+
+    private static void tool(Path folder, String... command) throws Exception {
+        Process process = new ProcessBuilder(command).directory(folder.toFile()).start();
+        assertEquals(0, process.waitFor(), List.of(command)::toString);
+    }
+
     @Test
     void aFileMayBeAResourceAndHasToBeThere(TestVm vm) throws Exception {
         vm.file(Path.of("return-nine.c")).run().assertExit(9);
@@ -175,6 +210,11 @@ class TestKitTest {
                 .assertExit(3)
                 .assertConsole("seen")
                 .assertEdges(4, 4) // the last one is not taken any more
+                .interrupts()
+                .assertDelivered(0x24, 3)
+                .assertDelivered(0x20, 0)
+                .assertLast(0, 0x24, 0x24, 0x24);
+        vm.assertEdges(4, 4)
                 .assertLine(4, true)
                 .assertLine(3, false)
                 .assertState("com1", "ier", 2)
@@ -283,6 +323,58 @@ class TestKitTest {
         assertEquals(second + 4, vm.machine().vcores().get(1).retired());
         vm.resume();
         assertThrows(HostRefusal.class, vm::step);
+    }
+
+    @Test
+    void vectorsAreToldPerVcoreInTheirOrder(TestVm vm) throws Exception {
+        vm.platform("pc").c(UART).breakpoint("uart").start();
+        for (int i = 1; i <= 2; i++) {
+            vm.awaitStop();
+            assertEquals(i, vm.interrupts().delivered(0, 0x24));
+            assertEquals(java.util.Collections.nCopies(i, 0x24), vm.interrupts().last(0));
+            vm.resume();
+        }
+        vm.awaitStop();
+        String message =
+                assertThrows(AssertionError.class, () -> vm.interrupts().assertDelivered(0x25, 1))
+                        .getMessage();
+        assertTrue(message.contains("vector 0x25; all: 0x24 x 3"), message);
+        assertTrue(vm.report().contains("interrupts delivered: 0x24 x 3"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"instructions,interpreter", "instructions,translator", "host,translator"})
+    void aStepThatWouldWaitForEverFailsAtOnce(String clock, String engine, TestVm vm)
+            throws Exception {
+        vm.set("clock", clock).set("engine", engine);
+        vm.assembly("stop: hlt\n1: jmp 1b").breakpoint("stop").start();
+        vm.awaitStop();
+        vm.step(); // the HLT itself
+        for (int i = 0; i < 2; i++) {
+            String message = assertThrows(AssertionError.class, vm::step).getMessage();
+            assertTrue(message.contains("vcore 0 has halted"), message);
+            assertEquals(VmState.PAUSED, vm.machine().state());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"instructions", "host"})
+    void aStepOfAHaltedVcoreEndsBehindTheInterruptThatWakesIt(
+            String clock, TestVm vm, @TempDir Path folder) throws Exception {
+        Ticker.sleeping(vm, 3, folder.resolve("console")).set("clock", clock);
+        vm.breakpoint("sleep").start();
+        vm.awaitStop();
+        vm.step();
+        long behind = vm.step().pc() - vm.symbol("tick");
+        if (clock.equals("instructions")) {
+            assertEquals(1, behind); // the handler's first PUSH
+            vm.interrupts().assertDelivered(0x20, 1);
+        } else { // ticks come when they come, maybe before the HLT
+            assertTrue(behind == 1 || behind == 2, () -> "step to tick + " + behind);
+            assertTrue(vm.interrupts().delivered(0x20) > 0);
+        }
+        vm.clearBreakpoint("sleep").resume();
+        vm.assertExit(16);
     }
 
     @Test

@@ -69,10 +69,23 @@ final class Ticker {
 
     private Ticker() {}
 
+    /** The same, but it sleeps between ticks, at the label {@code sleep}. */
+    static TestVm sleeping(TestVm vm, int ticks, Path console) {
+        return on(
+                vm,
+                ticks,
+                console,
+                SOURCE.replace("imul    $0x41c64e6d, %%rbx", "nop\nsleep: hlt"));
+    }
+
     /** Makes the VM a PC that runs so many ticks and writes its serial line to a file. */
     static TestVm on(TestVm vm, int ticks, Path console) {
+        return on(vm, ticks, console, SOURCE);
+    }
+
+    private static TestVm on(TestVm vm, int ticks, Path console, String source) {
         return vm.platform("pc")
-                .assembly(Mode.LONG, String.format(SOURCE, ticks))
+                .assembly(Mode.LONG, String.format(source, ticks))
                 .device("micro-console", Map.of())
                 .set("console", "file:" + console);
     }
