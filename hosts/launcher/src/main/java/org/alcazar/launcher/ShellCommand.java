@@ -3,6 +3,7 @@ package org.alcazar.launcher;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.VmmProvider;
@@ -22,8 +23,6 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** {@code alcazar shell}: a VMM of its own, with the guests that are given, and a session in it. */
 final class ShellCommand {
-    private static final String DEFAULT_HOST = "jvm";
-
     private final Surroundings surroundings;
     private final VmmProvider provider;
 
@@ -53,7 +52,7 @@ final class ShellCommand {
     int run(ParseResult arguments) throws Failure {
         ShellSession session = ShellSession.of(arguments, surroundings);
         List<GuestConfiguration> guests = guests(arguments);
-        String host = guests.isEmpty() ? DEFAULT_HOST : guests.getFirst().text(GuestKey.HOST);
+        HostChoice host = guests.isEmpty() ? HostChoice.DEFAULT : guests.getFirst().host();
         List<Path> bundles =
                 guests.stream().flatMap(guest -> guest.bundles().stream()).distinct().toList();
         AtomicReference<Runnable> end = new AtomicReference<>(() -> {});
@@ -88,9 +87,9 @@ final class ShellCommand {
                             Map.of(),
                             surroundings.folder(),
                             GuestConfiguration.machineMemory());
-            if (!guests.isEmpty()
-                    && !guest.text(GuestKey.HOST).equals(guests.getFirst().text(GuestKey.HOST))) {
-                throw Failure.usage(name + ": all guests of a shell must have the same host");
+            if (!guests.isEmpty() && !guest.host().equals(guests.getFirst().host())) {
+                throw Failure.usage(
+                        name + ": all guests of a shell must have the same host and options");
             }
             guests.add(guest);
         }

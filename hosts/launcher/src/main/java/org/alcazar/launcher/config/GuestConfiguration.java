@@ -106,8 +106,12 @@ public final class GuestConfiguration {
         }
         GuestConfiguration configuration = new GuestConfiguration(values);
         values.putIfAbsent(GuestKey.NAME, configuration.defaultName(file));
-        values.putIfAbsent(GuestKey.HOST, "jvm");
         values.putIfAbsent(GuestKey.CONSOLE, "stdio");
+        values.put(
+                GuestKey.HOST,
+                values.containsKey(GuestKey.HOST)
+                        ? HostChoice.of(values.get(GuestKey.HOST))
+                        : HostChoice.DEFAULT);
         return configuration;
     }
 
@@ -131,6 +135,11 @@ public final class GuestConfiguration {
     /** Seconds, if they were given. */
     public Optional<Double> seconds(GuestKey key) {
         return Optional.ofNullable((Double) values.get(key));
+    }
+
+    /** The host that carries the VMM. */
+    public HostChoice host() {
+        return (HostChoice) values.getOrDefault(GuestKey.HOST, HostChoice.DEFAULT);
     }
 
     /** Bundles to install beside the distribution's. */

@@ -119,7 +119,7 @@ public final class GuestRun {
         try {
             stats = configuration.stats();
             checkStatistics();
-            Vmm opened = provider.open(configuration.text(GuestKey.HOST), configuration.bundles());
+            Vmm opened = provider.open(configuration.host(), configuration.bundles());
             vmm = Optional.of(opened);
             goOn();
             VmmControl control = opened.control();

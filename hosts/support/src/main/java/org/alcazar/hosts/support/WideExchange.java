@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * stops all cores of its machine.
  */
 @SuppressWarnings("restricted")
-final class WideExchange {
+public final class WideExchange {
     private static final Logger LOG = LoggerFactory.getLogger(WideExchange.class);
 
     /** As the C language numbers them. */
@@ -34,7 +34,7 @@ final class WideExchange {
     private WideExchange() {}
 
     /** As {@code HostRange.reserve} wants it. */
-    static Optional<MethodHandle> find() {
+    public static Optional<MethodHandle> find() {
         if (!processorHasIt()) {
             return Optional.empty();
         }

@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
-class JvmFilesTest {
-    private final JvmFiles files = new JvmFiles();
+class PathFilesTest {
+    private final PathFiles files = new PathFiles();
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // set before each test

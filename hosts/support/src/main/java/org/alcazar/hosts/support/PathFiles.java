@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostFiles;
 
@@ -13,7 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files of the file system. */
-final class JvmFiles implements HostFiles {
+public final class PathFiles implements HostFiles {
     @Override
     public long size(String path) throws IOException {
         return Files.size(Path.of(path));

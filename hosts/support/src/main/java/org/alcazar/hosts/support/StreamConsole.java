@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostConsoles.Console;
 
@@ -16,7 +16,7 @@ import java.util.function.IntConsumer;
  * terminal delays the guest only when the ring is full. A reader that has gone (broken pipe)
  * swallows the rest; so does one that cannot be written, which is told at the end.
  */
-final class StreamConsole implements Console {
+public final class StreamConsole implements Console {
     private final InputStream in;
     private final OutputStream out;
     private final Consumer<String> loss;
@@ -28,7 +28,7 @@ final class StreamConsole implements Console {
     private boolean closed;
 
     /** A console whose losses nobody wants to know of. */
-    StreamConsole(InputStream in, OutputStream out) {
+    public StreamConsole(InputStream in, OutputStream out) {
         this(in, out, why -> {});
     }
 
@@ -38,7 +38,7 @@ final class StreamConsole implements Console {
      * @param loss is told once, when the console is closed, why output was lost if some was; a
      *     broken pipe is no loss
      */
-    StreamConsole(InputStream in, OutputStream out, Consumer<String> loss) {
+    public StreamConsole(InputStream in, OutputStream out, Consumer<String> loss) {
         this.in = in;
         this.out = out;
         this.loss = loss;

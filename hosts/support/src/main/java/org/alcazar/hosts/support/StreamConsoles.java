@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostRefusal;
@@ -13,8 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Standard input and output, and files that take output. */
-final class JvmConsoles implements HostConsoles {
-    private static final Logger LOG = LoggerFactory.getLogger(JvmConsoles.class);
+public final class StreamConsoles implements HostConsoles {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamConsoles.class);
 
     @Override
     public Console open(String name) throws HostRefusal {

@@ -1,42 +1,56 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostTimer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Time of the JVM, and one thread that fires all timers. */
-final class JvmClock implements HostClock, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(JvmClock.class);
+/** A clock, and one thread that fires all timers. */
+public final class TimerQueue implements HostClock, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TimerQueue.class);
+
+    /** A deadline that {@link #fireDue} never gives. */
+    private static final long ENDED = Long.MIN_VALUE;
+
+    /** For an action that runs while the host is closed. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    private final Alarm alarm;
 
     /** Guards everything below and the fields of the timers. Actions run outside of it. */
     private final ReentrantLock lock = new ReentrantLock();
 
-    private final Condition changed = lock.newCondition();
+    private final Condition fired = lock.newCondition();
 
     /** Armed timers by deadline; a deadline changes only while its timer is outside. */
-    private final PriorityQueue<JvmTimer> armed =
+    private final PriorityQueue<QueuedTimer> armed =
             new PriorityQueue<>(Comparator.comparingLong(t -> t.deadline));
 
     private final Thread thread;
     private boolean closed;
 
-    JvmClock() {
+    /**
+     * Starts the thread.
+     *
+     * @param alarm closed by that thread when it ends
+     */
+    public TimerQueue(Alarm alarm) {
+        this.alarm = alarm;
         thread = Thread.ofPlatform().daemon().name("host-timers").unstarted(this::run);
         thread.start();
     }
 
     @Override
     public long nanoTime() {
-        return System.nanoTime();
+        return alarm.nanoTime();
     }
 
     @Override
@@ -47,57 +61,76 @@ final class JvmClock implements HostClock, AutoCloseable {
 
     @Override
     public HostTimer timer(String name, Runnable action) {
-        return new JvmTimer(name, action);
+        return new QueuedTimer(name, action);
     }
 
+    /**
+     * Ends the thread, and waits a while for its end, but for a timer's own action that calls this.
+     * Nothing fires any more.
+     */
     @Override
     public void close() {
         lock.lock();
         try {
-            closed = true;
-            changed.signalAll();
+            if (!closed) {
+                closed = true;
+                alarm.ring();
+            }
         } finally {
             lock.unlock();
+        }
+        try {
+            if (Thread.currentThread() != thread) {
+                thread.join(PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
     private void run() {
-        for (Optional<JvmTimer> due = next(); due.isPresent(); due = next()) {
-            due.get().fire();
+        try (alarm) {
+            for (long deadline = fireDue(); deadline != ENDED; deadline = fireDue()) {
+                alarm.await(deadline);
+            }
         }
     }
 
-    /** Waits for the next timer that is due; empty at the end. */
-    private Optional<JvmTimer> next() {
-        lock.lock();
-        try {
-            while (!closed) {
-                JvmTimer first = armed.peek();
-                long wait = first == null ? Long.MAX_VALUE : first.deadline - System.nanoTime();
-                if (first != null && wait <= 0) {
-                    armed.remove();
-                    first.running = true;
-                    return Optional.of(first);
+    /** Fires what is due and gives the next deadline. */
+    private long fireDue() {
+        while (true) {
+            QueuedTimer due;
+            lock.lock();
+            try {
+                QueuedTimer first = armed.peek();
+                if (closed) {
+                    return ENDED;
                 }
-                changed.awaitNanos(wait);
+                if (first == null) {
+                    return Long.MAX_VALUE;
+                }
+                if (first.deadline - alarm.nanoTime() > 0) {
+                    return first.deadline;
+                }
+                armed.remove();
+                first.running = true;
+                due = first;
+            } finally {
+                lock.unlock();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            lock.unlock();
+            due.fire();
         }
-        return Optional.empty();
     }
 
     /** One timer. */
-    private final class JvmTimer implements HostTimer {
+    private final class QueuedTimer implements HostTimer {
         private final String name;
         private final Runnable action;
         private long deadline;
         private boolean running;
         private boolean gone;
 
-        JvmTimer(String name, Runnable action) {
+        QueuedTimer(String name, Runnable action) {
             this.name = name;
             this.action = action;
         }
@@ -107,11 +140,12 @@ final class JvmClock implements HostClock, AutoCloseable {
             lock.lock();
             try {
                 armed.remove(this);
-                if (!gone) {
+                if (!gone && !closed) {
                     deadline = newDeadline;
                     armed.add(this);
-                    if (armed.peek() == this) {
-                        changed.signalAll();
+                    // Its own thread looks again by itself.
+                    if (armed.peek() == this && Thread.currentThread() != thread) {
+                        alarm.ring();
                     }
                 }
             } finally {
@@ -136,7 +170,7 @@ final class JvmClock implements HostClock, AutoCloseable {
                 gone = true;
                 armed.remove(this);
                 while (running && Thread.currentThread() != thread) {
-                    changed.awaitUninterruptibly();
+                    fired.awaitUninterruptibly();
                 }
             } finally {
                 lock.unlock();
@@ -151,7 +185,7 @@ final class JvmClock implements HostClock, AutoCloseable {
             } finally {
                 lock.lock();
                 running = false;
-                changed.signalAll();
+                fired.signalAll();
                 lock.unlock();
             }
         }

@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,7 +21,7 @@ import java.util.concurrent.SynchronousQueue;
 class PlacementTest {
     private static final Path STATUS = Path.of("/proc/thread-self/status");
 
-    private final JvmProcessors processors = new JvmProcessors();
+    private final ThreadProcessors processors = new ThreadProcessors("test");
 
     /** Processors of the current thread as Linux writes them. */
     private static String allowed() {

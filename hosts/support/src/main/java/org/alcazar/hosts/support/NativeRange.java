@@ -1,12 +1,14 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
+
+import org.alcazar.host.HostRange;
+import org.alcazar.host.HostRefusal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.Locale;
+import java.lang.management.ManagementFactory;
 import java.util.Optional;
 
 /**
@@ -15,7 +17,7 @@ import java.util.Optional;
  * clearing.
  */
 @SuppressWarnings("restricted")
-final class NativeRange {
+public final class NativeRange {
     private static final long PAGE = 4096;
 
     /**
@@ -28,11 +30,17 @@ final class NativeRange {
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
 
+    /** What is reserved at least, so that several hosts fit into one test process. */
+    private static final long MIN_RESERVATION = 16L << 30;
+
+    /** The greatest page of x86-64: what is aligned within the range is so for the processor. */
+    private static final long ALIGNMENT = 1L << 30;
+
     /** What a system without mmap gets: small enough to be real memory. */
     private static final long FALLBACK_BYTES = 2L << 30;
 
     private static final Optional<MethodHandle> MADVISE =
-            find(
+            CLibrary.find(
                     "madvise",
                     FunctionDescriptor.of(
                             ValueLayout.JAVA_INT,
@@ -43,11 +51,37 @@ final class NativeRange {
     private NativeRange() {}
 
     /**
+     * Provides the process's range if no host has done so: as large as the machine's memory, with
+     * the exchange of 16 bytes where there is one.
+     *
+     * @param host for the message
+     * @throws HostRefusal if the system gives no such range
+     */
+    public static void provide(String host) throws HostRefusal {
+        try {
+            HostRange.reserve(
+                    () -> reserve(Math.max(MIN_RESERVATION, physicalMemory())),
+                    WideExchange.find().orElse(null));
+        } catch (IllegalStateException e) {
+            throw new HostRefusal("host " + host + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Bytes of memory that this machine has, whole pages. */
+    public static long physicalMemory() {
+        var os =
+                ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
+        return os.getTotalMemorySize() & -PAGE;
+    }
+
+    /**
+     * Address space, aligned to 1 GiB where there is mmap.
+     *
      * @throws IllegalStateException if the system gives no such range
      */
-    static MemorySegment reserve(long bytes) {
+    public static MemorySegment reserve(long bytes) {
         Optional<MethodHandle> mmap =
-                find(
+                CLibrary.find(
                         "mmap",
                         FunctionDescriptor.of(
                                 ValueLayout.ADDRESS,
@@ -65,15 +99,22 @@ final class NativeRange {
                     (MemorySegment)
                             mmap.get()
                                     .invokeExact(
-                                            MemorySegment.NULL, bytes, PROTECTION, FLAGS, -1, 0L);
+                                            MemorySegment.NULL,
+                                            bytes + ALIGNMENT,
+                                            PROTECTION,
+                                            FLAGS,
+                                            -1,
+                                            0L);
             if (at.address() == -1) {
                 throw new IllegalStateException(
                         "mmap refuses "
                                 + (bytes >> 30)
                                 + " GiB of address space; raise the limit (ulimit -v)");
             }
-            advise(at.reinterpret(bytes), MADV_HUGEPAGE);
-            return at.reinterpret(bytes);
+            long skipped = -at.address() & ALIGNMENT - 1;
+            MemorySegment range = at.reinterpret(bytes + ALIGNMENT).asSlice(skipped, bytes);
+            advise(range, MADV_HUGEPAGE);
+            return range;
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -82,7 +123,7 @@ final class NativeRange {
     }
 
     /** Gives the memory behind whole pages back to the system; they read as zero afterwards. */
-    static void discard(MemorySegment pages) {
+    public static void discard(MemorySegment pages) {
         if (!advise(pages, MADV_DONTNEED)) {
             pages.fill((byte) 0);
         }
@@ -97,14 +138,5 @@ final class NativeRange {
         } catch (Throwable e) {
             throw new IllegalStateException("madvise: " + e, e);
         }
-    }
-
-    /** A function of the C library; empty if the system is not Linux or has none of this name. */
-    static Optional<MethodHandle> find(String name, FunctionDescriptor type) {
-        if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
-            return Optional.empty();
-        }
-        Linker linker = Linker.nativeLinker();
-        return linker.defaultLookup().find(name).map(symbol -> linker.downcallHandle(symbol, type));
     }
 }

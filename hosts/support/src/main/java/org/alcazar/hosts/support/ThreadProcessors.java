@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
@@ -7,22 +7,46 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
-/** Threads of the JVM, placed by Linux; elsewhere they run where the system has them run. */
-final class JvmProcessors implements HostProcessors {
-    private static final Logger LOG = LoggerFactory.getLogger(JvmProcessors.class);
+/**
+ * Threads of the JVM, placed by Linux; elsewhere they run where the system has them run. A host
+ * that has more to do at a thread's start, sleep or move overrides methods.
+ */
+public class ThreadProcessors implements HostProcessors {
+    private static final Logger LOG = LoggerFactory.getLogger(ThreadProcessors.class);
     private static final long LONGEST_JOIN = TimeUnit.DAYS.toNanos(365);
 
-    private final Placement placement = new Placement();
+    private final String host;
+    private final Placement placement;
+    private final int most;
+
+    /** All processors that the process may use. */
+    public ThreadProcessors(String host) {
+        this(host, Integer.MAX_VALUE);
+    }
+
+    /**
+     * The first processors that the process may use.
+     *
+     * @param host for messages
+     * @param most how many at most
+     */
+    public ThreadProcessors(String host, int most) {
+        this.host = host;
+        this.most = most;
+        placement = new Placement(most);
+    }
 
     @Override
-    public int count() {
+    public final int count() {
         int placeable = placement.count();
-        return placeable > 0 ? placeable : Runtime.getRuntime().availableProcessors();
+        return placeable > 0
+                ? placeable
+                : Math.min(most, Runtime.getRuntime().availableProcessors());
     }
 
     @Override
@@ -30,14 +54,19 @@ final class JvmProcessors implements HostProcessors {
         return 0;
     }
 
+    /** The system's own number of a processor; -1 where threads can't be placed. */
+    public final int systemNumber(int cpu) {
+        return placement.count() == 0 ? -1 : placement.number(cpu);
+    }
+
     @Override
     public HostThread start(String name, int cpu, Runnable body) throws HostRefusal {
         checkCpu(cpu);
-        JvmThread thread = new JvmThread(name, body, placement, cpu);
+        PlacedThread thread = new PlacedThread(this, name, body, cpu);
         try {
             thread.start();
         } catch (OutOfMemoryError e) {
-            throw new HostRefusal("host jvm: no more threads for '" + name + "'", e);
+            throw new HostRefusal("host " + host + ": no more threads for '" + name + "'", e);
         }
         return new Handle(this, thread);
     }
@@ -61,7 +90,7 @@ final class JvmProcessors implements HostProcessors {
             task.get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException e) {
+        } catch (ExecutionException e) {
             throw new IllegalStateException("call on processor " + cpu + " failed", e.getCause());
         }
     }
@@ -73,46 +102,60 @@ final class JvmProcessors implements HostProcessors {
 
     @Override
     public void sleep(long nanos) {
-        if (Thread.currentThread() instanceof JvmThread self) {
-            if (!self.woken.getAndSet(false)) {
-                LockSupport.parkNanos(self, nanos);
-                self.woken.getAndSet(false);
-            }
+        if (Thread.currentThread() instanceof PlacedThread self && self.processors == this) {
+            self.sleeper.sleep(nanos);
         } else {
             LockSupport.parkNanos(this, nanos);
         }
     }
 
+    /** How a thread that starts now will sleep. */
+    protected Sleeper sleeper(Thread thread) {
+        return Sleeper.ofJvm(thread);
+    }
+
+    /**
+     * A thread has begun, before its body; runs on that thread.
+     *
+     * @param number the system's number of it, 0 where threads can't be placed
+     */
+    protected void began(Thread thread, int number) {}
+
+    /** A thread was put on a processor, or freed with {@link HostThread#ANY_CPU}. */
+    protected void moved(Thread thread, int cpu) {}
+
     private void checkCpu(int cpu) throws HostRefusal {
         if (cpu != HostThread.ANY_CPU && (cpu < 0 || cpu >= count())) {
             throw new HostRefusal(
-                    "host jvm: no processor " + cpu + "; there are 0 to " + (count() - 1));
+                    "host %s: no processor %d; there are 0 to %d"
+                            .formatted(host, cpu, count() - 1));
         }
         if (cpu != HostThread.ANY_CPU && placement.count() == 0) {
-            throw new HostRefusal("host jvm: this system gives no way to place threads");
+            throw new HostRefusal("host " + host + ": this system gives no way to place threads");
         }
     }
 
     /** A daemon thread, so that a VM in an endless loop does not keep the process. */
-    private static final class JvmThread extends Thread {
-        private final AtomicBoolean woken = new AtomicBoolean();
-        private final Placement placement;
+    private static final class PlacedThread extends Thread {
+        private final ThreadProcessors processors;
+        private final Sleeper sleeper;
         private int cpu;
 
         /** The system's number of the thread while it runs, else 0. */
         private int number;
 
-        JvmThread(String name, Runnable body, Placement placement, int cpu) {
+        PlacedThread(ThreadProcessors processors, String name, Runnable body, int cpu) {
             super(null, body, name, 2L << 20, false);
-            this.placement = placement;
+            this.processors = processors;
             this.cpu = cpu;
+            sleeper = processors.sleeper(this);
             setDaemon(true);
             setUncaughtExceptionHandler((t, e) -> LOG.error("thread {} died", t.getName(), e));
         }
 
         @Override
         public void run() {
-            begin();
+            processors.began(this, begin());
             try {
                 super.run();
             } finally {
@@ -120,11 +163,12 @@ final class JvmProcessors implements HostProcessors {
             }
         }
 
-        private synchronized void begin() {
-            number = placement.current();
+        private synchronized int begin() {
+            number = processors.placement.current();
             if (cpu != HostThread.ANY_CPU && !apply()) {
                 LOG.warn("thread {} can't run on processor {} alone", getName(), cpu);
             }
+            return number;
         }
 
         /** The system may give the number to another thread now. */
@@ -138,25 +182,28 @@ final class JvmProcessors implements HostProcessors {
         }
 
         private boolean apply() {
-            return cpu == HostThread.ANY_CPU
-                    ? placement.free(number)
-                    : placement.place(number, cpu);
+            boolean done =
+                    cpu == HostThread.ANY_CPU
+                            ? processors.placement.free(number)
+                            : processors.placement.place(number, cpu);
+            if (done) {
+                processors.moved(this, cpu);
+            }
+            return done;
         }
     }
 
     /**
      * The handle that callers get; {@link Thread#join(long)} is final and counts in other units.
      */
-    private record Handle(JvmProcessors processors, JvmThread thread) implements HostThread {
+    private record Handle(ThreadProcessors processors, PlacedThread thread) implements HostThread {
         @Override
         public void move(int cpu) throws HostRefusal {
             processors.checkCpu(cpu);
             if (!thread.move(cpu)) {
                 throw new HostRefusal(
-                        "host jvm: the system refuses to run "
-                                + thread.getName()
-                                + " on processor "
-                                + cpu);
+                        "host %s: the system refuses to run %s on processor %d"
+                                .formatted(processors.host, thread.getName(), cpu));
             }
         }
 
@@ -167,8 +214,7 @@ final class JvmProcessors implements HostProcessors {
 
         @Override
         public void wake() {
-            thread.woken.set(true);
-            LockSupport.unpark(thread);
+            thread.sleeper.wake();
         }
 
         @Override

@@ -1,4 +1,4 @@
-package org.alcazar.hosts.jvm;
+package org.alcazar.hosts.support;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -27,13 +27,26 @@ final class Placement {
                     ValueLayout.ADDRESS);
 
     private final Optional<MethodHandle> self =
-            NativeRange.find("gettid", FunctionDescriptor.of(ValueLayout.JAVA_INT));
-    private final Optional<MethodHandle> setter = NativeRange.find("sched_setaffinity", AFFINITY);
-    private final List<Integer> numbers = allowed();
+            CLibrary.find("gettid", FunctionDescriptor.of(ValueLayout.JAVA_INT));
+    private final Optional<MethodHandle> setter = CLibrary.find("sched_setaffinity", AFFINITY);
+    private final List<Integer> numbers;
+
+    /**
+     * @param most how many processors at most, the first ones
+     */
+    Placement(int most) {
+        List<Integer> all = allowed();
+        numbers = all.subList(0, Math.min(most, all.size()));
+    }
 
     /** How many processors there are; 0 where threads can't be placed. */
     int count() {
         return self.isPresent() && setter.isPresent() ? numbers.size() : 0;
+    }
+
+    /** The system's number of a processor. */
+    int number(int cpu) {
+        return numbers.get(cpu);
     }
 
     /** The system's number of the current thread, 0 where threads can't be placed. */
@@ -75,7 +88,7 @@ final class Placement {
 
     /** Empty if the system does not tell, as where it has more than 1024 processors. */
     private static List<Integer> allowed() {
-        Optional<MethodHandle> getter = NativeRange.find("sched_getaffinity", AFFINITY);
+        Optional<MethodHandle> getter = CLibrary.find("sched_getaffinity", AFFINITY);
         List<Integer> out = new ArrayList<>();
         if (getter.isPresent()) {
             try (Arena arena = Arena.ofConfined()) {
