@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostPrimitives;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
 import org.alcazar.vmm.Hook;
@@ -166,10 +167,15 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     @Override
     public Map<String, Object> statistics(int vm) throws HostRefusal {
         Vm asked = get(vm);
-        return Statistics.of(
-                asked,
-                asked.machine().paging().tablePages() * HostMemory.PAGE_SIZE,
-                host.memory().bytesInUse(asked.machine().owner()));
+        Map<String, Object> tree =
+                Statistics.of(
+                        asked,
+                        asked.machine().paging().tablePages() * HostMemory.PAGE_SIZE,
+                        host.memory().bytesInUse(asked.machine().owner()));
+        host.find(HostPrimitives.class)
+                .ifPresent(
+                        of -> tree.put("host", Map.of("name", host.name(), "counts", of.counts())));
+        return tree;
     }
 
     @Override
