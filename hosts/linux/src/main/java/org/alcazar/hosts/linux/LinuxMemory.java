@@ -8,6 +8,8 @@ import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.NativeRange;
 import org.alcazar.hosts.support.Primitives;
 import org.alcazar.hosts.support.RangeMemory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,6 +24,8 @@ import java.util.stream.Collectors;
  * had is told once and done without.
  */
 final class LinuxMemory extends RangeMemory {
+    private static final Logger LOG = LoggerFactory.getLogger(LinuxMemory.class);
+
     /** PROT_READ | PROT_WRITE. */
     private static final int PROTECTION = 3;
 
@@ -123,6 +127,12 @@ final class LinuxMemory extends RangeMemory {
         long locked = lock.equals("false") || !lock(pages) ? 0 : pages.byteSize();
         if (pooled > 0 || locked > 0 || bound || wished == HugePages.OFF) {
             treated.put(extent.address(), new Treatment(pooled, locked));
+            LOG.info(
+                    "host linux: {} has {} KiB, {} KiB of it in pages of the pool, {} KiB locked",
+                    extent.owner(),
+                    extent.bytes() >> 10,
+                    pooled >> 10,
+                    locked >> 10);
         }
     }
 

@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPrimitives;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
@@ -17,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -172,9 +174,13 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                         asked,
                         asked.machine().paging().tablePages() * HostMemory.PAGE_SIZE,
                         host.memory().bytesInUse(asked.machine().owner()));
-        host.find(HostPrimitives.class)
-                .ifPresent(
-                        of -> tree.put("host", Map.of("name", host.name(), "counts", of.counts())));
+        Map<String, Object> ofHost = new LinkedHashMap<>();
+        host.find(HostPrimitives.class).ifPresent(of -> ofHost.put("counts", of.counts()));
+        host.find(HostNotes.class).ifPresent(of -> ofHost.put("notes", of.notes()));
+        if (!ofHost.isEmpty()) {
+            ofHost.put("name", host.name());
+            tree.put("host", ofHost);
+        }
         return tree;
     }
 
