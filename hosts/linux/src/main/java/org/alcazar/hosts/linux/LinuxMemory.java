@@ -171,7 +171,7 @@ final class LinuxMemory extends RangeMemory {
         }
         notes.shortOf(
                 "huge-pages=" + wished.option(),
-                "%d pages wanted, %d free in the pool%s; %s instead; %s"
+                "%d pages wanted, %d free in the pool%s; instead there are %s; %s"
                         .formatted(
                                 wanted,
                                 free,
@@ -190,9 +190,8 @@ final class LinuxMemory extends RangeMemory {
         }
         notes.shortOf(
                 "huge-pages=" + wished.option(),
-                "the pool's pages can't be used (%s), perhaps for a control group's limit; %s"
-                                .formatted(Errno.text(result), transparent())
-                        + " instead");
+                "the pool's pages can't be used (%s), perhaps for a control group's limit; instead there are %s"
+                        .formatted(Errno.text(result), transparent()));
         return false;
     }
 

@@ -135,7 +135,9 @@ class PacketsTest {
         String name = name("unix:FOLDER/lan");
         try (Channel a = packets.open(name)) {
             assertFalse(a.send(frame(9, 0), 0, 9), "nobody there yet");
-            packets.open(name).close();
+            Channel first = packets.open(name);
+            assertTrue(a.send(frame(9, 0), 0, 9));
+            first.close();
             assertFalse(a.send(frame(9, 0), 0, 9), "nobody there any more");
             try (Channel b = packets.open(name)) {
                 BlockingQueue<byte[]> atB = received(b);

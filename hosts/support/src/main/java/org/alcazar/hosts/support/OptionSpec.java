@@ -67,7 +67,11 @@ record OptionSpec(String key, String type, String range, String fallback, String
                     range.isEmpty()
                             || ((ends[0].isEmpty() || found >= number(ends[0]))
                                     && (ends[1].isEmpty() || found <= number(ends[1])));
-            return inside ? "" : what + " from " + range.replace("..", " to ").strip();
+            return inside
+                    ? ""
+                    : ends[1].isEmpty()
+                            ? what + ", at least " + ends[0]
+                            : what + " from " + ends[0] + " to " + ends[1];
         } catch (NumberFormatException e) {
             return what;
         }
