@@ -7,6 +7,7 @@ import org.alcazar.launcher.ProgramRun.End;
 import org.alcazar.launcher.guest.GuestCatalog;
 import org.alcazar.launcher.guest.MachineCommands;
 import org.alcazar.launcher.guest.Progress;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,12 @@ class HostsIT {
     private static final String PREFIX = "org.alcazar.hosts.";
 
     @TempDir private Path folder;
+
+    @BeforeAll
+    static void theGuestsAreBuilt() throws Exception {
+        new GuestCatalog(ProgramRun.root().resolve("guests"), new MachineCommands(System.getenv()))
+                .build("micro", Progress.SILENT);
+    }
 
     private static List<String> hosts() throws Exception {
         try (Stream<Path> files = Files.list(ProgramRun.home().resolve("bundles"))) {
@@ -68,8 +75,6 @@ class HostsIT {
 
     @Test
     void exitsAreTheSameOnAllOfThem() throws Exception {
-        new GuestCatalog(ProgramRun.root().resolve("guests"), new MachineCommands(System.getenv()))
-                .build("micro", Progress.SILENT);
         Map<String, Object> exits = new TreeMap<>();
         Map<String, Object> instructions = new TreeMap<>();
         for (String host : hosts()) {
