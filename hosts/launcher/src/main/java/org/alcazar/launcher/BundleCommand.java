@@ -21,8 +21,6 @@ import java.util.Arrays;
 
 /** {@code alcazar bundle new|watch|doctor}. */
 final class BundleCommand {
-    private static final String HOST = "jvm";
-
     private final Surroundings surroundings;
 
     BundleCommand(Surroundings surroundings) {
@@ -138,8 +136,7 @@ final class BundleCommand {
 
     private int diagnose(ParseResult command) throws Failure {
         Path given = path(Path.of(command.matchedPositionalValue(0, "")));
-        Diagnosis found =
-                BundleDoctor.examine(new BundleFolder(surroundings.bundles()), HOST, given);
+        Diagnosis found = BundleDoctor.examine(new BundleFolder(surroundings.bundles()), given);
         found.problems().forEach(problem -> surroundings.out().println(line(found, problem)));
         found.offers().forEach(type -> surroundings.out().println(line(found, "offers " + type)));
         return found.problems().isEmpty() ? Status.OK : Status.USAGE;

@@ -1,6 +1,7 @@
 package org.alcazar.launcher;
 
 import org.alcazar.launcher.config.GuestConfiguration;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.VmmProvider;
@@ -21,7 +22,6 @@ final class DoctorCommand {
     private static final long NEEDED_MEMORY = 2L << 30;
     private static final int NEEDED_CPUS = 2;
     private static final long NEEDED_DISK = 256L << 20;
-    private static final String DEFAULT_HOST = "jvm";
 
     private final Surroundings surroundings;
     private final VmmProvider provider;
@@ -86,6 +86,7 @@ final class DoctorCommand {
                 Result.POOR,
                 "qemu-system-x86_64");
         bundles();
+        linuxHost();
         print();
         boolean wrong = checks.stream().anyMatch(check -> check.result() == Result.MISSING);
         return wrong ? Status.USAGE : Status.OK;
@@ -187,7 +188,7 @@ final class DoctorCommand {
     }
 
     private void bundles() {
-        try (VmmProvider.Vmm vmm = provider.open(DEFAULT_HOST, List.of())) {
+        try (VmmProvider.Vmm vmm = provider.open(HostChoice.DEFAULT, List.of())) {
             Map<String, Map<String, String>> types = vmm.control().types();
             int plugins = types.values().stream().mapToInt(Map::size).sum();
             add(
@@ -199,6 +200,17 @@ final class DoctorCommand {
             add(Result.MISSING, "bundles", String.valueOf(e.getMessage()), "run ./alcazar build");
         } catch (RuntimeException e) {
             add(Result.MISSING, "bundles", "a fault of the VMM: " + e, "run ./alcazar build");
+        }
+    }
+
+    /** What the host that uses Linux itself finds here; nothing needs it. */
+    private void linuxHost() {
+        try (VmmProvider.Vmm vmm = provider.open(HostChoice.of("linux"), List.of())) {
+            for (String note : vmm.hostNotes()) {
+                add(Result.OK, "host linux", note, "");
+            }
+        } catch (Failure | RuntimeException e) {
+            add(Result.POOR, "host linux", String.valueOf(e.getMessage()), "use --host jvm");
         }
     }
 

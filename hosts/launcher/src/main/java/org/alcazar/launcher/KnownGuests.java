@@ -4,6 +4,7 @@ import org.alcazar.host.GuestDescriptions;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.guest.GuestCatalog;
 import org.alcazar.launcher.guest.GuestException;
 import org.alcazar.launcher.guest.Progress;
@@ -22,14 +23,14 @@ import java.util.function.Consumer;
 /** Guests as {@code alcazar run} takes them, for the shell's {@code vm:create}. */
 final class KnownGuests implements GuestDescriptions {
     private final Surroundings surroundings;
-    private final String host;
+    private final HostChoice host;
 
     /**
      * Creates the list.
      *
-     * @param host the name of the host beneath this process
+     * @param host the host beneath this process
      */
-    KnownGuests(Surroundings surroundings, String host) {
+    KnownGuests(Surroundings surroundings, HostChoice host) {
         this.surroundings = surroundings;
         this.host = host;
     }
@@ -74,10 +75,11 @@ final class KnownGuests implements GuestDescriptions {
     }
 
     private void requireHost(String guest, GuestConfiguration configuration) throws HostRefusal {
-        if (!configuration.host().orElse(host).equals(host)) {
+        HostChoice wanted = configuration.host().orElse(host);
+        if (!wanted.equals(host) && !wanted.equals(HostChoice.of(host.name()))) {
             throw new HostRefusal(
                     "%s: is for the host %s; this process runs on %s"
-                            .formatted(guest, configuration.host().get(), host));
+                            .formatted(guest, wanted, host));
         }
     }
 

@@ -2,6 +2,7 @@ package org.alcazar.launcher;
 
 import org.alcazar.launcher.framework.BundleFolder;
 import org.alcazar.launcher.framework.FelixVmm;
+import org.alcazar.launcher.framework.HostHelp;
 import org.alcazar.launcher.guest.MachineCommands;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Messages;
@@ -182,7 +183,7 @@ public final class Main {
             // Its options are the benchmarks' own.
             return new BenchCommand(surroundings).run(words.subList(1, words.size()));
         }
-        CommandLine line = commandLine();
+        CommandLine line = commandLine(help ? hostHelp() : List.of());
         ParseResult result = line.parseArgs(words.toArray(String[]::new));
         ParseResult deepest = result;
         while (deepest.hasSubcommand()) {
@@ -220,14 +221,18 @@ public final class Main {
         };
     }
 
-    private static CommandLine commandLine() {
+    private List<String> hostHelp() {
+        return HostHelp.lines(new BundleFolder(surroundings.bundles()));
+    }
+
+    private static CommandLine commandLine(List<String> hosts) {
         CommandSpec root = CommandSpec.create().name("alcazar");
         root.usageMessage()
                 .description("A virtual machine monitor for systems research.")
                 .footer(
                         "",
                         "`alcazar help COMMAND` says more. `alcazar run linux` is a good beginning.");
-        root.addSubcommand("run", withHelp(RunCommand.spec()));
+        root.addSubcommand("run", withHelp(RunCommand.spec(hosts)));
         root.addSubcommand("shell", withHelp(ShellCommand.spec()));
         root.addSubcommand("attach", withHelp(AttachCommand.spec()));
         root.addSubcommand("guest", withHelp(GuestCommand.spec()));

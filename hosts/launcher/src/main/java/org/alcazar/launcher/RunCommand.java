@@ -48,12 +48,17 @@ final class RunCommand {
         this.phases = phases;
     }
 
-    static CommandSpec spec() {
+    /**
+     * The command.
+     *
+     * @param hosts lines about the hosts and their options, for its help
+     */
+    static CommandSpec spec(List<String> hosts) {
         CommandSpec spec = CommandSpec.create().name("run");
         spec.usageMessage()
                 .description("Runs one guest; its console is your terminal.")
                 .sortOptions(false)
-                .footer(footer());
+                .footer(footer(hosts));
         spec.addPositional(
                 PositionalParamSpec.builder()
                         .arity("0..1")
@@ -98,7 +103,7 @@ final class RunCommand {
         return text.replace("%", "%%");
     }
 
-    private static String[] footer() {
+    private static String[] footer(List<String> hosts) {
         String text =
                 """
 
@@ -112,7 +117,18 @@ final class RunCommand {
                 6 a fault of the VMM; 8 reset under --no-reboot; 124 timeout; 130 interrupted.\
                 """
                         .formatted(EscapeKeys.help());
-        return text.lines().map(RunCommand::escaped).toArray(String[]::new);
+        Stream<String> options =
+                hosts.isEmpty()
+                        ? Stream.empty()
+                        : Stream.concat(
+                                Stream.of(
+                                        "",
+                                        "Hosts and their options (--host NAME,KEY=VALUE; in a file"
+                                                + " host: {type: NAME, KEY: VALUE}):"),
+                                hosts.stream());
+        return Stream.concat(text.lines(), options.flatMap(String::lines))
+                .map(RunCommand::escaped)
+                .toArray(String[]::new);
     }
 
     int run(ParseResult arguments) throws Failure {

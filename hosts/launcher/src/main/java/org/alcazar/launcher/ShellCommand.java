@@ -3,6 +3,7 @@ package org.alcazar.launcher;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.VmmProvider;
@@ -51,7 +52,7 @@ final class ShellCommand {
     int run(ParseResult arguments) throws Failure {
         ShellSession session = ShellSession.of(arguments, surroundings);
         List<GuestConfiguration> guests = guests(arguments);
-        String host = host(guests);
+        HostChoice host = host(guests);
         List<Path> bundles =
                 guests.stream().flatMap(guest -> guest.bundles().stream()).distinct().toList();
         AtomicReference<Runnable> end = new AtomicReference<>(() -> {});
@@ -91,15 +92,17 @@ final class ShellCommand {
         return guests;
     }
 
-    private static String host(List<GuestConfiguration> guests) throws Failure {
-        List<String> hosts =
+    private static HostChoice host(List<GuestConfiguration> guests) throws Failure {
+        List<HostChoice> hosts =
                 guests.stream().flatMap(guest -> guest.host().stream()).distinct().toList();
         if (hosts.size() > 1) {
             throw Failure.usage(
-                    "all guests of a shell must have the same host, not "
-                            + String.join(" and ", hosts));
+                    "all guests of a shell must have the same host and options, not "
+                            + hosts.get(0)
+                            + " and "
+                            + hosts.get(1));
         }
-        return hosts.isEmpty() ? VmmProvider.DEFAULT_HOST : hosts.getFirst();
+        return hosts.isEmpty() ? HostChoice.DEFAULT : hosts.getFirst();
     }
 
     /** What the VMM is told of a guest beneath a shell. */

@@ -95,6 +95,7 @@ class ArchitectureTest {
             case "hosts/launcher" -> target.equals("host-api/api"); // the rest it knows by name
             default ->
                     waist.contains(target)
+                            || (from.isHost() && to.isLibrary())
                             || (from.isPlugin() && to.isApi() && !target.equals("host-api/tck"));
         };
     }
@@ -192,6 +193,33 @@ class ArchitectureTest {
     }
 
     @Test
+    void whatAHostUsesOfALibraryLiesWithinItsOwnBundle() {
+        List<String> wrong = new ArrayList<>();
+        Set<String> library =
+                tree.modules().stream()
+                        .filter(Module::isLibrary)
+                        .flatMap(module -> module.classes().stream())
+                        .map(JavaClass::getName)
+                        .collect(toSet());
+        assertFalse(library.isEmpty(), "hosts/support has not been compiled");
+        for (Module module : (Iterable<Module>) tree.filled()::iterator) {
+            boolean uses =
+                    module.classes().stream()
+                            .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                            .anyMatch(arrow -> library.contains(arrow.getTargetClass().getName()));
+            Set<String> expected = uses && !module.isLibrary() ? library : Set.of();
+            Set<String> embedded =
+                    module.embedded().stream().map(JavaClass::getName).collect(toSet());
+            if (!embedded.equals(expected)) {
+                wrong.add(
+                        "%s carries %d classes of hosts/support, not %d"
+                                .formatted(module.folder(), embedded.size(), expected.size()));
+            }
+        }
+        assertNone(wrong);
+    }
+
+    @Test
     void anImplementationBundleExportsNothing() {
         assertNone(
                 tree.filled()
@@ -265,8 +293,8 @@ class ArchitectureTest {
     void timeComesFromTheHostsClockAlone() {
         assertNone(
                 tree.filled()
-                        .filter(module ->
-                                !module.isHost()) // a host's clock is made of the machine's
+                        // a host's clock is made of the machine's
+                        .filter(module -> !module.isHost() && !module.isLibrary())
                         .filter(module -> !module.folder().equals("hosts/launcher"))
                         .filter(module -> !module.folder().equals("vmm-core/bench"))
                         .flatMap(module -> module.classes().stream())

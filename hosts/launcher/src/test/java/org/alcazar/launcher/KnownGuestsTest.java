@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.GuestDescriptions.Guest;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.guest.MachineCommands;
 import org.alcazar.launcher.message.Messages;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,7 +53,7 @@ class KnownGuestsTest {
                         new PrintStream(err, true, StandardCharsets.UTF_8),
                         new Messages(err, false, 80),
                         new MachineCommands(Map.of())); // this guest needs none
-        return new KnownGuests(surroundings, host);
+        return new KnownGuests(surroundings, HostChoice.of(host));
     }
 
     private Guest read(String guest, Map<String, List<String>> keys) throws Exception {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
 import org.alcazar.host.VmmControl.VmEnd;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.framework.BundleFolder;
 import org.alcazar.launcher.framework.FelixVmm;
 import org.junit.jupiter.api.Tag;
@@ -58,7 +59,8 @@ class LinuxSaveLoadIT {
     void linuxUnderStressGoesOnWhereItStood() throws Exception {
         Path built = LinuxIT.guest("linux-stress");
         BundleFolder bundles = new BundleFolder(ProgramRun.home().resolve("bundles"));
-        try (FelixVmm vmm = FelixVmm.start(bundles, "jvm", List.of(), Optional.empty())) {
+        try (FelixVmm vmm =
+                FelixVmm.start(bundles, HostChoice.DEFAULT, List.of(), Optional.empty())) {
             VmmControl control = vmm.control();
             Map<String, Object> configuration =
                     Map.of(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.guest.CommandRunner;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Messages;
@@ -144,6 +145,12 @@ class MainTest {
         assertEquals("open linux [" + folder.resolve("k") + "]", vmm.calls().getFirst());
     }
 
+    @Test
+    void theHostsOptionsReachTheProviderAsTheyAreGiven() {
+        alcazar("run", "--kernel", "k", "--console", "none", "--host", "linux,a=2M,b=true");
+        assertEquals("open linux,a=2M,b=true", vmm.calls().getFirst());
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -261,7 +268,7 @@ class MainTest {
         vmm =
                 new FakeVmm() {
                     @Override
-                    public Vmm open(String host, List<Path> bundles) throws Failure {
+                    public Vmm open(HostChoice host, List<Path> bundles) throws Failure {
                         throw new Failure(
                                 6, "bundle x needs the package y, which no bundle exports");
                     }

@@ -10,12 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -27,6 +29,9 @@ final class SourceTree {
 
     /** A parent, and a template: they have no code of ours. */
     private static final Set<String> WITHOUT_CLASSES = Set.of("plugins", "plugins/archetype");
+
+    /** The package that hosts embed. */
+    private static final String LIBRARY = "org.alcazar.hosts.support";
 
     private static final Pattern ARTIFACT =
             Pattern.compile("(?m)^ {2}<artifactId>([^<]+)</artifactId>");
@@ -43,12 +48,14 @@ final class SourceTree {
      * @param folder below the root, with slashes: {@code plugins/devices/pit8254}
      * @param artifact its artifactId, which is the bundle's symbolic name
      * @param classes the classes of its main sources; none while the module is empty
+     * @param embedded classes of libraries that its bundle carries within itself
      * @param manifest the bundle's headers, if it has classes
      */
     record Module(
             String folder,
             String artifact,
             List<JavaClass> classes,
+            List<JavaClass> embedded,
             Optional<Attributes> manifest) {
 
         /**
@@ -65,9 +72,14 @@ final class SourceTree {
             return folder.startsWith("plugins/");
         }
 
-        /** Whether it is a host; the launcher lives among the hosts and is none. */
+        /** Whether it is a host; the launcher and a library live among the hosts and are none. */
         boolean isHost() {
-            return folder.startsWith("hosts/") && !folder.equals("hosts/launcher");
+            return folder.startsWith("hosts/") && !folder.equals("hosts/launcher") && !isLibrary();
+        }
+
+        /** Whether bundles carry it within themselves; it is none itself. */
+        boolean isLibrary() {
+            return folder.equals("hosts/support");
         }
 
         /** Whether it goes into the distribution as a bundle. */
@@ -100,12 +112,22 @@ final class SourceTree {
             throw new IOException(home.resolve("pom.xml") + " names no artifact");
         }
         Path classes = home.resolve("target/classes");
-        List<JavaClass> imported = List.of();
+        Map<Boolean, List<JavaClass>> imported = Map.of(true, List.of(), false, List.of());
         if (Files.isDirectory(classes)) {
             JavaClasses found = new ClassFileImporter().importPath(classes);
-            imported = found.stream().toList();
+            imported =
+                    found.stream()
+                            .collect(
+                                    Collectors.partitioningBy(type ->
+                                            type.getPackageName().equals(LIBRARY)
+                                                    && !folder.equals("hosts/support")));
         }
-        return new Module(folder, artifact.group(1), imported, manifest(classes));
+        return new Module(
+                folder,
+                artifact.group(1),
+                imported.getOrDefault(false, List.of()),
+                imported.getOrDefault(true, List.of()),
+                manifest(classes));
     }
 
     private static Optional<Attributes> manifest(Path classes) throws IOException {

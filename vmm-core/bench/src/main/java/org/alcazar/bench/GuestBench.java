@@ -26,6 +26,7 @@ final class GuestBench {
     private static final Option SECONDS = Option.number("--seconds");
     private static final Option QUICK = Option.flag("--quick");
     private static final Option ENGINE = Option.text("--engine", "NAME");
+    private static final Option HOST = Option.text("--host", "NAME[,KEY=VALUE…]");
     static final List<Option> OPTIONS =
             List.of(
                     Options.AGAINST,
@@ -36,6 +37,7 @@ final class GuestBench {
                     SECONDS,
                     QUICK,
                     ENGINE,
+                    HOST,
                     Options.JSON);
 
     private static final long SILENCE_SECONDS = 300;
@@ -112,6 +114,7 @@ final class GuestBench {
                         root, GUEST, List.of(PROGRAMS, "guests/linux", "guests/linux/scripts"));
         List<String> ours = new ArrayList<>(List.of("--stats", stats.toString()));
         options.text(ENGINE).ifPresent(engine -> ours.addAll(List.of("--engine", engine)));
+        options.text(HOST).ifPresent(host -> ours.addAll(List.of("--host", host)));
         peers.add(new Peer.Alcazar(root, ours));
         if (options.has(Options.AGAINST)) {
             peers.add(new Peer.Qemu());
@@ -260,6 +263,7 @@ final class GuestBench {
         tree.put("processors", Runtime.getRuntime().availableProcessors());
         tree.put("load-averages", loads);
         options.text(ENGINE).ifPresent(engine -> tree.put("engine", engine));
+        options.text(HOST).ifPresent(host -> tree.put("host", host));
         tree.putAll(table.tree());
         memory.ifPresent(use -> tree.put("memory", use.bytes()));
         tree.put("troubles", troubles);

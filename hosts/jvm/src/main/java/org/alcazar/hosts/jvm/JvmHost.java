@@ -8,15 +8,25 @@ import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.hosts.support.Alarm;
+import org.alcazar.hosts.support.NoInterrupts;
+import org.alcazar.hosts.support.PathFiles;
+import org.alcazar.hosts.support.RangeMemory;
+import org.alcazar.hosts.support.StreamConsoles;
+import org.alcazar.hosts.support.ThreadProcessors;
+import org.alcazar.hosts.support.TimerQueue;
 
 import java.util.Map;
 import java.util.Optional;
 
 /** A host kernel made of what every JVM has. It has no interrupt lines of its own. */
 public final class JvmHost implements HostKernel, AutoCloseable {
-    private final JvmMemory memory;
-    private final JvmProcessors processors = new JvmProcessors();
-    private final JvmClock clock;
+    private static final String NAME = "jvm";
+
+    private final RangeMemory memory;
+    private final ThreadProcessors processors = new ThreadProcessors(NAME);
+    private final NoInterrupts interrupts = new NoInterrupts(NAME);
+    private final TimerQueue clock;
     private final Map<Class<?>, Object> services;
 
     /**
@@ -24,17 +34,17 @@ public final class JvmHost implements HostKernel, AutoCloseable {
      * @throws HostRefusal if the process can't reserve its range
      */
     public JvmHost(long memoryLimit) throws HostRefusal {
-        memory = new JvmMemory(memoryLimit);
-        clock = new JvmClock();
+        memory = new RangeMemory(NAME, memoryLimit);
+        clock = new TimerQueue(Alarm.ofJvm());
         services =
                 Map.of(
-                        HostFiles.class, new JvmFiles(),
-                        HostConsoles.class, new JvmConsoles());
+                        HostFiles.class, new PathFiles(),
+                        HostConsoles.class, new StreamConsoles());
     }
 
     @Override
     public String name() {
-        return "jvm";
+        return NAME;
     }
 
     @Override
@@ -49,7 +59,7 @@ public final class JvmHost implements HostKernel, AutoCloseable {
 
     @Override
     public HostInterrupts interrupts() {
-        return NoInterrupts.INSTANCE;
+        return interrupts;
     }
 
     @Override
@@ -66,26 +76,5 @@ public final class JvmHost implements HostKernel, AutoCloseable {
     @Override
     public void close() {
         clock.close();
-    }
-
-    /** A JVM hears no interrupts. */
-    private enum NoInterrupts implements HostInterrupts {
-        INSTANCE;
-
-        @Override
-        public int lines() {
-            return 0;
-        }
-
-        @Override
-        public Registration hook(int line, Runnable handler) throws HostRefusal {
-            throw new HostRefusal(
-                    "host jvm: interrupt line "
-                            + line
-                            + " does not exist; this host has no interrupt lines");
-        }
-
-        @Override
-        public void acknowledge(int line) {}
     }
 }

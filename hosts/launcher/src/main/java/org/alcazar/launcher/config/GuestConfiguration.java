@@ -107,6 +107,10 @@ public final class GuestConfiguration {
         GuestConfiguration configuration = new GuestConfiguration(values);
         values.putIfAbsent(GuestKey.NAME, configuration.defaultName(file));
         values.putIfAbsent(GuestKey.CONSOLE, "stdio");
+        Object host = values.get(GuestKey.HOST);
+        if (host != null) {
+            values.put(GuestKey.HOST, HostChoice.of(host));
+        }
         return configuration;
     }
 
@@ -127,14 +131,14 @@ public final class GuestConfiguration {
         return (String) values.getOrDefault(key, "");
     }
 
-    /** The host kernel it is for; none: any. */
-    public Optional<String> host() {
-        return has(GuestKey.HOST) ? Optional.of(text(GuestKey.HOST)) : Optional.empty();
-    }
-
     /** Seconds, if they were given. */
     public Optional<Double> seconds(GuestKey key) {
         return Optional.ofNullable((Double) values.get(key));
+    }
+
+    /** The host kernel it is for; none: any. */
+    public Optional<HostChoice> host() {
+        return Optional.ofNullable((HostChoice) values.get(GuestKey.HOST));
     }
 
     /** Bundles to install beside the distribution's. */

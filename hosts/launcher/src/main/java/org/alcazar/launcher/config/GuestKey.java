@@ -40,7 +40,11 @@ public enum GuestKey {
             Kind.CHOSEN_PLUGIN,
             "NAME",
             "what runs the guest's instructions, such as interpreter"),
-    HOST("host", Kind.TEXT, "NAME", "host kernel beneath the VMM, such as jvm"),
+    HOST(
+            "host",
+            Kind.CHOSEN_PLUGIN,
+            "NAME[,KEY=VALUE...]",
+            "host kernel beneath the VMM, such as jvm, and its options"),
     PAGING("paging", Kind.CHOSEN_PLUGIN, "NAME", "paging mode, such as nested or direct"),
     DEVICES(
             "devices",

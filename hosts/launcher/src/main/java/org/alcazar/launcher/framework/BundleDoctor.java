@@ -1,5 +1,6 @@
 package org.alcazar.launcher.framework;
 
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -43,12 +44,12 @@ public final class BundleDoctor {
      * @param given a jar file, or the folder of a Maven project
      * @throws Failure if there is no bundle, or the distribution itself is ill
      */
-    public static Diagnosis examine(BundleFolder distribution, String host, Path given)
-            throws Failure {
+    public static Diagnosis examine(BundleFolder distribution, Path given) throws Failure {
         Path file = BundleFile.find(given);
         Set<String> problems = new LinkedHashSet<>(BundleFile.problems(file));
         try (FelixVmm vmm =
-                FelixVmm.start(distribution, host, List.of(), Optional.empty(), false)) {
+                FelixVmm.start(
+                        distribution, HostChoice.DEFAULT, List.of(), Optional.empty(), false)) {
             List<String> offers = new BundleDoctor(vmm).start(file, problems);
             return new Diagnosis(file, List.copyOf(problems), offers);
         }

@@ -44,9 +44,15 @@ public final class BundleFolder {
      */
     public List<Path> forHost(String host) throws Failure {
         List<Path> all = list();
-        List<String> hosts = hosts(all);
+        List<String> hosts = hosts().stream().map(BundleFolder::hostName).toList();
         if (!hosts.contains(host)) {
-            throw Failure.usage("no host '" + host + "'" + Spelling.suggest(host, hosts));
+            String nearest =
+                    Spelling.nearest(host, hosts)
+                            .map(name -> "; did you mean '" + name + "'?")
+                            .orElse("");
+            throw Failure.usage(
+                    "no host '%s'; there are: %s%s"
+                            .formatted(host, String.join(", ", hosts), nearest));
         }
         List<Path> chosen = new ArrayList<>();
         for (Path file : all) {
@@ -89,12 +95,18 @@ public final class BundleFolder {
         }
     }
 
-    private static List<String> hosts(List<Path> all) {
-        return all.stream()
-                .map(BundleFolder::name)
-                .filter(name -> name.startsWith(HOSTS))
-                .map(name -> name.substring(HOSTS.length()))
-                .toList();
+    /**
+     * The hosts' bundles.
+     *
+     * @throws Failure if the folder is missing
+     */
+    List<Path> hosts() throws Failure {
+        return list().stream().filter(file -> name(file).startsWith(HOSTS)).toList();
+    }
+
+    /** The name of the host in a bundle of {@link #hosts}. */
+    static String hostName(Path file) {
+        return name(file).substring(HOSTS.length());
     }
 
     /** The symbolic name, which is the file's name without its end. */

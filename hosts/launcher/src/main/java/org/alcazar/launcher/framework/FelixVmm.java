@@ -1,7 +1,11 @@
 package org.alcazar.launcher.framework;
 
 import org.alcazar.host.GuestDescriptions;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostNotes;
+import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Status;
 import org.alcazar.launcher.run.VmmProvider.Vmm;
@@ -77,7 +81,7 @@ public final class FelixVmm implements Vmm {
      * Starts the framework and everything in it.
      *
      * @param folder the distribution's bundles
-     * @param host the name of the host
+     * @param host its name and options
      * @param further bundles of the user
      * @param socket that the shell's bundles serve from the first client on, if there is one; it is
      *     closed with the VMM
@@ -85,7 +89,7 @@ public final class FelixVmm implements Vmm {
      *     is left behind
      */
     public static FelixVmm start(
-            BundleFolder folder, String host, List<Path> further, Optional<ShellSocket> socket)
+            BundleFolder folder, HostChoice host, List<Path> further, Optional<ShellSocket> socket)
             throws Failure {
         return start(folder, host, further, socket, true);
     }
@@ -96,12 +100,12 @@ public final class FelixVmm implements Vmm {
      */
     static FelixVmm start(
             BundleFolder folder,
-            String host,
+            HostChoice host,
             List<Path> further,
             Optional<ShellSocket> socket,
             boolean componentLog)
             throws Failure {
-        List<Path> files = new ArrayList<>(folder.forHost(host));
+        List<Path> files = new ArrayList<>(folder.forHost(host.name()));
         List<Path> shell = files.stream().filter(BundleFolder::isOfTheShell).toList();
         files.removeAll(shell);
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
@@ -112,7 +116,8 @@ public final class FelixVmm implements Vmm {
                         CacheFolder.sweep(temporary, pid -> ProcessHandle.of(pid).isPresent()));
         CacheFolder cache = cache(temporary);
         Framework framework =
-                new FrameworkFactory().newFramework(properties(cache.storage(), componentLog));
+                new FrameworkFactory()
+                        .newFramework(properties(cache.storage(), host, componentLog));
         // Bundles find classes through their own class loaders and nothing else.
         Thread.currentThread().setContextClassLoader(null);
         try {
@@ -148,12 +153,16 @@ public final class FelixVmm implements Vmm {
         }
     }
 
-    private static Map<String, String> properties(Path storage, boolean componentLog) {
+    private static Map<String, String> properties(
+            Path storage, HostChoice host, boolean componentLog) {
         Map<String, String> properties = new HashMap<>();
         properties.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED);
         // A new version of a plugin runs beside the old one while it takes over.
         properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
+        if (!host.options().isEmpty()) {
+            properties.put("alcazar.host.options", host.options());
+        }
         // No handlers for the whole JVM.
         properties.put("felix.service.urlhandlers", "false");
         // The folder is this process's own, and locked.
@@ -204,6 +213,9 @@ public final class FelixVmm implements Vmm {
                 // Transient: nothing has to be written for a next start that never comes.
                 bundle.start(Bundle.START_TRANSIENT);
             } catch (BundleException e) {
+                if (e.getCause() instanceof HostRefusal refusal) {
+                    throw new Failure(Status.USAGE, String.valueOf(refusal.getMessage()), e);
+                }
                 throw new Failure(
                         blame,
                         "bundle " + bundle.getSymbolicName() + " " + Resolution.reason(e),
@@ -283,6 +295,16 @@ public final class FelixVmm implements Vmm {
     @Override
     public VmmControl control() {
         return control;
+    }
+
+    @Override
+    public List<String> hostNotes() {
+        BundleContext context = framework.getBundleContext();
+        return Optional.ofNullable(context.getServiceReference(HostKernel.class))
+                .map(context::getService)
+                .flatMap(kernel -> kernel.find(HostNotes.class))
+                .map(HostNotes::notes)
+                .orElse(List.of());
     }
 
     @Override

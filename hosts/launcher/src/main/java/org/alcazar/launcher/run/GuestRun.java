@@ -5,6 +5,7 @@ import org.alcazar.host.VmmControl;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.launcher.config.GuestConfiguration;
 import org.alcazar.launcher.config.GuestKey;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Messages;
 import org.alcazar.launcher.message.Status;
@@ -121,7 +122,7 @@ public final class GuestRun {
             checkStatistics();
             Vmm opened =
                     provider.open(
-                            configuration.host().orElse(VmmProvider.DEFAULT_HOST),
+                            configuration.host().orElse(HostChoice.DEFAULT),
                             configuration.bundles());
             vmm = Optional.of(opened);
             goOn();

@@ -1,6 +1,7 @@
 package org.alcazar.launcher.run;
 
 import org.alcazar.host.VmmControl;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 
 import java.nio.file.Path;
@@ -9,13 +10,15 @@ import java.util.List;
 /** Starts a VMM. Tests put their own in its place. */
 @FunctionalInterface
 public interface VmmProvider {
-    /** The host of guests that ask for none. */
-    String DEFAULT_HOST = "jvm";
-
     /** A VMM that runs. */
     interface Vmm extends AutoCloseable {
         /** How to drive it. */
         VmmControl control();
+
+        /** What the host has found out about where it runs, a line each for people. */
+        default List<String> hostNotes() {
+            return List.of();
+        }
 
         /** Ends it and leaves nothing behind. */
         @Override
@@ -25,10 +28,10 @@ public interface VmmProvider {
     /**
      * Starts a VMM on a host.
      *
-     * @param host the host's name, such as {@code jvm}
+     * @param host its name and options
      * @param bundles to install beside the distribution's
-     * @throws Failure if there is no such host, or a bundle does not start; nothing is left behind
-     *     then
+     * @throws Failure if there is no such host, it does not take the options, or a bundle does not
+     *     start; nothing is left behind then
      */
-    Vmm open(String host, List<Path> bundles) throws Failure;
+    Vmm open(HostChoice host, List<Path> bundles) throws Failure;
 }

@@ -225,6 +225,21 @@ class GuestConfigurationTest {
     }
 
     @Test
+    void aHostHasOptionsAsTextOrAsATree() throws IOException, Failure {
+        HostChoice wanted = new HostChoice("linux", "huge-pages=2M,lock=true");
+        assertEquals(Optional.empty(), read("g.yaml", "kernel: k").host());
+        assertEquals(
+                Optional.of(HostChoice.of("l4")), read("g.yaml", "kernel: k\nhost: l4").host());
+        String text = "kernel: k\nhost: linux,huge-pages=2M,lock=true";
+        assertEquals(Optional.of(wanted), read("g.yaml", text).host());
+        String tree = "kernel: k\nhost: {type: linux, huge-pages: 2M, lock: true}";
+        assertEquals(Optional.of(wanted), read("g.yaml", tree).host());
+        assertEquals(
+                "host: costs: 'a,b' has a comma, which options of hosts can't have",
+                refusal("g.yaml", "kernel: k\nhost: {type: linux, costs: 'a,b'}"));
+    }
+
+    @Test
     void aConsolesFileIsRelativeToTheDescription() throws IOException, Failure {
         assertEquals(
                 "file:" + folder.resolve("sub/log"),

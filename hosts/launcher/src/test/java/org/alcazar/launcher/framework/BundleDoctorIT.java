@@ -32,7 +32,7 @@ class BundleDoctorIT {
 
     private Diagnosis diagnose(TinyBundle compiled) throws Exception {
         Path file = compiled.write(folder.resolve("tiny.jar"));
-        return BundleDoctor.examine(new BundleFolder(BUNDLES), "jvm", file);
+        return BundleDoctor.examine(new BundleFolder(BUNDLES), file);
     }
 
     private static void assertOne(Diagnosis found, String... words) {
@@ -187,7 +187,7 @@ class BundleDoctorIT {
         Failure failure =
                 assertThrows(
                         Failure.class,
-                        () -> BundleDoctor.examine(new BundleFolder(BUNDLES), "jvm", given));
+                        () -> BundleDoctor.examine(new BundleFolder(BUNDLES), given));
         assertEquals(2, failure.status());
         String message = String.valueOf(failure.getMessage());
         assertTrue(message.contains(words), message);

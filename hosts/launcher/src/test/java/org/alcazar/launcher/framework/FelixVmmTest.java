@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,7 +81,8 @@ class FelixVmmTest {
     }
 
     private FelixVmm start(String host, Path... further) throws Failure {
-        return FelixVmm.start(new BundleFolder(bundles), host, List.of(further), Optional.empty());
+        return FelixVmm.start(
+                new BundleFolder(bundles), HostChoice.of(host), List.of(further), Optional.empty());
     }
 
     private String refusal(int status, String host, Path... further) throws IOException {
@@ -194,7 +196,8 @@ class FelixVmmTest {
 
     @Test
     void anUnknownHostIsToldBeforeAnythingStarts() throws IOException {
-        assertEquals("no host 'jmv'; did you mean 'jvm'?", refusal(2, "jmv"));
+        assertEquals(
+                "no host 'jmv'; there are: jvm, other; did you mean 'jvm'?", refusal(2, "jmv"));
     }
 
     @Test
@@ -205,7 +208,7 @@ class FelixVmmTest {
                         () ->
                                 FelixVmm.start(
                                         new BundleFolder(folder.resolve("no")),
-                                        "jvm",
+                                        HostChoice.DEFAULT,
                                         List.of(),
                                         Optional.empty()));
         assertEquals(

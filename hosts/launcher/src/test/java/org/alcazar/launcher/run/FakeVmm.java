@@ -2,6 +2,7 @@ package org.alcazar.launcher.run;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl;
+import org.alcazar.launcher.config.HostChoice;
 import org.alcazar.launcher.message.Failure;
 
 import java.nio.file.Path;
@@ -42,8 +43,12 @@ public class FakeVmm implements VmmProvider, VmmProvider.Vmm, VmmControl {
     protected void started() throws HostRefusal {}
 
     @Override
-    public Vmm open(String host, List<Path> bundles) throws Failure {
-        calls.add("open " + host + (bundles.isEmpty() ? "" : " " + bundles));
+    public Vmm open(HostChoice host, List<Path> bundles) throws Failure {
+        calls.add(
+                "open "
+                        + host.name()
+                        + (host.options().isEmpty() ? "" : "," + host.options())
+                        + (bundles.isEmpty() ? "" : " " + bundles));
         return this;
     }
 

@@ -2,6 +2,8 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNotes;
+import org.alcazar.host.HostPrimitives;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostThread;
 import org.alcazar.host.VmmControl;
@@ -17,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -208,10 +211,19 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     @Override
     public Map<String, Object> statistics(int vm) throws HostRefusal {
         Vm asked = get(vm);
-        return Statistics.of(
-                asked,
-                asked.machine().engines().paging().tablePages() * HostMemory.PAGE_SIZE,
-                host.memory().bytesInUse(asked.machine().owner()));
+        Map<String, Object> tree =
+                Statistics.of(
+                        asked,
+                        asked.machine().engines().paging().tablePages() * HostMemory.PAGE_SIZE,
+                        host.memory().bytesInUse(asked.machine().owner()));
+        Map<String, Object> ofHost = new LinkedHashMap<>();
+        host.find(HostPrimitives.class).ifPresent(of -> ofHost.put("counts", of.counts()));
+        host.find(HostNotes.class).ifPresent(of -> ofHost.put("notes", of.notes()));
+        if (!ofHost.isEmpty()) {
+            ofHost.put("name", host.name());
+            tree.put("host", ofHost);
+        }
+        return tree;
     }
 
     @Override

@@ -1,0 +1,134 @@
+package org.alcazar.hosts.linux;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostFiles;
+import org.alcazar.host.HostInterrupts;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNotes;
+import org.alcazar.host.HostPackets;
+import org.alcazar.host.HostPrimitives;
+import org.alcazar.host.HostProcessors;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostTopology;
+import org.alcazar.hosts.support.HostOptions;
+import org.alcazar.hosts.support.NoInterrupts;
+import org.alcazar.hosts.support.PathFiles;
+import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.StreamConsoles;
+import org.alcazar.hosts.support.TimerQueue;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Linux as a host kernel. What a privilege is missing for is told in a line, and done without. */
+final class LinuxHost implements HostKernel, AutoCloseable {
+    private static final String NAME = "linux";
+
+    private final LinuxMemory memory;
+    private final LinuxProcessors processors;
+    private final NoInterrupts interrupts = new NoInterrupts(NAME);
+    private final TimerQueue clock;
+    private final LinuxPackets packets;
+    private final Map<Class<?>, Object> services;
+
+    /**
+     * A host on this system.
+     *
+     * @throws HostRefusal if the system is no Linux that this knows, or gives no range or timer
+     */
+    LinuxHost(HostOptions options) throws HostRefusal {
+        if (!Syscall.known()) {
+            throw new HostRefusal(
+                    "host linux: needs Linux on x86-64 or AArch64, not %s on %s; use --host jvm"
+                            .formatted(
+                                    System.getProperty("os.name"), System.getProperty("os.arch")));
+        }
+        SystemTree tree = new SystemTree(Path.of("/"));
+        Privileges privileges = new Privileges(tree);
+        Cgroups cgroups = Cgroups.read(tree);
+        Notes notes = new Notes();
+        Primitives<LinuxPrimitive> primitives =
+                Primitives.read(NAME, LinuxPrimitive.class, options.text("costs"));
+        memory = new LinuxMemory(options, tree, privileges, cgroups, primitives, notes);
+        int priority = (int) options.number("priority");
+        processors = new LinuxProcessors(priority, tree, privileges, cgroups, primitives, notes);
+        packets = new LinuxPackets(privileges, primitives);
+        clock = new TimerQueue(new TimerFdAlarm(primitives));
+        notes.state(() -> privilegesInWords(privileges));
+        services =
+                Map.of(
+                        HostFiles.class,
+                        new PathFiles(),
+                        HostConsoles.class,
+                        new StreamConsoles(),
+                        HostPackets.class,
+                        packets,
+                        HostPrimitives.class,
+                        primitives,
+                        HostNotes.class,
+                        notes,
+                        HostTopology.class,
+                        new LinuxTopology(
+                                tree,
+                                IntStream.range(0, processors.count())
+                                        .map(processors::systemNumber)
+                                        .boxed()
+                                        .toList()));
+    }
+
+    private static String privilegesInWords(Privileges privileges) {
+        return "privileges: %s; %s; %s"
+                .formatted(
+                        privileges.locksAll()
+                                ? "memory may be locked"
+                                : "memory can't all be locked, for " + privileges.aboutLocking(),
+                        privileges.hasPriority()
+                                ? "real-time priority may be had"
+                                : "no real-time priority, for " + privileges.aboutPriority(),
+                        privileges.has(Privileges.Capability.CAP_NET_ADMIN)
+                                ? "TAP devices may be made"
+                                : "TAP devices only if they are this user's, for CAP_NET_ADMIN is"
+                                        + " missing");
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public HostMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public HostProcessors processors() {
+        return processors;
+    }
+
+    @Override
+    public HostInterrupts interrupts() {
+        return interrupts;
+    }
+
+    @Override
+    public HostClock clock() {
+        return clock;
+    }
+
+    @Override
+    public <T> Optional<T> find(Class<T> service) {
+        return Optional.ofNullable(services.get(service)).map(service::cast);
+    }
+
+    /** Ends the timer thread. Memory and channels still in use stay with their owners. */
+    @Override
+    public void close() {
+        clock.close();
+        packets.close();
+    }
+}

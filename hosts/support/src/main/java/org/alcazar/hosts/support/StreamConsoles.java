@@ -1,0 +1,50 @@
+package org.alcazar.hosts.support;
+
+import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostRefusal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Standard input and output, and files that take output. */
+public final class StreamConsoles implements HostConsoles {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamConsoles.class);
+
+    @Override
+    public Console open(String name) throws HostRefusal {
+        if (name.equals("none")) {
+            return new StreamConsole(
+                    InputStream.nullInputStream(), OutputStream.nullOutputStream());
+        }
+        if (name.equals("stdio")) {
+            // Not closed with the console: the process keeps them.
+            return new StreamConsole(System.in, System.out);
+        }
+        if (name.startsWith("file:") && name.length() > 5) {
+            Path path = Path.of(name.substring(5));
+            try {
+                if (Files.isDirectory(path)) {
+                    throw new HostRefusal("console " + name + ": is a directory, not a file");
+                }
+                return new StreamConsole(
+                        InputStream.nullInputStream(),
+                        new FileOutputStream(path.toFile()),
+                        why ->
+                                LOG.warn(
+                                        "console {}: output could not be written, some is lost: {}",
+                                        name,
+                                        why));
+            } catch (IOException e) {
+                throw new HostRefusal("console " + name + ": " + e.getMessage(), e);
+            }
+        }
+        throw new HostRefusal(
+                "console '" + name + "' does not exist; there are stdio, none and file:PATH");
+    }
+}
