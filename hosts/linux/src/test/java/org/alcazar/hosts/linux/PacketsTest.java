@@ -44,7 +44,7 @@ class PacketsTest {
     @AfterEach
     void nothingIsLeft() throws Exception {
         host.close();
-        assertEquals(before, ThreadsTest.descriptors(), "descriptors");
+        ThreadsTest.awaitDescriptors(before);
         try (var left = Files.list(folder)) {
             assertEquals(0, left.count(), "sockets' files");
         }
