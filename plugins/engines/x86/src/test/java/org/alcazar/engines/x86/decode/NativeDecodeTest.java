@@ -62,6 +62,12 @@ class NativeDecodeTest {
     /** CLZERO behind F2 or F3: Zen 5 refuses it, Zen 3 does not look at the prefix. */
     private static final String CLZERO = "(66)?f[23](4.)?0f01fc";
 
+    /**
+     * VUNPCKLPD of registers with EVEX.b: #UD by the manuals and on Zen 5. Zen 4 does not look at
+     * it.
+     */
+    private static final byte[] LENIENCE = HexFormat.of().parseHex("62f18ddf14e7");
+
     @TempDir private Path folder;
     private Path program = Path.of("");
     private Decoder decoder = new Decoder();
@@ -276,13 +282,17 @@ class NativeDecodeTest {
     }
 
     private void compare() throws Exception {
+        cases.writeBytes(Arrays.copyOf(LENIENCE, CASE));
         byte[] question = cases.toByteArray();
-        byte[] answer = ask(question);
+        byte[] answers = ask(question);
+        byte[] answer = Arrays.copyOf(answers, answers.length - 1);
+        boolean lenient = answers[answer.length] != 0;
         List<String> different = new ArrayList<>();
         for (int i = 0; i < answer.length; i++) {
             int expected = question[i * CASE + CASE - 1];
             if (answer[i] != expected
                     && !explained(question, i * CASE)
+                    && !(lenient && expected == 0 && answer[i] == relaxed(question, i * CASE))
                     && different.size() < Integer.getInteger("alcazar.decode.show", 30)) {
                 byte[] code = Arrays.copyOfRange(question, i * CASE, i * CASE + CASE - 1);
                 decoder.decode(code, 0, CASE - 1, mode, insn);
@@ -307,6 +317,38 @@ class NativeDecodeTest {
         // VPERMQ and VPERMPD with W=0: the manuals have W=1 only, processors don't look.
         int map = question[at] == (byte) 0xc4 ? question[at + 1] & 0x1f : 0;
         return map == 3 && (question[at + 2] & 0x87) == 5 && (question[at + 3] & 0xfe) == 0;
+    }
+
+    /**
+     * Length of an AVX-512 instruction without the reserved bits that Zen 4 overlooks: EVEX.b of
+     * registers, EVEX.z without a mask, EVEX.V' outside of 64-bit mode, the fourth bit of a mask
+     * register's number.
+     */
+    private int relaxed(byte[] question, int at) {
+        byte[] code = Arrays.copyOfRange(question, at, at + CASE);
+        int n = code[0] == 0x2e || code[0] == 0x67 ? 1 : 0;
+        switch (code[n] & 0xff) {
+            case 0x62 -> {
+                int unmasked = (code[n + 3] & 7) == 0 ? 0x80 : 0;
+                code[n + 3] = (byte) (code[n + 3] & ~unmasked | (mode == 32 ? 8 : 0));
+                int length = decoder.decode(code, 0, CASE - 1, mode, insn);
+                if (length > 0) {
+                    return length;
+                }
+                code[n + 3] &= (byte) ((code[n + 5] & 0xc0) == 0xc0 ? ~0x10 : ~0);
+            }
+            case 0xc4 -> {
+                code[n + 1] |= (byte) 0x80;
+                code[n + 2] |= 0x40;
+            }
+            case 0xc5 -> code[n + 1] |= (byte) 0xc0;
+            default -> {
+                return 0;
+            }
+        }
+        int length = decoder.decode(code, 0, CASE - 1, mode, insn);
+        boolean wide = code[n] == 0x62 || insn.row.feature().name().startsWith("AVX512");
+        return length > 0 && wide ? length : 0;
     }
 
     private byte[] ask(byte[] question) throws Exception {
