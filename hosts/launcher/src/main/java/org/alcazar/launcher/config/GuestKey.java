@@ -79,6 +79,11 @@ public enum GuestKey {
             Kind.CHOICE,
             "refuse|pause|unplug",
             "what happens when a bundle in use is stopped"),
+    EXIT_REGISTERS(
+            "exit-registers",
+            Kind.TEXT,
+            "GROUP,...",
+            "register groups that come with each exit, on hosts where exits are messages"),
     CALL_LIMIT("call-limit", Kind.INTEGER, "SECONDS", "time that a call into a plugin may take"),
     TIMEOUT("timeout", Kind.SECONDS, "SECONDS", "end with status 124 after so long"),
     STATS(
@@ -116,7 +121,7 @@ public enum GuestKey {
     /** Whether it may be given several times, or as a list. */
     public boolean repeatable() {
         return switch (this) {
-            case MODULES, DEVICES, EXTENSIONS, BUNDLES, PIN -> true;
+            case MODULES, DEVICES, EXTENSIONS, BUNDLES, PIN, EXIT_REGISTERS -> true;
             default -> false;
         };
     }

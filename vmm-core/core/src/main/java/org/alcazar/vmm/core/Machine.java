@@ -1,6 +1,7 @@
 package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
@@ -9,6 +10,7 @@ import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.GuestClock;
@@ -33,6 +35,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 
@@ -74,6 +77,7 @@ final class Machine {
     private final Engines engines;
     private final List<VcoreThread> threads = new CopyOnWriteArrayList<>();
     private List<MemoryRange> memoryMap = List.of();
+    private long exitRegisters;
     private @Nullable Platform platform;
     private @Nullable VmClock clock;
     private @Nullable EventQueue events;
@@ -102,6 +106,7 @@ final class Machine {
         }
         makePaging(blocks);
         makeClock(blocks.getFirst());
+        exitRegisters = exitRegisters(blocks.getFirst());
         makeVcores(blocks);
         openConsole();
         makeDevices();
@@ -116,11 +121,12 @@ final class Machine {
     /** Starts the vcores' threads; they wait at the barrier. */
     void startThreads() throws HostRefusal {
         if (clock() instanceof InstructionClock instructions) {
-            start(new InstructionThread(vm, List.copyOf(vcores), instructions), cpu(0));
+            List<VcoreImpl> all = List.copyOf(vcores);
+            start(new InstructionThread(vm, all, instructions), all, cpu(0));
             return;
         }
         for (VcoreImpl vcore : vcores) {
-            start(new HostVcoreThread(vm, vcore), cpu(vcore.index()));
+            start(new HostVcoreThread(vm, vcore), List.of(vcore), cpu(vcore.index()));
         }
     }
 
@@ -129,14 +135,49 @@ final class Machine {
         return configuration.pin().cpu(vcore, host.processors().count());
     }
 
-    private void start(VcoreThread thread, int cpu) throws HostRefusal {
+    private void start(VcoreThread thread, List<VcoreImpl> cores, int cpu) throws HostRefusal {
         threads.add(thread);
-        if (thread instanceof InstructionThread) {
-            vcores.forEach(vcore -> vcore.thread(thread));
-        } else {
-            thread.current().thread(thread);
+        cores.forEach(vcore -> vcore.thread(thread));
+        Optional<HostExitPortal> apart = host.find(HostExitPortal.class);
+        if (apart.isEmpty()) {
+            thread.start(cpu, Optional.empty());
+            return;
         }
-        thread.start(cpu);
+        ExitPortal portal = new ExitPortal(thread, cores, map, exitRegisters);
+        portal.open(apart.get(), owner, vm.name() + "/" + thread.name + "/guest", cpu);
+        cores.forEach(vcore -> vcore.portal(portal));
+        thread.start(cpu, Optional.of(portal));
+    }
+
+    /** The groups of registers that are to travel with exits, as a mask. */
+    private long exitRegisters(ControlBlock block) throws ConfigurationException {
+        List<String> names = configuration.exitRegisters();
+        if (names.isEmpty()) {
+            return 0;
+        }
+        String key = VmConfiguration.EXIT_REGISTERS + "=" + String.join(",", names);
+        if (host.find(HostExitPortal.class).isEmpty()) {
+            throw new ConfigurationException(
+                    key + ": on host " + host.name() + " exits are no messages; leave it out");
+        }
+        long mask = 0;
+        List<RegisterGroup> groups = architecture().groups();
+        for (String name : names) {
+            List<String> known = groups.stream().map(RegisterGroup::name).toList();
+            if (!known.contains(name)) {
+                throw new ConfigurationException(
+                        "%s: there is no group '%s'; there are %s"
+                                .formatted(key, name, String.join(", ", known)));
+            }
+            mask |= groups.get(known.indexOf(name)).mask();
+        }
+        int words = ExitPortal.words(block, mask);
+        if (words > ExitPortal.REGISTER_WORDS) {
+            throw new ConfigurationException(
+                    "%s: that is %d words, and a message has room for %d"
+                            .formatted(key, words, ExitPortal.REGISTER_WORDS));
+        }
+        return mask;
     }
 
     /** Devices and cores as after power-on, and the guest loaded again. In the barrier. */

@@ -52,6 +52,7 @@ final class VcoreImpl implements Vcore {
     private final long[] exits = new long[Exit.COUNT];
     private volatile Extension[] extensions = {};
     private @Nullable VcoreThread thread;
+    private @Nullable ExitPortal portal;
 
     /** Changed in the barrier: it does not enter the guest. */
     private boolean stopped;
@@ -92,7 +93,8 @@ final class VcoreImpl implements Vcore {
             }
         }
         phase = IN_ENGINE;
-        int reason = core.run(block);
+        ExitPortal apart = portal;
+        int reason = apart == null ? core.run(block) : apart.run(this);
         phase = IN_EXIT;
         exits[reason]++;
         if (++sample == SAMPLING) {
@@ -196,6 +198,11 @@ final class VcoreImpl implements Vcore {
         };
     }
 
+    /** Whether its thread waits for guest code, or runs it. Any thread; racy. */
+    boolean inEngine() {
+        return phase == IN_ENGINE;
+    }
+
     /** Changes with every exit and event. Any thread; racy. */
     long progress() {
         long sum = events;
@@ -293,6 +300,11 @@ final class VcoreImpl implements Vcore {
     void thread(VcoreThread serving) {
         thread = serving;
         block.requests().waker(this::wake);
+    }
+
+    /** Its guest code runs on a thread of its own. Before the first run. */
+    void portal(ExitPortal opened) {
+        portal = opened;
     }
 
     /** Makes the thread look at the barrier and the events. */

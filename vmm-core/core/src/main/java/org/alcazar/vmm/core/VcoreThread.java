@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 import java.lang.invoke.VarHandle;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -29,6 +30,10 @@ abstract class VcoreThread {
     private volatile boolean sleeping;
     private volatile boolean done;
     private volatile int cpu = HostThread.ANY_CPU;
+
+    /** Where guest code runs, if that is not here. */
+    private volatile @Nullable ExitPortal portal;
+
     private final IdleTime idle = new IdleTime();
 
     VcoreThread(String name, Vm vm) {
@@ -42,15 +47,21 @@ abstract class VcoreThread {
 
     /**
      * @param on processor of the host, or ANY_CPU
+     * @param apart where the guest's code runs, if that is not on this thread; closed at its end
      */
-    void start(int on) throws HostRefusal {
+    void start(int on, Optional<ExitPortal> apart) throws HostRefusal {
         cpu = on;
+        portal = apart.orElse(null);
         barrier.addThread(name);
+        boolean started = false;
         try {
             host = processors.start(vm.name() + "/" + name, cpu, this::run);
-        } catch (HostRefusal e) {
-            barrier.removeThread(name);
-            throw e;
+            started = true;
+        } finally {
+            if (!started) {
+                barrier.removeThread(name);
+                apart.ifPresent(ExitPortal::close);
+            }
         }
     }
 
@@ -67,6 +78,10 @@ abstract class VcoreThread {
         } catch (Throwable e) { // some languages throw exceptions that nobody declares
             vm.partFailed(current(), e);
         } finally {
+            ExitPortal open = portal;
+            if (open != null) {
+                open.close();
+            }
             done = true;
             barrier.removeThread(name);
             MDC.remove("vm");
@@ -81,6 +96,10 @@ abstract class VcoreThread {
         HostThread thread = host;
         if (thread != null) {
             thread.move(to);
+        }
+        ExitPortal apart = portal;
+        if (apart != null) {
+            apart.move(to);
         }
         cpu = to;
     }
@@ -125,7 +144,10 @@ abstract class VcoreThread {
     /** Interrupts what the thread waits for in the host. */
     final void interrupt() {
         Thread thread = self;
-        if (thread != null) {
+        ExitPortal apart = portal;
+        if (apart != null && current().inEngine()) {
+            apart.interrupt();
+        } else if (thread != null) {
             thread.interrupt();
         }
     }
@@ -138,7 +160,10 @@ abstract class VcoreThread {
                                 + vm.configuration().callLimit() / NANOS_PER_SECOND
                                 + " s");
         Thread thread = self;
-        if (thread != null) {
+        ExitPortal apart = portal;
+        if (apart != null && current().inEngine()) {
+            out.setStackTrace(apart.trace());
+        } else if (thread != null) {
             out.setStackTrace(thread.getStackTrace());
         }
         return out;

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A VM's configuration, checked as far as that is possible without its plugins. Keys are those of
@@ -28,6 +29,7 @@ import java.util.Set;
  * @param address where a raw image goes
  * @param instructionClock whether guest time is counted in instructions
  * @param epoch wall-clock time at guest time 0 in nanoseconds since 1970, if it is fixed
+ * @param exitRegisters names of the register groups that travel with exits, where they travel
  * @param callLimit nanoseconds that a call into a plugin may take
  * @param tree what this was made from
  */
@@ -55,6 +57,7 @@ record VmConfiguration(
         boolean noReboot,
         StopPolicy onBundleStop,
         long callLimit,
+        List<String> exitRegisters,
         Map<String, Object> tree) {
     static final int MAX_CPUS = 64;
 
@@ -66,7 +69,9 @@ record VmConfiguration(
     private static final String EXTENSIONS = "extensions";
     private static final String MODULES = "modules";
     private static final String PIN = "pin";
-    private static final List<String> LISTS = List.of(DEVICES, EXTENSIONS, MODULES, PIN);
+    static final String EXIT_REGISTERS = "exit-registers";
+    private static final List<String> LISTS =
+            List.of(DEVICES, EXTENSIONS, MODULES, PIN, EXIT_REGISTERS);
     private static final List<String> CHOICES = List.of("engine", "paging", "platform");
 
     /**
@@ -161,6 +166,7 @@ record VmConfiguration(
                 settings.bool("no-reboot"),
                 StopPolicy.of(settings.string(StopPolicy.KEY)),
                 settings.integer("call-limit") * 1_000_000_000,
+                words(EXIT_REGISTERS, tree),
                 Map.copyOf(tree));
     }
 
@@ -294,6 +300,16 @@ record VmConfiguration(
             out.add(entry.toString());
         }
         return List.copyOf(out);
+    }
+
+    /** A list of words, or one text of them with commas. */
+    private static List<String> words(String key, Map<String, Object> tree)
+            throws ConfigurationException {
+        return strings(key, tree).stream()
+                .flatMap(text -> Stream.of(text.split(",")))
+                .map(String::strip)
+                .filter(word -> !word.isEmpty())
+                .toList();
     }
 
     private static List<?> list(String key, Map<String, Object> tree) {

@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostInterrupts;
 import org.alcazar.host.HostKernel;
@@ -45,6 +46,9 @@ final class FakeHost implements HostKernel {
     final Consoles consoles = new Consoles();
     final Files files = new Files();
 
+    /** What keeps guest code and VMM apart, if a test wants that. */
+    @Nullable FakePortal portal;
+
     @Override
     public String name() {
         return "fake";
@@ -74,6 +78,9 @@ final class FakeHost implements HostKernel {
     public <T> Optional<T> find(Class<T> service) {
         if (service == HostFiles.class) {
             return Optional.of(service.cast(files));
+        }
+        if (service == HostExitPortal.class) {
+            return Optional.ofNullable(portal).map(service::cast);
         }
         return service == HostConsoles.class
                 ? Optional.of(service.cast(consoles))

@@ -355,7 +355,10 @@ final class Toy {
 
         @Override
         public void fetch(ControlBlock block, long mask) {
-            if (pending) {
+            if (mask == 0) {
+                return;
+            }
+            if (pending && block.frame().reason != Exit.CALL) {
                 throw new IllegalStateException("registers asked for in the middle of an access");
             }
             if ((block.valid & 1) == 0) {
