@@ -148,7 +148,7 @@ final class Backends {
                 types.find(BackendType.class, typeName)
                         .orElseThrow(() -> unknown(where, name, kind));
         return new Origin(
-                type, arguments(type.configuration(), colon < 0 ? "" : name.substring(colon + 1)));
+                type, arguments(schema(where, type), colon < 0 ? "" : name.substring(colon + 1)));
     }
 
     private <T extends Backend> T open(String where, Origin origin, Class<T> kind)
@@ -172,11 +172,19 @@ final class Backends {
         }
     }
 
-    private static Settings settings(String where, Origin origin) throws ConfigurationException {
+    private Settings settings(String where, Origin origin) throws ConfigurationException {
         return Settings.check(
                 where + ": backend " + origin.type().name(),
-                origin.type().configuration(),
+                schema(where, origin.type()),
                 origin.settings());
+    }
+
+    private Schema schema(String where, BackendType type) throws ConfigurationException {
+        try {
+            return vm.calls().schema(types.title("backend " + type.name(), type), type);
+        } catch (HostRefusal e) {
+            throw new ConfigurationException(where + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -253,8 +261,7 @@ final class Backends {
 
     private String title(Origin origin) {
         BackendType type = origin.type();
-        return "backend %s (%s%s)"
-                .formatted(type.name(), type.getClass().getName(), types.source(type).from());
+        return types.title("backend " + type.name(), type);
     }
 
     private Backend takeOver(Origin origin, Handover handover)

@@ -13,6 +13,7 @@ import org.alcazar.vmm.plugin.ExtensionType;
 import org.alcazar.vmm.plugin.ExtensionType.Extension;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.alcazar.vmm.plugin.Spelling;
 import org.slf4j.Logger;
@@ -123,20 +124,12 @@ final class DeviceManager {
             throws ConfigurationException {
         boolean made = false;
         try {
-            Settings settings =
-                    Settings.check(kind + " " + spec.name(), type.configuration(), spec.settings());
+            String what = kind + " " + spec.name();
+            String title = types.title(what, type);
+            Schema schema = call("configuration of " + title, type::configuration);
+            Settings settings = Settings.check(what, schema, spec.settings());
             Source source = types.source(type);
-            P part =
-                    call(
-                            "making "
-                                    + kind
-                                    + " "
-                                    + spec.name()
-                                    + " ("
-                                    + type.getClass().getName()
-                                    + source.from()
-                                    + ")",
-                            () -> maker.make(type, context, settings));
+            P part = call("making " + title, () -> maker.make(type, context, settings));
             made = true;
             return new Entry<>(kind, spec, type, source, part, context);
         } finally {

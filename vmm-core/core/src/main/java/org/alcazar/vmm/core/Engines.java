@@ -16,6 +16,7 @@ import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -103,7 +104,8 @@ final class Engines {
     }
 
     private Engine create(EngineType type) throws HostRefusal, ConfigurationException {
-        Settings settings = Settings.check("engine " + type.name(), type.configuration(), keys);
+        String what = "engine " + type.name();
+        Settings settings = Settings.check(what, vm.calls().schema(title(type), type), keys);
         Map<String, String> options = new LinkedHashMap<>();
         settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
         return vm.calls()
@@ -114,6 +116,11 @@ final class Engines {
             throws HostRefusal, ConfigurationException {
         return vm.calls()
                 .call("creation of " + title(type), () -> type.create(map, memory, owner, by));
+    }
+
+    /** The keys of the engine's type. */
+    Schema schema() throws HostRefusal, ConfigurationException {
+        return vm.calls().schema(title(engineType()), engineType());
     }
 
     // At work
@@ -345,20 +352,11 @@ final class Engines {
     // What there is
 
     private String title(EngineType type) {
-        return title("engine ", type);
+        return types.title("engine " + type.name(), type);
     }
 
     private String title(PagingModeType type) {
-        return title("paging mode ", type);
-    }
-
-    private String title(String word, PluginType type) {
-        return word
-                + type.name()
-                + " ("
-                + type.getClass().getName()
-                + types.source(type).from()
-                + ")";
+        return types.title("paging mode " + type.name(), type);
     }
 
     /** Engine or paging mode, if its classes are nearest to the point of a failure; else empty. */

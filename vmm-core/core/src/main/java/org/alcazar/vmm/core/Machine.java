@@ -23,6 +23,7 @@ import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.Platform;
+import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,12 +79,19 @@ final class Machine {
     private final List<VcoreThread> threads = new CopyOnWriteArrayList<>();
     private List<MemoryRange> memoryMap = List.of();
     private long exitRegisters;
-    private @Nullable Platform platform;
+    private @Nullable Plan plan;
     private @Nullable VmClock clock;
     private @Nullable EventQueue events;
     private @Nullable Barrier barrier;
     private @Nullable Backends backends;
     private @Nullable ConsoleTap console;
+
+    /** What a {@link Platform} says: it is asked once, while its bundle is there. */
+    private record Plan(
+            List<MemoryRange> ram,
+            List<MemoryRange> memoryMap,
+            List<DeviceSpec> devices,
+            long counterFrequency) {}
 
     Machine(Vm vm, HostKernel host, PluginTypes types) {
         this.vm = vm;
@@ -111,7 +119,7 @@ final class Machine {
         openConsole();
         makeDevices();
         devices.reset(); // power-on
-        platform = null; // its bundle may go
+        plan = null;
     }
 
     void load() throws HostRefusal, ConfigurationException {
@@ -200,23 +208,24 @@ final class Machine {
                         "platform",
                         configuration.platform().type(),
                         List.of("pc"));
+        String what = "platform " + type.name();
+        String title = types.title(what, type);
         Settings settings =
                 Settings.check(
-                        "platform " + type.name(),
-                        type.configuration(),
-                        configuration.platform().settings());
-        Platform made =
-                vm.calls()
-                        .call(
-                                "creation of platform " + type.name(),
-                                () ->
-                                        type.create(
-                                                configuration.memory(),
-                                                configuration.cpus(),
-                                                settings));
-        platform = made;
-        memoryMap = List.copyOf(made.memoryMap());
+                        what, vm.calls().schema(title, type), configuration.platform().settings());
+        Plan made = vm.calls().call("creation of " + title, () -> plan(type, settings));
+        plan = made;
+        memoryMap = made.memoryMap;
         engines.choose(chooseEngine(type));
+    }
+
+    private Plan plan(PlatformType type, Settings settings) throws ConfigurationException {
+        Platform made = type.create(configuration.memory(), configuration.cpus(), settings);
+        return new Plan(
+                List.copyOf(made.ram()),
+                List.copyOf(made.memoryMap()),
+                List.copyOf(made.devices()),
+                made.counterFrequency());
     }
 
     private EngineType chooseEngine(PlatformType forPlatform) throws ConfigurationException {
@@ -252,7 +261,7 @@ final class Machine {
                             + (total >> 20)
                             + "M)");
         }
-        for (MemoryRange range : platform().ram()) {
+        for (MemoryRange range : plan().ram) {
             long start = range.start();
             long end = start + range.bytes();
             while (start < end) {
@@ -301,7 +310,8 @@ final class Machine {
     private void makeEngine() throws HostRefusal, ConfigurationException {
         EngineType type = engines.engineType();
         Map<String, Object> keys = new LinkedHashMap<>(configuration.engine().settings());
-        if (type.configuration().keys().stream().anyMatch(k -> k.name().equals("seed"))) {
+        Schema schema = engines.schema();
+        if (schema.keys().stream().anyMatch(k -> k.name().equals("seed"))) {
             keys.putIfAbsent("seed", seed());
         }
         engines.makeEngine(keys);
@@ -340,7 +350,7 @@ final class Machine {
     }
 
     private void makeClock(ControlBlock first) {
-        long asked = platform().counterFrequency();
+        long asked = plan().counterFrequency;
         long frequency = asked == 0 ? GuestClock.NANOS_PER_SECOND : asked;
         VmClock made;
         if (configuration.instructionClock()) {
@@ -387,7 +397,7 @@ final class Machine {
 
     private void makeDevices() throws ConfigurationException {
         undo.push(devices::closeAll);
-        for (DeviceSpec spec : DeviceManager.plan(platform().devices(), configuration.devices())) {
+        for (DeviceSpec spec : DeviceManager.plan(plan().devices, configuration.devices())) {
             devices.attach(spec);
         }
         for (DeviceSpec spec : configuration.extensions()) {
@@ -533,8 +543,8 @@ final class Machine {
         return part;
     }
 
-    Platform platform() {
-        return there(platform);
+    private Plan plan() {
+        return there(plan);
     }
 
     Engines engines() {

@@ -5,6 +5,8 @@ import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostThread;
 import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Schema;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
@@ -100,6 +102,15 @@ final class PluginCalls {
         synchronized (turn) {
             return worker().execute(what, progress, call);
         }
+    }
+
+    /**
+     * The keys that a type takes.
+     *
+     * @param what such as {@code device rtc}
+     */
+    Schema schema(String what, PluginType type) throws ConfigurationException, HostRefusal {
+        return call("configuration of " + what, type::configuration);
     }
 
     private synchronized boolean isWorker() {

@@ -195,4 +195,9 @@ public final class PluginTypes {
         });
         return out;
     }
+
+    /** A type for messages: what it is called there, its class and its bundle. */
+    String title(String what, PluginType type) {
+        return what + " (" + type.getClass().getName() + source(type).from() + ")";
+    }
 }

@@ -30,6 +30,7 @@ import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.CheckpointStore;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
@@ -596,6 +597,80 @@ class StuckTest {
                     meanwhile(bench, refusal(() -> bench.vmm.load("slow:a", Map.of())), 20);
             assertTrue(String.valueOf(refused.getMessage()).contains("store slow"));
             assertEquals(0, bench.host.memory.bytesInUse(""));
+        }
+    }
+
+    /** A platform that stays in one of its methods. */
+    private final class StuckPlatform implements PlatformType {
+        private final PlatformType inner;
+        private final String at;
+
+        StuckPlatform(PlatformType inner, String at) {
+            this.inner = inner;
+            this.at = at;
+        }
+
+        private <T> T in(String here, T value) {
+            if (here.equals(at)) {
+                stay();
+            }
+            return value;
+        }
+
+        @Override
+        public String name() {
+            return inner.name();
+        }
+
+        @Override
+        public String description() {
+            return inner.description();
+        }
+
+        @Override
+        public String architecture() {
+            return inner.architecture();
+        }
+
+        @Override
+        public Schema configuration() {
+            return in("configuration", Schema.EMPTY);
+        }
+
+        @Override
+        public Platform create(long memory, int cpus, Settings settings)
+                throws ConfigurationException {
+            Platform made = in("create", inner.create(memory, cpus, settings));
+            return new Platform() {
+                @Override
+                public List<MemoryRange> ram() {
+                    return in("ram", made.ram());
+                }
+
+                @Override
+                public List<MemoryRange> memoryMap() {
+                    return in("memoryMap", made.memoryMap());
+                }
+
+                @Override
+                public List<DeviceSpec> devices() {
+                    return in("devices", made.devices());
+                }
+            };
+        }
+    }
+
+    @Test
+    void aPlatformThatDoesNotReturnIsRefused() throws Exception {
+        for (String at : List.of("configuration", "create", "ram", "memoryMap", "devices")) {
+            try (Bench bench = bench("none", false)) {
+                bench.types.add(PlatformType.class, new StuckPlatform(bench.board, at), 2);
+                HostRefusal refused = meanwhile(bench, refusal(() -> bench.create()), 20);
+                String message = String.valueOf(refused.getMessage());
+                assertTrue(message.contains("platform board"), message);
+                assertTrue(message.contains(StuckPlatform.class.getName()), message);
+                Bench.until(() -> bench.host.memory.bytesInUse("") == 0);
+            }
         }
     }
 
