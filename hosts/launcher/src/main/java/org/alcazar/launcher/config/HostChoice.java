@@ -24,7 +24,7 @@ public record HostChoice(String name, String options) {
      *
      * @param value a name, or a tree with {@code type} and options
      */
-    static HostChoice of(Object value) throws Failure {
+    static HostChoice ofValue(Object value) throws Failure {
         if (!(value instanceof Map<?, ?> tree)) {
             return of(value.toString());
         }

@@ -54,4 +54,20 @@ public interface PluginBundles {
      * @throws HostRefusal with the reason in words
      */
     SwapReport swap(String file) throws HostRefusal;
+
+    /**
+     * As {@link #swap} where a bundle of the file's symbolic name is installed, else as {@link
+     * #install}: {@link SwapReport#from} is empty then. Nobody can install one in between.
+     *
+     * @throws HostRefusal with the reason in words
+     */
+    SwapReport swapOrInstall(String file) throws HostRefusal;
+
+    /**
+     * Installs a bundle of whose symbolic name there is none.
+     *
+     * @return whether it was installed by this call
+     * @throws HostRefusal as {@link #install} does
+     */
+    boolean installIfMissing(String file) throws HostRefusal;
 }

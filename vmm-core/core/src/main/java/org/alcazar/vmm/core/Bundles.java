@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -89,10 +90,26 @@ final class Bundles implements PluginBundles {
     public long install(String file) throws HostRefusal {
         Manifest manifest = manifest(file);
         try (Vmm.Held _ = vmm.hold()) {
-            Bundle bundle = installFresh(file, symbolicName(file, manifest));
-            startOrRemove(bundle);
-            return bundle.getBundleId();
+            return installStarted(file, symbolicName(file, manifest)).getBundleId();
         }
+    }
+
+    @Override
+    public boolean installIfMissing(String file) throws HostRefusal {
+        String name = symbolicName(file, manifest(file));
+        try (Vmm.Held _ = vmm.hold()) {
+            boolean missing = find(name).isEmpty();
+            if (missing) {
+                installStarted(file, name);
+            }
+            return missing;
+        }
+    }
+
+    private Bundle installStarted(String file, String name) throws HostRefusal {
+        Bundle bundle = installFresh(file, name);
+        startOrRemove(bundle);
+        return bundle;
     }
 
     /** A location of its own, so that the same file can be installed again after a change. */
@@ -228,30 +245,43 @@ final class Bundles implements PluginBundles {
     public SwapReport swap(String file) throws HostRefusal {
         Manifest manifest = manifest(file);
         String name = symbolicName(file, manifest);
-        Bundle old = installed(name, file);
-        if (manifest.getMainAttributes().getValue(Constants.EXPORT_PACKAGE) != null) {
-            throw new HostRefusal(
-                    "bundle "
-                            + name
-                            + " exports packages that others are wired to; it is exchanged by a"
-                            + " restart");
-        }
         try (Vmm.Held _ = vmm.hold()) {
+            Bundle old =
+                    find(name)
+                            .orElseThrow(() ->
+                                    new HostRefusal(
+                                            "no bundle "
+                                                    + name
+                                                    + " is installed that "
+                                                    + file
+                                                    + " could replace; install it"));
+            if (manifest.getMainAttributes().getValue(Constants.EXPORT_PACKAGE) != null) {
+                throw new HostRefusal(
+                        "bundle "
+                                + name
+                                + " exports packages that others are wired to; it is exchanged by"
+                                + " a restart");
+            }
             return swap(old, file, name);
         }
     }
 
-    private Bundle installed(String name, String file) throws HostRefusal {
+    @Override
+    public SwapReport swapOrInstall(String file) throws HostRefusal {
+        String name = symbolicName(file, manifest(file));
+        try (Vmm.Held _ = vmm.hold()) {
+            if (find(name).isPresent()) {
+                return swap(file);
+            }
+            return new SwapReport(name, "", label(installStarted(file, name)), 0, List.of());
+        }
+    }
+
+    /** The newest of a symbolic name. */
+    private Optional<Bundle> find(String name) {
         return Stream.of(context.getBundles())
                 .filter(bundle -> name.equals(bundle.getSymbolicName()))
-                .max(Comparator.comparingLong(Bundle::getBundleId))
-                .orElseThrow(() ->
-                        new HostRefusal(
-                                "no bundle "
-                                        + name
-                                        + " is installed that "
-                                        + file
-                                        + " could replace; install it"));
+                .max(Comparator.comparingLong(Bundle::getBundleId));
     }
 
     private SwapReport swap(Bundle old, String file, String name) throws HostRefusal {

@@ -6,12 +6,11 @@ import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.SwapReport;
 import org.alcazar.vmm.plugin.Spelling;
 
-import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
+import java.util.function.Predicate;
 
 /** Bundles, and the VMs that use them. */
 final class BundleCommands {
@@ -83,39 +82,23 @@ final class BundleCommands {
 
     /** Installs a bundle of which there is no version yet. */
     static void installIfMissing(Call call, String file) throws HostRefusal {
-        if (installed(call.vmm().bundles(), file)) {
-            return;
-        }
-        call.vmm().bundles().install(file);
-        call.progress(file + " is installed");
-    }
-
-    private static boolean installed(PluginBundles bundles, String file) throws HostRefusal {
-        String name = symbolicName(file);
-        return bundles.all().stream().anyMatch(bundle -> bundle.name().equals(name));
-    }
-
-    private static String symbolicName(String file) throws HostRefusal {
-        try (JarFile jar = new JarFile(file)) {
-            Manifest manifest = jar.getManifest();
-            String header =
-                    manifest == null
-                            ? null
-                            : manifest.getMainAttributes().getValue("Bundle-SymbolicName");
-            return header == null ? "" : header.split(";", 2)[0].strip();
-        } catch (IOException e) {
-            throw new HostRefusal(file + " is no jar file: " + Text.oneLine(e), e);
+        if (call.vmm().bundles().installIfMissing(file)) {
+            call.progress(file + " is installed");
         }
     }
 
     private static Shown install(Call call) throws HostRefusal, UsageException {
-        PluginBundles bundles = call.vmm().bundles();
-        long id = bundles.install(call.file("FILE").toString());
+        long id = call.vmm().bundles().install(call.file("FILE").toString());
+        return installed(call, bundle -> bundle.id() == id);
+    }
+
+    private static Shown installed(Call call, Predicate<BundleInfo> which) throws HostRefusal {
         BundleInfo made =
-                bundles.all().stream()
-                        .filter(bundle -> bundle.id() == id)
-                        .findFirst()
+                call.vmm().bundles().all().stream()
+                        .filter(which)
+                        .max(Comparator.comparingLong(BundleInfo::id))
                         .orElseThrow();
+        long id = made.id();
         return Shown.of(
                 LifeCycleCommands.ordered("id", id, "name", made.name(), "types", made.types()),
                 "bundle "
@@ -187,12 +170,14 @@ final class BundleCommands {
     }
 
     private static Shown swap(Call call) throws HostRefusal, UsageException {
-        if (call.has("--install")
-                && !installed(call.vmm().bundles(), call.file("FILE").toString())) {
-            Shown made = install(call);
+        PluginBundles bundles = call.vmm().bundles();
+        String file = call.file("FILE").toString();
+        SwapReport report =
+                call.has("--install") ? bundles.swapOrInstall(file) : bundles.swap(file);
+        if (report.from().isEmpty()) {
+            Shown made = installed(call, bundle -> bundle.name().equals(report.bundle()));
             return new Shown(made.tree(), () -> "there was none to replace: " + made.text().get());
         }
-        SwapReport report = call.vmm().bundles().swap(call.file("FILE").toString());
         List<Map<String, Object>> exchanges = new ArrayList<>();
         StringBuilder text =
                 new StringBuilder(

@@ -125,18 +125,28 @@ final class LifeCycleCommands {
 
     private static Shown create(Call call)
             throws HostRefusal, UsageException, InterruptedException {
-        Map<String, Object> given = call.settings();
+        Map<String, Object> given = givenConsole(call.settings());
         Map<String, Object> tree;
         if (call.optional("GUEST").isPresent()) {
             tree = guest(call, call.text("GUEST"), given);
         } else if (given.isEmpty()) {
             throw new UsageException("a GUEST is missing, or the key kernel=FILE");
         } else {
-            given.putIfAbsent("console", "none"); // this process's own belongs to somebody else
+            given.putIfAbsent("console", "none");
             tree = VmKeys.tree(given, call.screen().folder());
         }
         int id = call.vmm().control().create(tree);
         return state(call.vm(Integer.toString(id)));
+    }
+
+    /** This process's own console belongs to somebody else, or to the shell itself. */
+    private static Map<String, Object> givenConsole(Map<String, Object> given) throws HostRefusal {
+        if ("stdio".equals(given.get("console"))) {
+            throw new HostRefusal(
+                    "console=stdio: this terminal is the shell's; leave it out and use vm:console,"
+                            + " or give file:PATH");
+        }
+        return given;
     }
 
     /** What the launcher's {@code run} would tell the VMM; the bundles that it takes are there. */
@@ -259,7 +269,7 @@ final class LifeCycleCommands {
     }
 
     private static Shown load(Call call) throws HostRefusal, UsageException {
-        Map<String, Object> given = call.settings();
+        Map<String, Object> given = givenConsole(call.settings());
         given.putIfAbsent("console", "none");
         int id =
                 call.vmm()

@@ -14,18 +14,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.jar.Attributes;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 
 /** What is typed, through Gogo, to a VMM that only remembers. */
 class CommandsTest {
@@ -176,8 +170,8 @@ class CommandsTest {
 
     @Test
     void aGuestIsMadeByItsName() throws Exception {
-        fake.guestBundles.add(jar("org.example.rng", "rng.jar").toString());
-        fake.guestBundles.add(jar("org.alcazar.devices.uart16550", "uart.jar").toString());
+        fake.guestBundles.add(folder.resolve("rng.jar").toString());
+        fake.guestBundles.add(folder.resolve("uart16550.jar").toString());
         String said = shown("vm:create linux memory=1G devices=rtc devices=nic");
         assertEquals(
                 List.of(
@@ -191,26 +185,16 @@ class CommandsTest {
                         + " is installed\nVM 2 (linux) is created\n",
                 said);
         assertTrue(shown("vm:create echo --json").startsWith("{"));
+        assertTrue(
+                refused("vm:create linux console=stdio").contains("this terminal is the shell's"));
         fake.withGuests = false;
         assertTrue(refused("vm:create linux").contains("this process knows no guests by name"));
     }
 
-    private Path jar(String bundle, String file) throws IOException {
-        Manifest manifest = new Manifest();
-        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        manifest.getMainAttributes()
-                .put(new Attributes.Name("Bundle-SymbolicName"), bundle + ";singleton:=true");
-        Path made = folder.resolve(file);
-        try (OutputStream out = Files.newOutputStream(made)) {
-            new JarOutputStream(out, manifest).close();
-        }
-        return made;
-    }
-
     @Test
     void aSwapInstallsWhatIsNotThereIfThatIsWanted() throws Exception {
-        Path fresh = jar("org.example.rng", "rng.jar");
-        Path known = jar("org.alcazar.devices.uart16550", "uart.jar");
+        Path fresh = folder.resolve("rng.jar");
+        Path known = folder.resolve("uart16550.jar");
         String said = shown("bundle:swap --install " + fresh);
         assertTrue(said.startsWith("there was none to replace: bundle 4 ("), said);
         shown("bundle:swap " + known + " --install; bundle:swap " + fresh);
