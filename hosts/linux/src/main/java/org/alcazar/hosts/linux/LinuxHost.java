@@ -14,6 +14,7 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostTopology;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.NoInterrupts;
+import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
 import org.alcazar.hosts.support.StreamConsoles;
@@ -50,7 +51,7 @@ final class LinuxHost implements HostKernel, AutoCloseable {
         SystemTree tree = new SystemTree(Path.of("/"));
         Privileges privileges = new Privileges(tree);
         Cgroups cgroups = Cgroups.read(tree);
-        Notes notes = new Notes();
+        Notes notes = new Notes(NAME);
         Primitives<LinuxPrimitive> primitives =
                 Primitives.read(NAME, LinuxPrimitive.class, options.text("costs"));
         memory = new LinuxMemory(options, tree, privileges, cgroups, primitives, notes);

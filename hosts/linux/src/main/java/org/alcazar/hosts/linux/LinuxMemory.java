@@ -6,6 +6,7 @@ import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.NativeRange;
+import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.Primitives;
 import org.alcazar.hosts.support.RangeMemory;
 import org.slf4j.Logger;

@@ -2,6 +2,7 @@ package org.alcazar.hosts.linux;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostThread;
+import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.Primitives;
 import org.alcazar.hosts.support.Sleeper;
 import org.alcazar.hosts.support.ThreadProcessors;

@@ -20,6 +20,16 @@ public interface Alarm extends AutoCloseable {
     @Override
     void close();
 
+    /**
+     * The same alarm, watched.
+     *
+     * @param set is told of each wait with a deadline
+     * @param expired is told when such a wait has reached its deadline
+     */
+    static Alarm watched(Alarm alarm, Runnable set, Runnable expired) {
+        return new WatchedAlarm(alarm, set, expired);
+    }
+
     /** Waits as every JVM can. */
     static Alarm ofJvm() {
         return new ParkAlarm();

@@ -1,4 +1,4 @@
-package org.alcazar.hosts.linux;
+package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostNotes;
 import org.slf4j.Logger;
@@ -10,15 +10,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** What the host has found out. A thing that falls short of what was wished is logged once. */
-final class Notes implements HostNotes {
+/** What a host has found out. A thing that falls short of what was wished is logged once. */
+public final class Notes implements HostNotes {
     private static final Logger LOG = LoggerFactory.getLogger(Notes.class);
 
+    private final String host;
     private final Map<String, String> shortcomings = new LinkedHashMap<>();
     private final List<Supplier<String>> states = new ArrayList<>();
 
+    /**
+     * No notes yet.
+     *
+     * @param host its name, for the log
+     */
+    public Notes(String host) {
+        this.host = host;
+    }
+
     /** A line that is asked for each time; an empty one is left out. */
-    synchronized void state(Supplier<String> line) {
+    public synchronized void state(Supplier<String> line) {
         states.add(line);
     }
 
@@ -27,9 +37,9 @@ final class Notes implements HostNotes {
      *
      * @param topic the option, or what it is about
      */
-    synchronized void shortOf(String topic, String line) {
+    public synchronized void shortOf(String topic, String line) {
         if (shortcomings.putIfAbsent(topic, line) == null) {
-            LOG.warn("host linux: {}: {}", topic, line);
+            LOG.warn("host {}: {}: {}", host, topic, line);
         }
     }
 
