@@ -6,8 +6,8 @@ import org.alcazar.host.HostThread;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread of a VM and the VMM's thread that serves its exits. The VMM calls: it sends its reply and
- * waits for the next exit; the VM's thread runs the guest in between.
+ * A thread of a VM and the VMM's thread that serves its exits. The VMM calls: it sends its reply
+ * and waits for the next exit; the VM's thread runs the guest in between.
  */
 final class ExitGate implements HostExitPortal.Gate {
     private static final StackTraceElement[] NOWHERE = {};

@@ -46,8 +46,7 @@ final class L4Host implements HostKernel, AutoCloseable {
         AddressSpace vmm = kernel.space("vmm");
         memory = new L4Memory(options.number("memory"), kernel, vmm);
         processors = new L4Processors(kernel, vmm);
-        interrupts =
-                new L4Interrupts((int) options.number("interrupts"), kernel, processors, vmm);
+        interrupts = new L4Interrupts((int) options.number("interrupts"), kernel, processors, vmm);
         clock = new TimerQueue(new CountingAlarm(Alarm.ofJvm(), primitives));
         services =
                 Map.of(

@@ -103,7 +103,10 @@ final class L4Interrupts implements HostInterrupts, HostInterruptPins {
     public void raise(int number) {
         if (number < 0 || number >= lines.length) {
             throw new IllegalArgumentException(
-                    "host l4: no interrupt line " + number + "; there are 0 to " + (lines.length - 1));
+                    "host l4: no interrupt line "
+                            + number
+                            + "; there are 0 to "
+                            + (lines.length - 1));
         }
         Line line = lines[number];
         synchronized (line) {

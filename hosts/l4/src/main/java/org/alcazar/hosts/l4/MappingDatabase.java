@@ -122,6 +122,9 @@ final class MappingDatabase {
 
     /** Whether mapping there would tear away what the mapping is to be derived from. */
     private static boolean isAncestor(Mapping source, AddressSpace to, long at, int shift) {
+        if (to.first(at, at + (1L << shift)) == null) {
+            return false;
+        }
         for (@Nullable Mapping up = source; up != null; up = up.parent) {
             if (up.space == to && at < up.at + up.bytes() && up.at < at + (1L << shift)) {
                 return true;

@@ -137,23 +137,23 @@ final class MicroKernel {
     }
 
     private Tcb make(AddressSpace space, String name) throws HostRefusal {
-            if (threads.size() >= most) {
-                throw new HostRefusal(
-                        "host l4: no more threads for '%s'; the option 'threads' allows %d"
-                                .formatted(name, most));
-            }
-            Long before = freeIds.poll();
-            long id =
-                    before == null
-                            ? ThreadIds.id(nextNumber++, 1)
-                            : ThreadIds.id(
-                                    ThreadIds.number(before),
-                                    ThreadIds.next(ThreadIds.version(before)));
-            Tcb thread = new Tcb(id, space, name);
-            threads.put(id, thread);
-            space.threads++;
-            primitives.count(L4Primitive.THREAD_START);
-            return thread;
+        if (threads.size() >= most) {
+            throw new HostRefusal(
+                    "host l4: no more threads for '%s'; the option 'threads' allows %d"
+                            .formatted(name, most));
+        }
+        Long before = freeIds.poll();
+        long id =
+                before == null
+                        ? ThreadIds.id(nextNumber++, 1)
+                        : ThreadIds.id(
+                                ThreadIds.number(before),
+                                ThreadIds.next(ThreadIds.version(before)));
+        Tcb thread = new Tcb(id, space, name);
+        threads.put(id, thread);
+        space.threads++;
+        primitives.count(L4Primitive.THREAD_START);
+        return thread;
     }
 
     /** The thread behind an interrupt line; it has no space of its own and lives for ever. */
@@ -467,10 +467,6 @@ final class MicroKernel {
     void ipc(Tcb self, @Nullable Tcb destination, long from, int sendTimeout, int receiveTimeout) {
         self.runner = Thread.currentThread();
         begin(self, destination, from);
-        await(
-                self,
-                0,
-                Timeouts.deadline(sendTimeout, nanoTime()),
-                Timeouts.nanos(receiveTimeout));
+        await(self, 0, Timeouts.deadline(sendTimeout, nanoTime()), Timeouts.nanos(receiveTimeout));
     }
 }
