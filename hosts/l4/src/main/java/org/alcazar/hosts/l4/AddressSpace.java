@@ -1,0 +1,107 @@
+package org.alcazar.hosts.l4;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** An address space: what is mapped where. Guarded by the kernel's lock. */
+final class AddressSpace {
+    /** Whoever keeps hardware's tables for a space. Called with the kernel's lock held. */
+    interface Tables {
+        /** A space that no hardware walks. */
+        Tables NONE =
+                new Tables() {
+                    @Override
+                    public void enter(Mapping mapping) {}
+
+                    @Override
+                    public void remove(Mapping mapping) {}
+                };
+
+        /** A mapping is new, or its rights are. */
+        void enter(Mapping mapping);
+
+        /** A mapping is gone. */
+        void remove(Mapping mapping);
+    }
+
+    private final String name;
+    private final Tables tables;
+    private final int most;
+    private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
+
+    /** Threads that live here. */
+    int threads;
+
+    /**
+     * An empty space.
+     *
+     * @param name for people
+     * @param most mappings that it may have
+     */
+    AddressSpace(String name, Tables tables, int most) {
+        this.name = name;
+        this.tables = tables;
+        this.most = most;
+    }
+
+    String name() {
+        return name;
+    }
+
+    int size() {
+        return mappings.size();
+    }
+
+    /** Whether there is room for one more. */
+    boolean hasRoom() {
+        return mappings.size() < most;
+    }
+
+    /** The mapping around an address. */
+    @Nullable Mapping find(long address) {
+        Map.Entry<Long, Mapping> entry = mappings.floorEntry(address);
+        if (entry == null) {
+            return null;
+        }
+        Mapping found = entry.getValue();
+        return address - found.at < found.bytes() ? found : null;
+    }
+
+    /** The first mapping that ends behind {@code start} and begins before {@code end}. */
+    @Nullable Mapping first(long start, long end) {
+        Mapping around = find(start);
+        if (around != null) {
+            return around;
+        }
+        Map.Entry<Long, Mapping> entry = mappings.ceilingEntry(start);
+        return entry != null && entry.getKey() < end ? entry.getValue() : null;
+    }
+
+    /** Any mapping. */
+    @Nullable Mapping any() {
+        return mappings.isEmpty() ? null : mappings.firstEntry().getValue();
+    }
+
+    void enter(Mapping mapping) {
+        if (mappings.put(mapping.at, mapping) != null) {
+            throw new IllegalStateException(name + ": two mappings at " + mapping.at);
+        }
+        tables.enter(mapping);
+    }
+
+    /** The node is of another size now; what hardware sees is as before. */
+    void enterHalf(Mapping mapping) {
+        mappings.put(mapping.at, mapping);
+    }
+
+    void changed(Mapping mapping) {
+        tables.enter(mapping);
+    }
+
+    void remove(Mapping mapping) {
+        mappings.remove(mapping.at);
+        tables.remove(mapping);
+    }
+}

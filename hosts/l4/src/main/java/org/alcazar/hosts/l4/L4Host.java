@@ -1,0 +1,113 @@
+package org.alcazar.hosts.l4;
+
+import org.alcazar.host.HostClock;
+import org.alcazar.host.HostConsoles;
+import org.alcazar.host.HostExitPortal;
+import org.alcazar.host.HostFiles;
+import org.alcazar.host.HostInterruptPins;
+import org.alcazar.host.HostInterrupts;
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNotes;
+import org.alcazar.host.HostPrimitives;
+import org.alcazar.host.HostProcessors;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.hosts.support.Alarm;
+import org.alcazar.hosts.support.HostOptions;
+import org.alcazar.hosts.support.PathFiles;
+import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.StreamConsoles;
+import org.alcazar.hosts.support.TimerQueue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The micro-kernel, its interrupts and sigma0; the VMM is a server in a space of its own. */
+final class L4Host implements HostKernel, AutoCloseable {
+    private static final String NAME = "l4";
+
+    private final MicroKernel kernel;
+    private final L4Memory memory;
+    private final L4Processors processors;
+    private final L4Interrupts interrupts;
+    private final TimerQueue clock;
+    private final Map<Class<?>, Object> services;
+
+    /**
+     * A micro-kernel that has just booted.
+     *
+     * @throws HostRefusal if a price is wrong, or the process can't reserve its range
+     */
+    L4Host(HostOptions options) throws HostRefusal {
+        Primitives<L4Primitive> primitives =
+                Primitives.read(NAME, L4Primitive.class, options.text("costs"));
+        kernel = new MicroKernel(primitives, (int) options.number("threads"), System::nanoTime);
+        AddressSpace vmm = kernel.space("vmm");
+        memory = new L4Memory(options.number("memory"), kernel, vmm);
+        processors = new L4Processors(kernel, vmm);
+        interrupts = new L4Interrupts((int) options.number("interrupts"), kernel, processors, vmm);
+        clock = new TimerQueue(new CountingAlarm(Alarm.ofJvm(), primitives));
+        services =
+                Map.of(
+                        HostFiles.class,
+                        new PathFiles(),
+                        HostConsoles.class,
+                        new StreamConsoles(),
+                        HostExitPortal.class,
+                        new L4ExitPortal(kernel, processors, vmm),
+                        HostInterruptPins.class,
+                        interrupts,
+                        HostPrimitives.class,
+                        primitives,
+                        HostNotes.class,
+                        (HostNotes) this::notes);
+    }
+
+    private List<String> notes() {
+        return List.of(
+                "threads: %d of the micro-kernel; interrupt lines: %d"
+                        .formatted(kernel.threadsAlive(), interrupts.lines()),
+                "exits go to the VMM as messages (HostExitPortal)");
+    }
+
+    MicroKernel kernel() {
+        return kernel;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public HostMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public HostProcessors processors() {
+        return processors;
+    }
+
+    @Override
+    public HostInterrupts interrupts() {
+        return interrupts;
+    }
+
+    @Override
+    public HostClock clock() {
+        return clock;
+    }
+
+    @Override
+    public <T> Optional<T> find(Class<T> service) {
+        return Optional.ofNullable(services.get(service)).map(service::cast);
+    }
+
+    /** Ends the timer thread. Memory and threads still in use stay with their owners. */
+    @Override
+    public void close() {
+        clock.close();
+    }
+}

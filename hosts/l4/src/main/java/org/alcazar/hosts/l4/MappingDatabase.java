@@ -1,0 +1,363 @@
+package org.alcazar.hosts.l4;
+
+import org.alcazar.hosts.support.Primitives;
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Which memory is mapped where, and from where it came there (X.2, chapter 4; Liedtke, On
+ * micro-kernel construction, 1995): all memory is sigma0's at first; who has a page may map it into
+ * another space, or grant it, and may take back what was derived from it at any time, recursively.
+ * Guarded by the kernel's lock.
+ */
+final class MappingDatabase {
+    private final Primitives<L4Primitive> primitives;
+    private final AddressSpace sigma0;
+
+    MappingDatabase(Primitives<L4Primitive> primitives) {
+        this.primitives = primitives;
+        sigma0 = new AddressSpace("sigma0", AddressSpace.Tables.NONE, Integer.MAX_VALUE);
+    }
+
+    /** The space that all memory belongs to at first; physical and virtual are the same there. */
+    AddressSpace sigma0() {
+        return sigma0;
+    }
+
+    /** Memory that sigma0 may hand out now. */
+    void own(long page) {
+        sigma0.enter(
+                new Mapping(
+                        sigma0,
+                        Flexpage.start(page),
+                        Flexpage.start(page),
+                        Flexpage.shift(page),
+                        Flexpage.ALL));
+    }
+
+    /** Memory that sigma0 hands out no more; nothing is derived from it now. */
+    void disown(long page) {
+        long end = Flexpage.start(page) + Flexpage.bytes(page);
+        Mapping root = sigma0.first(Flexpage.start(page), end);
+        while (root != null) {
+            sigma0.remove(root);
+            root = sigma0.first(Flexpage.start(page), end);
+        }
+    }
+
+    /** Whether a space has all of a flexpage, with all its rights. */
+    boolean holds(AddressSpace space, long page) {
+        long at = Flexpage.start(page);
+        long end = at + Flexpage.bytes(page);
+        int rights = Flexpage.rights(page);
+        while (at < end) {
+            Mapping mapping = space.find(at);
+            if (mapping == null || (mapping.rights & rights) != rights) {
+                return false;
+            }
+            at = mapping.at + mapping.bytes();
+        }
+        return true;
+    }
+
+    /**
+     * Maps what a space has of a flexpage into another one, with no more rights than it has itself.
+     * What was there goes, unless it is the same memory from the same place: that gains rights.
+     *
+     * @param at where the flexpage's start appears, a multiple of its size
+     * @return whether there was room for all
+     */
+    boolean map(AddressSpace from, long page, AddressSpace to, long at) {
+        long start = Flexpage.start(page);
+        long end = start + Flexpage.bytes(page);
+        int rights = Flexpage.rights(page);
+        if (rights == 0) {
+            return true;
+        }
+        primitives.count(L4Primitive.MAP);
+        Mapping source = from.first(start, end);
+        while (source != null) {
+            long piece = Math.max(source.at, start);
+            int shift = Math.min(source.shift, Flexpage.shift(page));
+            if (!derive(source, piece, shift, rights, to, at + (piece - start))) {
+                return false;
+            }
+            long next = piece + (1L << shift);
+            source = next < end ? from.first(next, end) : null;
+        }
+        return true;
+    }
+
+    private boolean derive(
+            Mapping source, long piece, int shift, int wanted, AddressSpace to, long at) {
+        int rights = source.rights & wanted;
+        long physical = source.physical + (piece - source.at);
+        Mapping there = to.find(at);
+        if (there != null
+                && there.at == at
+                && there.shift == shift
+                && there.physical == physical
+                && there.parent == source) {
+            if ((there.rights | rights) != there.rights) {
+                there.rights |= rights;
+                to.changed(there);
+            }
+            return true;
+        }
+        if (rights == 0 || isAncestor(source, to, at, shift)) {
+            return true;
+        }
+        clear(to, at, shift);
+        if (!to.hasRoom()) {
+            return false;
+        }
+        Mapping derived = new Mapping(to, at, physical, shift, rights);
+        source.adopt(derived);
+        to.enter(derived);
+        return true;
+    }
+
+    /** Whether mapping there would tear away what the mapping is to be derived from. */
+    private static boolean isAncestor(Mapping source, AddressSpace to, long at, int shift) {
+        if (to.first(at, at + (1L << shift)) == null) {
+            return false;
+        }
+        for (@Nullable Mapping up = source; up != null; up = up.parent) {
+            if (up.space == to && at < up.at + up.bytes() && up.at < at + (1L << shift)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Like {@link #map}, but the granter has it no more; what was derived from it stays so. */
+    boolean grant(AddressSpace from, long page, AddressSpace to, long at) {
+        long start = Flexpage.start(page);
+        long end = start + Flexpage.bytes(page);
+        int rights = Flexpage.rights(page);
+        primitives.count(L4Primitive.GRANT);
+        Mapping source = from.first(start, end);
+        while (source != null && rights != 0) {
+            long next;
+            if (source.at < start || source.shift > Flexpage.shift(page)) {
+                split(source);
+                next = start;
+            } else {
+                next = source.at + source.bytes();
+                if (!move(source, to, at + (source.at - start), source.rights & rights)) {
+                    return false;
+                }
+            }
+            source = next < end ? from.first(next, end) : null;
+        }
+        return true;
+    }
+
+    private boolean move(Mapping mapping, AddressSpace to, long at, int rights) {
+        if (mapping.parent == null || isAncestor(mapping, to, at, mapping.shift)) {
+            return true; // sigma0 itself grants nothing
+        }
+        clear(to, at, mapping.shift);
+        if (!to.hasRoom()) {
+            return false;
+        }
+        mapping.space.remove(mapping);
+        mapping.space = to;
+        mapping.at = at;
+        to.enter(mapping);
+        if (rights == 0) {
+            drop(mapping);
+        } else if (rights != mapping.rights) {
+            restrict(mapping, ~rights);
+        }
+        return true;
+    }
+
+    /** Takes all out of a piece of a space, with what was derived from it. */
+    private void clear(AddressSpace space, long at, int shift) {
+        unmap(space, Flexpage.of(at, shift, Flexpage.ALL), true, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Takes rights (those of the flexpage) from all that was derived of it, and with {@code flush}
+     * from the space itself too.
+     *
+     * @param most mappings to look at: who has the lock gives others their turn between
+     * @return whether all is done
+     */
+    boolean unmap(AddressSpace space, long page, boolean flush, int most) {
+        long start = Flexpage.start(page);
+        long end = start + Flexpage.bytes(page);
+        int revoked = Flexpage.rights(page);
+        int left = most;
+        Mapping mapping = revoked == 0 ? null : space.first(start, end);
+        while (mapping != null) {
+            if (mapping.at < start || mapping.at + mapping.bytes() > end) {
+                split(mapping);
+                mapping = space.first(start, end);
+                continue;
+            }
+            long next = mapping.at + mapping.bytes();
+            boolean all = revoked == Flexpage.ALL;
+            if (all && (left = dropDerived(mapping, left)) <= 0) {
+                return false;
+            }
+            if (!all) {
+                restrictDerived(mapping, revoked);
+            }
+            if (flush) {
+                if ((mapping.rights & ~revoked) == 0) {
+                    drop(mapping);
+                } else {
+                    restrict(mapping, revoked);
+                }
+            }
+            mapping = next < end ? space.first(next, end) : null;
+        }
+        return true;
+    }
+
+    /**
+     * Takes all that a space has.
+     *
+     * @return whether all is done
+     */
+    boolean empty(AddressSpace space, int most) {
+        int left = most;
+        Mapping mapping = space.any();
+        while (mapping != null) {
+            left = dropDerived(mapping, left);
+            if (left <= 0) {
+                return false;
+            }
+            drop(mapping);
+            mapping = space.any();
+        }
+        return true;
+    }
+
+    /** Leaves first, without recursion: guests decide how deep the tree is. */
+    private int dropDerived(Mapping root, int most) {
+        int left = most;
+        Mapping at = root;
+        while (left > 0) {
+            Mapping child = at.child;
+            if (child != null) {
+                at = child;
+                continue;
+            }
+            if (at == root) {
+                return left;
+            }
+            Mapping parent = at.parent;
+            drop(at);
+            left--;
+            at = parent == null ? root : parent;
+        }
+        return left;
+    }
+
+    private void drop(Mapping mapping) {
+        Mapping child = mapping.child;
+        if (child != null) {
+            dropDerived(mapping, Integer.MAX_VALUE);
+        }
+        mapping.leave();
+        mapping.space.remove(mapping);
+        primitives.count(L4Primitive.UNMAP);
+    }
+
+    private void restrict(Mapping mapping, int revoked) {
+        mapping.rights &= ~revoked;
+        mapping.space.changed(mapping);
+        primitives.count(L4Primitive.UNMAP);
+        restrictDerived(mapping, revoked);
+    }
+
+    /** Pre-order, by the links: again without recursion. */
+    private void restrictDerived(Mapping root, int revoked) {
+        Mapping at = root.child;
+        while (at != null && at != root) {
+            Mapping next = following(at, root);
+            if ((at.rights & revoked) != 0) {
+                if ((at.rights & ~revoked) == 0) {
+                    next = followingBeside(at, root);
+                    drop(at);
+                } else {
+                    at.rights &= ~revoked;
+                    at.space.changed(at);
+                    primitives.count(L4Primitive.UNMAP);
+                }
+            }
+            at = next;
+        }
+    }
+
+    private static @Nullable Mapping following(Mapping at, Mapping root) {
+        return at.child != null ? at.child : followingBeside(at, root);
+    }
+
+    private static @Nullable Mapping followingBeside(Mapping at, Mapping root) {
+        Mapping up = at;
+        while (up != root) {
+            if (up.next != null) {
+                return up.next;
+            }
+            Mapping parent = up.parent;
+            if (parent == null) {
+                return null;
+            }
+            up = parent;
+        }
+        return null;
+    }
+
+    /**
+     * Two halves of what was one mapping.
+     *
+     * @param lower the node that it was
+     */
+    private record Halves(Mapping lower, Mapping upper) {}
+
+    /** Makes two of a mapping, and of all derived ones that are as large. */
+    private static void split(Mapping whole) {
+        Halves first = halve(whole);
+        Mapping parent = whole.parent;
+        if (parent != null) {
+            parent.adopt(first.upper);
+        }
+        Deque<Halves> work = new ArrayDeque<>(List.of(first));
+        while (!work.isEmpty()) {
+            Halves halves = work.pop();
+            Mapping child = halves.lower.child;
+            while (child != null) {
+                Mapping next = child.next;
+                if (child.shift > halves.lower.shift) {
+                    Halves below = halve(child);
+                    halves.upper.adopt(below.upper);
+                    work.push(below);
+                } else if (child.physical >= halves.upper.physical) {
+                    child.leave();
+                    halves.upper.adopt(child);
+                }
+                child = next;
+            }
+        }
+    }
+
+    private static Halves halve(Mapping whole) {
+        whole.shift--;
+        Mapping upper =
+                new Mapping(
+                        whole.space,
+                        whole.at + whole.bytes(),
+                        whole.physical + whole.bytes(),
+                        whole.shift,
+                        whole.rights);
+        whole.space.enterHalf(upper);
+        return new Halves(whole, upper);
+    }
+}

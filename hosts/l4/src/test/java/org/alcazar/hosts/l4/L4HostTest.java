@@ -1,0 +1,18 @@
+package org.alcazar.hosts.l4;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.host.tck.HostTck;
+import org.alcazar.hosts.support.HostOptions;
+
+/** The micro-kernel is a host. */
+class L4HostTest extends HostTck {
+    @Override
+    protected HostKernel newHost() throws HostRefusal {
+        return open("memory=256M");
+    }
+
+    static L4Host open(String options) throws HostRefusal {
+        return new L4Host(HostOptions.read("l4", L4Host.class, options));
+    }
+}
