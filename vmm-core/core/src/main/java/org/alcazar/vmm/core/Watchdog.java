@@ -42,7 +42,7 @@ final class Watchdog implements AutoCloseable {
         if (timer.isEmpty()) {
             HostTimer made = clock.timer("watchdog", this::look);
             timer = Optional.of(made);
-            made.arm(clock.nanoTime() + INTERVAL);
+            armOrForget(made);
         }
     }
 
@@ -60,7 +60,21 @@ final class Watchdog implements AutoCloseable {
             last = now;
             stuck.forgetThoseBack();
         } finally {
-            timer.ifPresent(again -> again.arm(clock.nanoTime() + INTERVAL));
+            timer.ifPresent(this::armOrForget);
+        }
+    }
+
+    /** A timer that the host does not arm is of no use: the next VM gets another one. */
+    private void armOrForget(HostTimer made) {
+        boolean armed = false;
+        try {
+            made.arm(clock.nanoTime() + INTERVAL);
+            armed = true;
+        } finally {
+            if (!armed) {
+                timer = Optional.empty();
+                made.close();
+            }
         }
     }
 
