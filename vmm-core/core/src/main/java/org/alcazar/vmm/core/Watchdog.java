@@ -2,6 +2,8 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostTimer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -13,6 +15,7 @@ import java.util.Optional;
  * and nothing on the vcores' side.
  */
 final class Watchdog implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
     private static final long INTERVAL = 500_000_000;
 
     /**
@@ -60,7 +63,16 @@ final class Watchdog implements AutoCloseable {
             last = now;
             stuck.forgetThoseBack();
         } finally {
-            timer.ifPresent(this::armOrForget);
+            timer.ifPresent(this::goOn);
+        }
+    }
+
+    /** VMs run as well without; but parts that hang are not found any more, which must be known. */
+    private void goOn(HostTimer made) {
+        try {
+            armOrForget(made);
+        } catch (RuntimeException e) {
+            LOG.error("nobody looks after hanging parts until the next VM is made: {}", e, e);
         }
     }
 
