@@ -24,6 +24,10 @@ import java.util.stream.Stream;
  */
 record ClassPathBundle(Path path, Manifest manifest) {
     private static final String OURS = "org.alcazar.";
+    private static final String HOSTS = "org.alcazar.hosts.";
+
+    /** The host of tests; others on the class path are there for tests of their own. */
+    private static final String HOST = "org.alcazar.hosts.jvm";
 
     /** Bundles that declarative services need. */
     private static final Set<String> RUNTIME =
@@ -118,6 +122,7 @@ record ClassPathBundle(Path path, Manifest manifest) {
     /** Whether it is installed unless it is shared. */
     boolean isWanted() {
         return !name().equals("org.alcazar.testkit")
+                && (!name().startsWith(HOSTS) || name().equals(HOST))
                 && (isAlcazars() || hasComponents() || RUNTIME.contains(name()));
     }
 }

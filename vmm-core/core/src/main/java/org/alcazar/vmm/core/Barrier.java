@@ -29,7 +29,7 @@ final class Barrier {
     private final Runnable kick;
 
     /** Fails the VM of an agent that throws. */
-    private final BiConsumer<Agent, Throwable> broken;
+    private final BiConsumer<String, Throwable> broken;
 
     private final Set<String> threads = new HashSet<>();
     private final Set<String> parked = new HashSet<>();
@@ -51,13 +51,13 @@ final class Barrier {
 
     /**
      * @param kick makes all vcore threads look at the barrier
-     * @param broken told of agents that throw
+     * @param broken told of agents that throw, and of the clock if it can't go on
      */
     Barrier(
             HostClock clock,
             VmClock guestClock,
             Runnable kick,
-            BiConsumer<Agent, Throwable> broken) {
+            BiConsumer<String, Throwable> broken) {
         this.clock = clock;
         this.guestClock = guestClock;
         this.kick = kick;
@@ -107,7 +107,7 @@ final class Barrier {
             try {
                 agent.pause(() -> agentStopped(agent));
             } catch (RuntimeException | Error e) {
-                broken.accept(agent, e);
+                broken.accept("agent " + agent.name(), e);
             }
         }
     }
@@ -157,7 +157,7 @@ final class Barrier {
         if (stopped) {
             stopped = false;
             count();
-            guestClock.go();
+            goOn();
         }
         stoppedAgents.clear();
         notifyAll();
@@ -165,8 +165,17 @@ final class Barrier {
             try {
                 agent.resume();
             } catch (RuntimeException | Error e) {
-                broken.accept(agent, e);
+                broken.accept("agent " + agent.name(), e);
             }
+        }
+    }
+
+    /** The threads that wait here must go on even if the host's timers fail: to their end. */
+    private void goOn() {
+        try {
+            guestClock.go();
+        } catch (RuntimeException e) {
+            broken.accept("the clock", e);
         }
     }
 

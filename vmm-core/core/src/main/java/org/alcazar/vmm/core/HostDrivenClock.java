@@ -28,9 +28,17 @@ final class HostDrivenClock extends VmClock {
     HostDrivenClock(HostClock host, long frequency, String name, int vcores, IntConsumer due) {
         super(frequency, host.epochNanos());
         this.host = host;
-        for (int i = 0; i < vcores; i++) {
-            int vcore = i;
-            alarms.add(new Alarm(name, () -> due.accept(vcore)));
+        boolean made = false;
+        try {
+            for (int i = 0; i < vcores; i++) {
+                int vcore = i;
+                alarms.add(new Alarm(name, () -> due.accept(vcore)));
+            }
+            made = true;
+        } finally {
+            if (!made) {
+                close(); // the timers that there are
+            }
         }
     }
 
@@ -121,7 +129,7 @@ final class HostDrivenClock extends VmClock {
     }
 
     @Override
-    void close() {
+    final void close() {
         alarms.forEach(alarm -> alarm.timer.close());
     }
 }

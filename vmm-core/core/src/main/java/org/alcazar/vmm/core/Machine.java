@@ -369,7 +369,7 @@ final class Machine {
                         host.clock(),
                         made,
                         this::kickAll,
-                        (agent, e) -> vm.fail("agent " + agent.name() + " failed: " + e, e));
+                        (part, e) -> vm.fail(part + " failed: " + e, e));
     }
 
     private void makeVcores(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
@@ -388,8 +388,18 @@ final class Machine {
     }
 
     private void openConsole() throws HostRefusal, ConfigurationException {
-        HostConsoles consoles = host.find(HostConsoles.class).orElse(name -> new SilentConsole());
-        ConsoleTap opened = new ConsoleTap(consoles.open(configuration.console()));
+        Optional<HostConsoles> consoles = host.find(HostConsoles.class);
+        if (consoles.isEmpty() && configuration.console().startsWith("file:")) {
+            throw new ConfigurationException(
+                    "console="
+                            + configuration.console()
+                            + ": host "
+                            + host.name()
+                            + " has no consoles; use console=none");
+        }
+        ConsoleTap opened =
+                new ConsoleTap(
+                        consoles.orElse(name -> new SilentConsole()).open(configuration.console()));
         console = opened;
         undo.push(opened::close);
         backends = new Backends(vm, host, types, opened);
@@ -463,10 +473,15 @@ final class Machine {
         return joinThreads(1);
     }
 
+    /** At the end, which must come even if the host's console fails. */
     void flush() {
         ConsoleTap open = console;
         if (open != null) {
-            open.flush();
+            try {
+                open.flush();
+            } catch (RuntimeException e) {
+                LOG.warn("VM {}: the end of the console's output may be lost: {}", vm.name(), e);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 
 /** A VM's own thread for what vcores ask for and can't do themselves: a reset, a pause, the end. */
 final class Supervisor {
@@ -16,12 +17,17 @@ final class Supervisor {
 
     private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
     private final String vm;
+    private final Consumer<Throwable> broken;
     private volatile @Nullable Thread self;
     private @Nullable HostThread host;
     private boolean quit;
 
-    Supervisor(String vm) {
+    /**
+     * @param broken told of requests that throw, on the thread
+     */
+    Supervisor(String vm, Consumer<Throwable> broken) {
         this.vm = vm;
+        this.broken = broken;
     }
 
     void start(HostProcessors processors) throws HostRefusal {
@@ -59,6 +65,7 @@ final class Supervisor {
                 next.run();
             } catch (RuntimeException | Error e) { // the VM's end needs this thread
                 LOG.error("a request of {} failed", vm, e);
+                broken.accept(e);
             }
         }
         MDC.remove("vm");

@@ -107,7 +107,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         this.host = host;
         this.changes = changes;
         this.phases = new Phases(host.clock());
-        this.supervisor = new Supervisor(name);
+        this.supervisor = new Supervisor(name, this::requestFailed);
         this.machine = new Machine(this, host, types);
         this.calls =
                 new PluginCalls(
@@ -530,6 +530,13 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
     private String culprit(Throwable cause) {
         String culprit = machine.culprit(cause);
         return culprit.isEmpty() ? "" : "; a fault of " + culprit;
+    }
+
+    /** A reset, a pause or the end went wrong: nobody else knows in which state it left the VM. */
+    private void requestFailed(Throwable e) {
+        if (!isOver()) {
+            fail("a request of the VM's own failed: " + e, e);
+        }
     }
 
     /**

@@ -141,9 +141,14 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
             }
             history.add(gone, "destroyed", "gave back what it held");
             history.forget(vm);
-            if (all().isEmpty()) {
-                watchdog.close();
-            }
+            restIfEmpty();
+        }
+    }
+
+    /** Nobody is left to be looked after. */
+    private void restIfEmpty() {
+        if (all().isEmpty()) {
+            watchdog.close();
         }
     }
 
@@ -378,20 +383,24 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         }
         boolean made = false;
         try {
+            watchdog.begin();
             Vm vm = new Vm(id, name, configuration, host, types, changes(), stuck, boot);
             synchronized (vms) {
                 vms.put(id, vm);
             }
-            watchdog.begin();
             made = true;
             return vm;
         } catch (PartFailure e) {
             throw new HostRefusal(e.getMessage() + ": " + e.getCause(), e);
+        } catch (RuntimeException e) { // of the host, or ours: a line, and nothing is left
+            LOG.error("VM {} can't be made", name, e);
+            throw new HostRefusal("VM " + name + " can't be made: " + e, e);
         } finally {
             if (!made) {
                 synchronized (vms) {
                     names.remove(name);
                 }
+                restIfEmpty();
             }
         }
     }

@@ -2,6 +2,8 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostTimer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -13,6 +15,7 @@ import java.util.Optional;
  * and nothing on the vcores' side.
  */
 final class Watchdog implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
     private static final long INTERVAL = 500_000_000;
 
     /**
@@ -42,7 +45,7 @@ final class Watchdog implements AutoCloseable {
         if (timer.isEmpty()) {
             HostTimer made = clock.timer("watchdog", this::look);
             timer = Optional.of(made);
-            made.arm(clock.nanoTime() + INTERVAL);
+            armOrForget(made);
         }
     }
 
@@ -60,7 +63,30 @@ final class Watchdog implements AutoCloseable {
             last = now;
             stuck.forgetThoseBack();
         } finally {
-            timer.ifPresent(again -> again.arm(clock.nanoTime() + INTERVAL));
+            timer.ifPresent(this::goOn);
+        }
+    }
+
+    /** VMs run as well without; but parts that hang are not found any more, which must be known. */
+    private void goOn(HostTimer made) {
+        try {
+            armOrForget(made);
+        } catch (RuntimeException e) {
+            LOG.error("nobody looks after hanging parts until the next VM is made: {}", e, e);
+        }
+    }
+
+    /** A timer that the host does not arm is of no use: the next VM gets another one. */
+    private void armOrForget(HostTimer made) {
+        boolean armed = false;
+        try {
+            made.arm(clock.nanoTime() + INTERVAL);
+            armed = true;
+        } finally {
+            if (!armed) {
+                timer = Optional.empty();
+                made.close();
+            }
         }
     }
 
