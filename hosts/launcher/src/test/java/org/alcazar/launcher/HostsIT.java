@@ -33,7 +33,7 @@ class HostsIT {
                 .build("micro", Progress.SILENT);
     }
 
-    private static List<String> hosts() throws Exception {
+    static List<String> hosts() throws Exception {
         try (Stream<Path> files = Files.list(ProgramRun.home().resolve("bundles"))) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.startsWith(PREFIX))
