@@ -23,6 +23,9 @@ public final class Main {
                             GUESTS,
                             "programs in a Linux guest; the name may be left out before options "
                                     + options(GuestBench.OPTIONS),
+                            "hosts",
+                            "the same guests on each host and on jvm in turn "
+                                    + options(HostBench.OPTIONS),
                             "hotswap",
                             "swaps of device bundles under a busy Linux guest "
                                     + options(HotSwapBench.OPTIONS),
@@ -49,6 +52,7 @@ public final class Main {
                 case "boot" -> BootBench.run(options);
                 case "exits" -> ExitBench.run(options);
                 case GUESTS -> GuestBench.run(options);
+                case "hosts" -> HostBench.run(options);
                 case "hotswap" -> HotSwapBench.run(options);
                 case "smp" -> SmpBench.run(options);
                 default ->

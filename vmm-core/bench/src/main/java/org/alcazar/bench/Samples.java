@@ -42,4 +42,36 @@ record Samples(List<Double> values) {
     double geometricMean() {
         return Math.exp(values.stream().mapToDouble(Math::log).average().orElse(Double.NaN));
     }
+
+    /**
+     * The lower end of the interval in which the median of what these are a sample of lies with 95
+     * %, whatever its distribution: by order, the number below a median being binomial. The least
+     * where there are too few.
+     */
+    double low() {
+        return sorted(rank());
+    }
+
+    /** The upper end. */
+    double high() {
+        return sorted(values.size() - 1 - rank());
+    }
+
+    private double sorted(int at) {
+        return values.isEmpty() ? Double.NaN : values.stream().sorted().toList().get(at);
+    }
+
+    /** How many may be left out at each end. */
+    private int rank() {
+        int n = values.size();
+        double term = Math.pow(0.5, n); // of k below the median
+        double sum = term;
+        int k = 0;
+        while (sum <= 0.025) {
+            term *= (double) (n - k) / (k + 1);
+            sum += term;
+            k++;
+        }
+        return Math.max(0, k - 1);
+    }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 class SamplesTest {
     @Test
@@ -25,5 +26,22 @@ class SamplesTest {
         assertTrue(Double.isNaN(none.min()));
         assertTrue(Double.isNaN(none.max()));
         assertTrue(Double.isNaN(none.geometricMean()));
+    }
+
+    /** Ranks from the tables of the sign test: 6th and 15th of 20, 2nd and 9th of 10. */
+    @Test
+    void theMediansIntervalIsThatOfTheSignTest() {
+        assertInterval(20, 6, 15);
+        assertInterval(10, 2, 9);
+        assertInterval(6, 1, 6);
+        assertInterval(3, 1, 3);
+        assertTrue(Double.isNaN(new Samples(List.of()).low()));
+    }
+
+    private static void assertInterval(int count, int low, int high) {
+        Samples samples =
+                new Samples(IntStream.rangeClosed(1, count).mapToObj(i -> (double) i).toList());
+        assertEquals(low, samples.low());
+        assertEquals(high, samples.high());
     }
 }
