@@ -45,6 +45,25 @@ public interface VmManagement {
     void detach(int vm, String device) throws HostRefusal;
 
     /**
+     * Has a VM go on with another engine. The cores' state moves over in the pause barrier; the
+     * guest notices nothing. Settings of the old engine that the new one takes too stay.
+     *
+     * @return nanoseconds that the guest stood still
+     * @throws HostRefusal if there is no such VM or engine, or it can't take over; the old one goes
+     *     on then
+     */
+    long engine(int vm, String type) throws HostRefusal;
+
+    /**
+     * Has a VM go on with another paging mode, as {@link #engine} does with another engine.
+     *
+     * @return nanoseconds that the guest stood still
+     * @throws HostRefusal if there is no such VM or mode, or it can't take over; the old one goes on
+     *     then
+     */
+    long paging(int vm, String type) throws HostRefusal;
+
+    /**
      * The state of a device or extension, as a checkpoint would have it. A VM that runs is paused
      * for a moment.
      *

@@ -13,6 +13,7 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.alcazar.vmm.plugin.PluginType;
@@ -105,7 +106,14 @@ final class Engines {
 
     private Engine create(EngineType type) throws HostRefusal, ConfigurationException {
         String what = "engine " + type.name();
-        Settings settings = Settings.check(what, vm.calls().schema(title(type), type), keys);
+        Schema schema = vm.calls().schema(title(type), type);
+        Map<String, Object> own = new LinkedHashMap<>(keys);
+        if (!type.name().equals(engineType().name())) {
+            // In place of another: what only that one knows is not for this one.
+            List<String> known = schema.keys().stream().map(Key::name).toList();
+            own.keySet().retainAll(known);
+        }
+        Settings settings = Settings.check(what, schema, own);
         Map<String, String> options = new LinkedHashMap<>();
         settings.values().forEach((key, value) -> options.put(key, String.valueOf(value)));
         return vm.calls()

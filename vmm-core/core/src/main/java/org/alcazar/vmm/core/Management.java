@@ -1,5 +1,6 @@
 package org.alcazar.vmm.core;
 
+import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.Hook;
@@ -9,6 +10,9 @@ import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.StuckCall;
 import org.alcazar.vmm.management.VmEvent;
 import org.alcazar.vmm.management.VmManagement;
+import org.alcazar.vmm.plugin.ConfigurationException;
+import org.alcazar.vmm.plugin.EngineType;
+import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType.DeviceSpec;
 import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Schema;
@@ -66,6 +70,50 @@ final class Management implements VmManagement {
                     }));
         }
         target.note("detach", device);
+    }
+
+    @Override
+    public long engine(int vm, String type) throws HostRefusal {
+        return exchange(
+                vm,
+                "engine " + type,
+                engines ->
+                        engines.exchange(
+                                types.require(EngineType.class, "engine", type),
+                                engines.pagingType()));
+    }
+
+    @Override
+    public long paging(int vm, String type) throws HostRefusal {
+        return exchange(
+                vm,
+                "paging " + type,
+                engines ->
+                        engines.exchange(
+                                engines.engineType(),
+                                types.require(PagingModeType.class, "paging mode", type)));
+    }
+
+    private interface Exchange {
+        void in(Engines engines) throws HostRefusal, ConfigurationException;
+    }
+
+    private long exchange(int vm, String what, Exchange exchange) throws HostRefusal {
+        Vm target = vmm.get(vm);
+        HostClock clock = target.hostClock();
+        long nanos;
+        try (Vmm.Held _ = vmm.hold()) {
+            nanos =
+                    Vmm.orRefuse(() ->
+                            target.underBarrier(() -> {
+                                target.refuseOver();
+                                long start = clock.nanoTime();
+                                exchange.in(target.machine().engines());
+                                return clock.nanoTime() - start;
+                            }));
+        }
+        target.note("swap", what);
+        return nanos;
     }
 
     @Override

@@ -322,7 +322,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         return all.get(core);
     }
 
-    private void refuseOver() throws HostRefusal {
+    void refuseOver() throws HostRefusal {
         if (isEnding()) {
             throw new HostRefusal("VM " + name + " has ended");
         }

@@ -22,6 +22,7 @@ import org.alcazar.vmm.device.DeviceContext;
 import org.alcazar.vmm.device.Handover;
 import org.alcazar.vmm.management.SwapReport;
 import org.alcazar.vmm.management.VmEvent;
+import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.plugin.BackendType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.DeviceType;
@@ -29,6 +30,7 @@ import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.ExtensionType;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
 import org.junit.jupiter.api.Test;
 
@@ -424,6 +426,56 @@ class SwapTest {
             assertTrue(gone.closed);
             assertEquals(memory, bench.host.memory.bytesInUse(""), "old tables are given back");
             Bench.until(() -> vm.vcores().getFirst().retired() > retired + 1_000_000);
+        }
+    }
+
+    @Test
+    void anotherEngineOrPagingModeTakesOverAtAWord() throws Exception {
+        Toy.Op[] program = {new Toy.Add(1), new Toy.Write(0, 0x1000, 4), new Toy.Jump(0)};
+        try (Bench bench = new Bench(program)) {
+            bench.types.add(
+                    EngineType.class,
+                    new Toy.ToyEngineType(program) {
+                        @Override
+                        public String name() {
+                            return "other";
+                        }
+
+                        @Override
+                        public Schema configuration() {
+                            return Schema.EMPTY; // no seed, which the first one has
+                        }
+                    },
+                    NEW);
+            bench.types.add(
+                    PagingModeType.class,
+                    new Toy.ToyPagingType() {
+                        @Override
+                        public String name() {
+                            return "flatter";
+                        }
+                    },
+                    NEW);
+            bench.with("engine", "toy").with("paging", "flat");
+            Vm vm = bench.start();
+            VmManagement management = new Management(bench.vmm, bench.types);
+            long memory = bench.host.memory.bytesInUse("");
+            bench.host.clock.step = 7;
+            assertTrue(management.engine(vm.id(), "other") > 0);
+            assertTrue(management.paging(vm.id(), "flatter") > 0);
+            assertEquals("other", vm.machine().engines().engineType().name());
+            assertEquals("flatter", vm.machine().engines().pagingType().name());
+            assertEquals(memory, bench.host.memory.bytesInUse(""));
+            assertEquals("swap paging flatter", lastEvent(bench, vm));
+            long retired = vm.vcores().getFirst().retired();
+            Bench.until(() -> vm.vcores().getFirst().retired() > retired + 1000);
+            assertThrows(HostRefusal.class, () -> management.engine(vm.id(), "nobody"));
+            assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "nobody"));
+            bench.vmm.stop(vm.id());
+            String late =
+                    assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "flat"))
+                            .getMessage();
+            assertTrue(String.valueOf(late).contains("has ended"), late);
         }
     }
 

@@ -108,7 +108,7 @@ final class Toy {
      * Makes engines for one program, the same for all cores; core 1 and up start at the given
      * places.
      */
-    static final class ToyEngineType implements EngineType {
+    static class ToyEngineType implements EngineType {
         final List<Op> program;
         final List<Map<String, String>> optionsSeen = new ArrayList<>();
 
@@ -406,7 +406,7 @@ final class Toy {
      * Tells the engine where pages lie; takes one host page, so that there is something to give
      * back.
      */
-    static final class ToyPagingType implements PagingModeType {
+    static class ToyPagingType implements PagingModeType {
         @Override
         public String name() {
             return "flat";

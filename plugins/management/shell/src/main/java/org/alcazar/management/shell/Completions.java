@@ -116,6 +116,8 @@ final class Completions implements Completer {
             case CORE -> cores(before);
             case DEVICE -> devices(before);
             case TYPE -> types("device");
+            case ENGINE -> types("engine");
+            case MODE -> types("paging");
             case SETTING -> settings(before, typed);
             case BUNDLE -> bundles();
             case GUEST -> guests(before, typed);

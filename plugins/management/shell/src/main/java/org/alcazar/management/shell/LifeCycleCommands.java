@@ -96,6 +96,18 @@ final class LifeCycleCommands {
                         "vm:event linux power-button",
                         LifeCycleCommands::event),
                 Command.of(
+                        "vm:engine",
+                        "VM ENGINE",
+                        "has a VM go on with another execution engine; it stands for a moment",
+                        "vm:engine linux interpreter",
+                        call -> exchange(call, "ENGINE", call.vmm().management()::engine)),
+                Command.of(
+                        "vm:paging",
+                        "VM MODE",
+                        "has a VM go on with another paging mode; it stands for a moment",
+                        "vm:paging linux direct",
+                        call -> exchange(call, "MODE", call.vmm().management()::paging)),
+                Command.of(
                         "vm:move-core",
                         "VM CORE CPU|any",
                         "has a vcore run on one processor of the host, or anywhere",
@@ -305,6 +317,21 @@ final class LifeCycleCommands {
                         + vm.name()
                         + " runs on "
                         + (any ? "any processor" : "processor " + cpu));
+    }
+
+    private interface Exchange {
+        long of(int vm, String type) throws HostRefusal;
+    }
+
+    private static Shown exchange(Call call, String parameter, Exchange exchange)
+            throws HostRefusal {
+        VirtualMachine vm = call.vm();
+        String type = call.text(parameter);
+        double millis = exchange.of(vm.id(), type) / (double) NANOS_PER_MILLISECOND;
+        return Shown.of(
+                ordered("id", vm.id(), "type", type, "pause-ms", millis),
+                "VM %s goes on with %s; it stood still for %.2f ms"
+                        .formatted(vm.name(), type, millis));
     }
 
     private static Shown core(Call call, CoreChange change) throws HostRefusal, UsageException {

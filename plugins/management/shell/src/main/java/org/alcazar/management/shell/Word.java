@@ -12,6 +12,10 @@ enum Word {
     DEVICE,
     /** A type of device. */
     TYPE,
+    /** An execution engine. */
+    ENGINE,
+    /** A paging mode. */
+    MODE,
     /** A setting of the type, or of the VM where the command knows no type. */
     SETTING("KEY=VALUE"),
     /** A guest by name, or the file that describes it. */

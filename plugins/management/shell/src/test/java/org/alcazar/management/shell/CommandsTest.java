@@ -202,6 +202,16 @@ class CommandsTest {
     }
 
     @Test
+    void engineAndPagingModeAreExchanged() throws Exception {
+        assertEquals(
+                "VM tiny goes on with interpreter; it stood still for 0.25 ms\n",
+                shown("vm:engine tiny interpreter"));
+        assertTrue(shown("vm:paging tiny direct --json").contains("\"pause-ms\": 1.0"));
+        assertEquals(List.of("engine interpreter", "paging direct"), fake.log);
+        assertTrue(refused("vm:paging tiny shadow").contains("unknown paging mode 'shadow'"));
+    }
+
+    @Test
     void theLastEventsAreShown() throws QuitException {
         assertEquals("nothing has happened yet\n", shown("vm:events"));
         shown("vm:pause tiny; vm:resume tiny");

@@ -349,6 +349,21 @@ final class FakeVmm {
         }
 
         @Override
+        public long engine(int vm, String type) {
+            log.add("engine " + type);
+            return 250_000;
+        }
+
+        @Override
+        public long paging(int vm, String type) throws HostRefusal {
+            if (!type.equals("direct")) {
+                throw new HostRefusal("unknown paging mode '" + type + "'");
+            }
+            log.add("paging " + type);
+            return 1_000_000;
+        }
+
+        @Override
         public String attach(int vm, String type, Map<String, ?> settings) throws HostRefusal {
             if (!type.equals("uart16550")) {
                 throw new HostRefusal("unknown device '" + type + "'");
