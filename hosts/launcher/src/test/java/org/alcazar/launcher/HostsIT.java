@@ -86,7 +86,7 @@ class HostsIT {
             }
         }
         assertTrue(
-                exits.keySet().containsAll(List.of("jvm", "kitten", "l4", "linux")),
+                exits.keySet().containsAll(List.of("jvm", "kitten", "l4", "linux", "minix")),
                 exits.toString());
         exits.forEach((host, found) -> assertEquals(exits.get("jvm"), found, host));
         instructions.forEach((host, found) -> assertEquals(instructions.get("jvm"), found, host));
