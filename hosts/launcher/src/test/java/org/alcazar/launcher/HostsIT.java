@@ -85,7 +85,9 @@ class HostsIT {
                 assertEquals(host, own.get("name"));
             }
         }
-        assertTrue(exits.keySet().containsAll(List.of("jvm", "kitten", "linux", "minix")), exits.toString());
+        assertTrue(
+                exits.keySet().containsAll(List.of("jvm", "kitten", "linux", "minix")),
+                exits.toString());
         exits.forEach((host, found) -> assertEquals(exits.get("jvm"), found, host));
         instructions.forEach((host, found) -> assertEquals(instructions.get("jvm"), found, host));
     }
