@@ -78,7 +78,13 @@ final class KittenHost implements HostKernel, AutoCloseable {
                                 () -> primitives.count(KittenPrimitive.TIMER_SET),
                                 () -> primitives.count(KittenPrimitive.TIMER_INTERRUPT)));
         long rate = options.number("tick");
-        ticks = new Ticks(rate, processors, primitives);
+        try {
+            ticks = new Ticks(rate, processors, primitives);
+        } catch (HostRefusal e) {
+            clock.close();
+            memory.close();
+            throw e;
+        }
         notes.state(() -> rate == 0 ? "no periodic tick" : "ticks: %d per second".formatted(rate));
         services =
                 Map.of(

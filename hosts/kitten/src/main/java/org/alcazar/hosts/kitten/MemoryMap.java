@@ -17,6 +17,9 @@ record MemoryMap(Region kernel, List<Region> guests) {
     /** Smaller pieces are not worth a region. */
     private static final long LEAST = 1L << 16;
 
+    /** The same, where nobody has asked for so and so much. */
+    private static final long WORTHWHILE = 64L << 20;
+
     /** A physically contiguous piece. */
     record Region(long address, long bytes) {
         @Override
@@ -39,13 +42,14 @@ record MemoryMap(Region kernel, List<Region> guests) {
     static MemoryMap divide(long kernelBytes, long guestBytes) throws HostRefusal {
         NativeRange.provide("kitten");
         long physical = NativeRange.physicalMemory();
-        long most = Math.max(LEAST, physical - kernelBytes);
-        long left = (guestBytes == 0 ? most : Math.min(guestBytes, physical)) & -LEAST;
+        long least = guestBytes == 0 ? WORTHWHILE : LEAST;
+        long most = Math.max(least, physical - kernelBytes);
+        long left = (guestBytes == 0 ? most : Math.min(guestBytes, physical)) & -least;
         long kernelPages = kernelBytes & -HostMemory.PAGE_SIZE;
         long kernel = HostRange.carve(kernelPages, HostMemory.PAGE_SIZE);
         List<Region> guests = new ArrayList<>();
         long size = Long.highestOneBit(left);
-        while (left >= LEAST && size >= LEAST) {
+        while (left >= least && size >= least) {
             if (size > left) {
                 size >>= 1;
                 continue;

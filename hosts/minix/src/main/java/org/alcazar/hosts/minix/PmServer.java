@@ -25,6 +25,7 @@ final class PmServer extends Server {
     /** The CLOCK task says that the alarm is due. */
     @Override
     void notified(long sources) {
+        reached(Crashes.Moment.WORKING);
         kernel().notify(kernel().alarmPort(), Port.SERVER);
     }
 }
