@@ -36,17 +36,16 @@ static inline u64 l4_label(u64 tag) { return tag >> 16; }
 /* Label of a page fault without its rights (X.2, 3.7); the words are address and instruction. */
 #define L4_FAULT 0xffffffffffe0UL
 
-/* A thread's own page, which GS points to. */
+/* A thread's own page. Where GS points the kernel says whose turn it is. */
 struct l4_utcb {
     u64 message[L4_WORDS];
     u64 window; /* flexpage in which mapped pages may appear */
     u64 self;
-    u64 address;
 };
 
 static inline struct l4_utcb *l4_utcb(void) {
     u64 at;
-    __asm__ volatile("movq %%gs:528, %0" : "=r"(at));
+    __asm__ volatile("movq %%gs:0, %0" : "=r"(at));
     return (struct l4_utcb *)at;
 }
 

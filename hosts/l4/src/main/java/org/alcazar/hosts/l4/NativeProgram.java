@@ -231,6 +231,12 @@ final class NativeProgram implements HostNative.Program {
             return null;
         }
         PageTables tables = new PageTables(pool, root, () -> translationsChanged = true);
+        long current = memory.keep();
+        if (current == PagePool.NONE
+                || !tables.set(UserMemory.CURRENT, current, Flexpage.READ)) {
+            tables.release();
+            return null;
+        }
         NativeSpace space =
                 new NativeSpace(
                         new AddressSpace(
@@ -238,7 +244,8 @@ final class NativeProgram implements HostNative.Program {
                                 tables,
                                 MOST_MAPPINGS,
                                 UserMemory.END),
-                        tables);
+                        tables,
+                        current);
         spaces.add(space);
         return space;
     }
@@ -246,6 +253,7 @@ final class NativeProgram implements HostNative.Program {
     /** A new space that got no thread. */
     void drop(NativeSpace space) {
         spaces.remove(space);
+        memory.release(space.current());
         space.tables().release();
     }
 
@@ -273,14 +281,20 @@ final class NativeProgram implements HostNative.Program {
             NativeThread thread =
                     new NativeThread(
                             tcb,
-                            core.start(entry, stack, first, second, space.tables().root(), local),
+                            core.start(
+                                    entry,
+                                    stack,
+                                    first,
+                                    second,
+                                    space.tables().root(),
+                                    UserMemory.CURRENT),
                             space,
                             index,
                             utcb,
                             pager,
                             DEFAULT_SLICE);
             threads[index] = thread;
-            calls.prepare(thread, local);
+            calls.prepare(thread);
             return thread;
         } catch (HostRefusal e) {
             space.tables().clear(local);
@@ -321,7 +335,7 @@ final class NativeProgram implements HostNative.Program {
     void fail(NativeThread thread, String what) {
         if (complaints.size() < MOST_COMPLAINTS) {
             complaints.add(
-                    "native program %s: thread %d %s at instruction 0x%x; it has ended"
+                    "native program %s: thread %d %s, by the instruction at 0x%x; it has ended"
                             .formatted(
                                     wish.name(),
                                     thread.index,
@@ -526,11 +540,13 @@ final class NativeProgram implements HostNative.Program {
             if (before != null) {
                 core.save(before.context);
             }
-            core.load(thread.context);
+            core.load(thread.context, before != null);
+            UserMemory.word(
+                    thread.space.current(), UserMemory.UTCBS + thread.index * HostMemory.PAGE_SIZE);
             inCore = thread;
             switches.incrementAndGet();
-            translationsChanged = false; // the space's root is loaded anew
-        } else if (translationsChanged) {
+        }
+        if (translationsChanged) {
             core.forgetTranslations();
             translationsChanged = false;
         }

@@ -40,7 +40,6 @@ final class SystemCalls {
     private static final int WINDOW = 512;
 
     private static final int SELF = 520;
-    private static final int LOCAL = 528;
 
     /** Bytes that one call writes at most, so that none holds the kernel for long. */
     private static final int MOST_BYTES = 1 << 16;
@@ -78,11 +77,10 @@ final class SystemCalls {
         this.console = console;
     }
 
-    /** A new thread's page of message registers; GS points to it. */
-    void prepare(NativeThread thread, long local) {
+    /** A new thread's page of message registers. */
+    void prepare(NativeThread thread) {
         HostRam.setLong(thread.utcb + WINDOW, Flexpage.COMPLETE);
         HostRam.setLong(thread.utcb + SELF, thread.tcb.id);
-        HostRam.setLong(thread.utcb + LOCAL, local);
     }
 
     /** Does what the thread in the core asks for. */

@@ -10,6 +10,7 @@ import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.VirtualCore;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -44,6 +45,7 @@ final class UserCore implements AutoCloseable {
     private final int control;
     private final int segments;
     private final int rip;
+    private final int cr2;
     private final int cr3;
     private final int gsBase;
     private final int argument0;
@@ -66,6 +68,7 @@ final class UserCore implements AutoCloseable {
         control = group("control").id();
         segments = group("segments").id();
         rip = index("general", "rip");
+        cr2 = index("control", "cr2");
         cr3 = index("control", "cr3");
         gsBase = index("segments", "gs.base");
         argument0 = index("general", "rdi");
@@ -167,12 +170,22 @@ final class UserCore implements AutoCloseable {
         }
     }
 
-    /** Puts a thread's state into the core. */
-    void load(Context context) {
+    /**
+     * Puts a thread's state into the core.
+     *
+     * @param saved whether another one's was saved just now: what is the same in both stays, for
+     *     new control or segment registers cost the core its translations
+     */
+    void load(Context context, boolean saved) {
+        block.group(control)[cr2] = context.groups[control][cr2]; // nobody's, the kernel has it
         for (int id : switched) {
-            System.arraycopy(context.groups[id], 0, block.group(id), 0, context.groups[id].length);
+            long[] to = block.group(id);
+            long[] from = context.groups[id];
+            if (!saved || !Arrays.equals(from, to)) {
+                System.arraycopy(from, 0, to, 0, from.length);
+                block.dirty |= 1L << id;
+            }
         }
-        block.dirty |= switchedMask;
     }
 
     /** Has the core forget all translations before it runs on. */

@@ -12,6 +12,9 @@ final class UserMemory {
     /** Where user addresses end; behind are the message registers. */
     static final long END = 0x7fef_0000_0000L;
 
+    /** Where the page is that says whose turn it is. */
+    static final long CURRENT = 0x7fef_ffff_f000L;
+
     /** Message registers of thread n are so many pages behind this. */
     static final long UTCBS = 0x7ff0_0000_0000L;
 
