@@ -45,6 +45,7 @@ final class NativeProgram implements HostNative.Program {
 
     private final MicroKernel kernel;
     private final HostNative.Wish wish;
+    private final HostMemory hostMemory;
     private final PagePool pool;
     private final UserCore core;
     private final UserMemory memory;
@@ -78,6 +79,7 @@ final class NativeProgram implements HostNative.Program {
             throws HostRefusal {
         this.kernel = kernel;
         this.wish = wish;
+        this.hostMemory = hostMemory;
         pool =
                 new PagePool(
                         hostMemory,
@@ -232,8 +234,7 @@ final class NativeProgram implements HostNative.Program {
         }
         PageTables tables = new PageTables(pool, root, () -> translationsChanged = true);
         long current = memory.keep();
-        if (current == PagePool.NONE
-                || !tables.set(UserMemory.CURRENT, current, Flexpage.READ)) {
+        if (current == PagePool.NONE || !tables.set(UserMemory.CURRENT, current, Flexpage.READ)) {
             tables.release();
             return null;
         }
@@ -681,6 +682,7 @@ final class NativeProgram implements HostNative.Program {
         out.put("system-calls", systemCalls.get());
         out.put("page-faults", pageFaults.get());
         out.put("context-switches", switches.get());
+        out.put("memory-in-use", hostMemory.bytesInUse(L4Memory.NATIVE + wish.name()));
         return out;
     }
 
