@@ -178,7 +178,7 @@ class MainTest {
                 "help nosuch | unknown command 'nosuch'; there are: ",
                 "help rnu | unknown command 'rnu'; did you mean 'run'?",
                 "help guest lsit | guest: unknown command 'lsit'; did you mean 'list'?",
-                "guest build | guest build: say which guest; there are: tiny, litmus, micro",
+                "guest build | guest build: say which guest; there are: tiny, l4, litmus, micro",
                 "run --native e | --native: there is no file ",
                 "run --native k --cpus 2 | --cpus: is for guests; a native program has host",
                 "shell -c x --script y | shell: -c and --script: one of them is enough",
