@@ -7,7 +7,10 @@ import org.alcazar.launcher.config.NotYet;
 import org.alcazar.launcher.message.Failure;
 import org.alcazar.launcher.message.Messages;
 import org.alcazar.launcher.run.GuestRun;
+import org.alcazar.launcher.run.NativeBeside;
+import org.alcazar.launcher.run.NativeRun;
 import org.alcazar.launcher.run.Phases;
+import org.alcazar.launcher.run.ProgramFile;
 import org.alcazar.launcher.run.VmmProvider;
 import org.alcazar.launcher.terminal.ConsoleOutput;
 import org.alcazar.launcher.terminal.EscapeKeys;
@@ -34,6 +37,7 @@ import java.util.stream.Stream;
 
 /** {@code alcazar run}: options, guest, console. */
 final class RunCommand {
+    private static final String NATIVE = "--native";
     private static final String GUEST = "GUEST.yaml|NAME";
 
     private final Surroundings surroundings;
@@ -72,6 +76,14 @@ final class RunCommand {
                 spec.addOption(option(key));
             }
         }
+        spec.addOption(
+                OptionSpec.builder(NATIVE)
+                        .paramLabel("ELF")
+                        .type(String.class)
+                        .description(
+                                "a program that runs on the host itself without a VMM (host l4),"
+                                        + " beside the guest if one is given")
+                        .build());
         for (NotYet wish : NotYet.values()) {
             spec.addOption(refused(wish.option()));
         }
@@ -114,7 +126,9 @@ final class RunCommand {
                 %s
                 Exit status: 0 the guest powered off; odd values are the guest's own, (2v+1) & 255 for v
                 written to the debug-exit device; 2 wrong usage or configuration; 4 the guest died;
-                6 a fault of the VMM; 8 reset under --no-reboot; 124 timeout; 130 interrupted.\
+                6 a fault of the VMM; 8 reset under --no-reboot; 124 timeout; 130 interrupted.
+                Of a native program without a guest: 0, or (2v+1) & 255 for the v that it ended with;
+                4 it did what it may not. --append gives its arguments.\
                 """
                         .formatted(EscapeKeys.help());
         Stream<String> options =
@@ -137,6 +151,14 @@ final class RunCommand {
         String guest = arguments.matchedPositionalValue(0, "");
         long memory = GuestConfiguration.machineMemory();
         GuestConfiguration.check(options, surroundings.folder(), memory);
+        Optional<ProgramFile> program = program(arguments);
+        if (program.isPresent() && guest.isEmpty() && !options.containsKey(GuestKey.KERNEL)) {
+            GuestConfiguration alone =
+                    GuestConfiguration.ofProgram(
+                            program.get().name(), options, surroundings.folder(), memory);
+            phases.reached(Phases.Moment.CONFIGURED);
+            return new NativeRun(messages, phases).run(program.get(), alone, provider, true);
+        }
         GuestConfiguration configuration =
                 GuestConfiguration.read(
                         new GuestFinder(surroundings).description(guest),
@@ -144,7 +166,18 @@ final class RunCommand {
                         surroundings.folder(),
                         memory);
         phases.reached(Phases.Moment.CONFIGURED);
-        return runWithConsole(configuration);
+        return runWithConsole(
+                configuration,
+                program.map(file -> NativeBeside.of(provider, file, configuration, messages))
+                        .orElse(provider));
+    }
+
+    private Optional<ProgramFile> program(ParseResult arguments) throws Failure {
+        if (!arguments.hasMatchedOption(NATIVE)) {
+            return Optional.empty();
+        }
+        String path = arguments.matchedOptionValue(NATIVE, "");
+        return Optional.of(ProgramFile.read(surroundings.folder().resolve(path)));
     }
 
     private static void refuse(ParseResult arguments) throws Failure {
@@ -170,7 +203,8 @@ final class RunCommand {
         return options;
     }
 
-    private int runWithConsole(GuestConfiguration configuration) throws Failure {
+    private int runWithConsole(GuestConfiguration configuration, VmmProvider beneath)
+            throws Failure {
         boolean console = configuration.text(GuestKey.CONSOLE).equals("stdio");
         TerminalMode terminal = console ? UnixTerminal.open() : TerminalMode.NONE;
         GuestRun run = new GuestRun(messages, phases, terminal);
@@ -193,7 +227,7 @@ final class RunCommand {
             System.setOut(new PrintStream(opened, false));
         }
         try {
-            return run.run(configuration, provider, true);
+            return run.run(configuration, beneath, true);
         } finally {
             System.setIn(in);
             System.setOut(surroundings.out());

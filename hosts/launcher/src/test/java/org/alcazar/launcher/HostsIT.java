@@ -15,6 +15,7 @@ import org.yaml.snakeyaml.Yaml;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,6 +32,8 @@ class HostsIT {
     static void theGuestsAreBuilt() throws Exception {
         new GuestCatalog(ProgramRun.root().resolve("guests"), new MachineCommands(System.getenv()))
                 .build("micro", Progress.SILENT);
+        new GuestCatalog(ProgramRun.root().resolve("guests"), new MachineCommands(System.getenv()))
+                .build("l4", Progress.SILENT);
     }
 
     static List<String> hosts() throws Exception {
@@ -99,6 +102,71 @@ class HostsIT {
                         && own.get("counts") instanceof Map<?, ?> counts
                         && counts.get("page-allocation") instanceof Integer allocated
                         && allocated > 0);
+    }
+
+    private static String program(String name) {
+        return ProgramRun.root().resolve("guests/l4/build/" + name + ".elf").toString();
+    }
+
+    private static End runNative(String name, String... more) throws Exception {
+        List<String> words =
+                new ArrayList<>(List.of("run", "--host", "l4", "--native", program(name)));
+        words.addAll(List.of(more));
+        if (!words.contains("--timeout")) {
+            words.addAll(List.of("--timeout", "60"));
+        }
+        return run(words.toArray(String[]::new));
+    }
+
+    @Test
+    void nativeProgramsRunOnTheMicroKernelAndReturnAll() throws Exception {
+        Path stats = folder.resolve("native.json");
+        End hello = runNative("hello", "--append", "one two", "--stats", stats.toString());
+        assertEquals("hello from the micro-kernel one two\n", hello.out());
+        assertEquals("", hello.err());
+        assertEquals(5, hello.status(), "2v + 1 for the 2 that it ends with");
+        assertTrue(
+                new Yaml().load(Files.readString(stats)) instanceof Map<?, ?> tree
+                        && tree.get("native") instanceof Map<?, ?> figures
+                        && figures.get("memory-in-use") instanceof Integer left
+                        && left == 0);
+        for (String name : List.of("pingpong", "pager", "memory")) {
+            End end = runNative(name, "--memory", "16M");
+            assertTrue(end.out().startsWith("ok " + name), end.out() + end.err());
+            assertEquals(0, end.status());
+        }
+    }
+
+    @Test
+    void aNativeProgramThatDoesWhatItMayNotHearsItInALine() throws Exception {
+        End end = runNative("fault", "--append", "null");
+        assertEquals(4, end.status());
+        assertTrue(
+                end.err()
+                        .startsWith(
+                                "alcazar: native program fault: thread 0 wrote to 0x8, where"
+                                        + " nothing is"),
+                end.err());
+        assertEquals(1, end.err().lines().count());
+        End bad = run("run", "--host", "l4", "--native", BootIT.micro("hello.elf"));
+        assertEquals(2, bad.status());
+        assertEquals("alcazar: native program hello: is not for x86-64", bad.err().strip());
+        End other = run("run", "--native", program("hello"));
+        assertEquals(2, other.status());
+        assertEquals(
+                "alcazar: --native: host jvm runs no native programs; --host l4 does",
+                other.err().strip());
+    }
+
+    @Test
+    void aNativeProgramRunsBesideAVmAndAnEndlessOneIsStoppedWithIt() throws Exception {
+        End end = runNative("hello", "--kernel", BootIT.micro("hello.elf"), "--memory", "64M");
+        assertEquals(33, end.status(), end.err());
+        assertTrue(end.out().contains("hello from the micro-kernel"), end.out());
+        assertTrue(end.out().contains("ok hello"), end.out());
+        End endless = runNative("fault", "--append", "ever", "--timeout", "1");
+        assertEquals(124, endless.status());
+        assertEquals("alcazar: ended after 1 s (--timeout)", endless.err().strip());
     }
 
     @Test

@@ -29,6 +29,7 @@ final class AddressSpace {
     private final String name;
     private final Tables tables;
     private final int most;
+    private final long end;
     private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
 
     /** Threads that live here. */
@@ -39,8 +40,10 @@ final class AddressSpace {
      *
      * @param name for people
      * @param most mappings that it may have
+     * @param end where addresses that may be mapped end
      */
-    AddressSpace(String name, Tables tables, int most) {
+    AddressSpace(String name, Tables tables, int most, long end) {
+        this.end = end;
         this.name = name;
         this.tables = tables;
         this.most = most;
@@ -52,6 +55,11 @@ final class AddressSpace {
 
     int size() {
         return mappings.size();
+    }
+
+    /** Whether something may appear there. */
+    boolean takes(long at, int shift) {
+        return at >= 0 && at <= end - (1L << shift);
     }
 
     /** Whether there is room for one more. */

@@ -8,6 +8,7 @@ import org.alcazar.host.HostInterruptPins;
 import org.alcazar.host.HostInterrupts;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNative;
 import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPrimitives;
 import org.alcazar.host.HostProcessors;
@@ -18,10 +19,12 @@ import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
 import org.alcazar.hosts.support.StreamConsoles;
 import org.alcazar.hosts.support.TimerQueue;
+import org.alcazar.machine.EngineProvider;
 
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The micro-kernel, its interrupts and sigma0; the VMM is a server in a space of its own. */
 final class L4Host implements HostKernel, AutoCloseable {
@@ -37,9 +40,10 @@ final class L4Host implements HostKernel, AutoCloseable {
     /**
      * A micro-kernel that has just booted.
      *
+     * @param engines for native programs: those that there are whenever one starts
      * @throws HostRefusal if a price is wrong, or the process can't reserve its range
      */
-    L4Host(HostOptions options) throws HostRefusal {
+    L4Host(HostOptions options, Supplier<List<EngineProvider>> engines) throws HostRefusal {
         Primitives<L4Primitive> primitives =
                 Primitives.read(NAME, L4Primitive.class, options.text("costs"));
         kernel = new MicroKernel(primitives, (int) options.number("threads"), System::nanoTime);
@@ -58,6 +62,8 @@ final class L4Host implements HostKernel, AutoCloseable {
                         new L4ExitPortal(kernel, processors, vmm),
                         HostInterruptPins.class,
                         interrupts,
+                        HostNative.class,
+                        new L4Native(kernel, memory, processors, engines),
                         HostPrimitives.class,
                         primitives,
                         HostNotes.class,

@@ -5,7 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Which memory is mapped where, and from where it came there (X.2, chapter 4; Liedtke, On
@@ -19,7 +21,9 @@ final class MappingDatabase {
 
     MappingDatabase(Primitives<L4Primitive> primitives) {
         this.primitives = primitives;
-        sigma0 = new AddressSpace("sigma0", AddressSpace.Tables.NONE, Integer.MAX_VALUE);
+        sigma0 =
+                new AddressSpace(
+                        "sigma0", AddressSpace.Tables.NONE, Integer.MAX_VALUE, Long.MAX_VALUE);
     }
 
     /** The space that all memory belongs to at first; physical and virtual are the same there. */
@@ -46,6 +50,20 @@ final class MappingDatabase {
             sigma0.remove(root);
             root = sigma0.first(Flexpage.start(page), end);
         }
+    }
+
+    /** Start of each page that sigma0 has mapped to somebody, of a stretch that it owns. */
+    Set<Long> derived(long start, long end) {
+        Set<Long> found = new HashSet<>();
+        Mapping root = sigma0.first(start, end);
+        while (root != null) {
+            for (Mapping child = root.child; child != null; child = child.next) {
+                found.add(child.physical);
+            }
+            long next = root.at + root.bytes();
+            root = next < end ? sigma0.first(next, end) : null;
+        }
+        return found;
     }
 
     /** Whether a space has all of a flexpage, with all its rights. */
@@ -107,7 +125,7 @@ final class MappingDatabase {
             }
             return true;
         }
-        if (rights == 0 || isAncestor(source, to, at, shift)) {
+        if (rights == 0 || !to.takes(at, shift) || isAncestor(source, to, at, shift)) {
             return true;
         }
         clear(to, at, shift);
@@ -157,7 +175,9 @@ final class MappingDatabase {
     }
 
     private boolean move(Mapping mapping, AddressSpace to, long at, int rights) {
-        if (mapping.parent == null || isAncestor(mapping, to, at, mapping.shift)) {
+        if (mapping.parent == null
+                || !to.takes(at, mapping.shift)
+                || isAncestor(mapping, to, at, mapping.shift)) {
             return true; // sigma0 itself grants nothing
         }
         clear(to, at, mapping.shift);
@@ -211,6 +231,9 @@ final class MappingDatabase {
             if (flush) {
                 if ((mapping.rights & ~revoked) == 0) {
                     drop(mapping);
+                    if (--left <= 0) {
+                        return false;
+                    }
                 } else {
                     restrict(mapping, revoked);
                 }
@@ -234,6 +257,7 @@ final class MappingDatabase {
                 return false;
             }
             drop(mapping);
+            left--;
             mapping = space.any();
         }
         return true;

@@ -83,6 +83,19 @@ final class Message {
         return "";
     }
 
+    /** Bytes of all pages that a message in order maps or grants. */
+    static long pageBytes(long[] words) {
+        int end = words(words[0]);
+        long bytes = 0;
+        for (int at = end - HostExitPortal.typed(words[0]); at < end; ) {
+            if (isPage(kind(words[at])) && words[at + 1] != Flexpage.NIL) {
+                bytes += Math.min(Flexpage.bytes(words[at + 1]), 1L << 40);
+            }
+            at += itemWords(words[at]);
+        }
+        return bytes;
+    }
+
     private static String wrongPage(long item, long page) {
         if (page == Flexpage.NIL) {
             return "";

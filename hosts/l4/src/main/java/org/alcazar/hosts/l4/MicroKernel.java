@@ -31,7 +31,7 @@ final class MicroKernel {
     private final Map<Long, Tcb> threads = new HashMap<>();
     private final Map<String, AddressSpace> spaces = new HashMap<>();
     private final ArrayDeque<Long> freeIds = new ArrayDeque<>();
-    private int nextNumber = ThreadIds.USER_BASE;
+    private int nextNumber = ThreadIds.USER_BASE + 1;
 
     /**
      * A kernel with the space of sigma0 and nothing else.
@@ -68,7 +68,10 @@ final class MicroKernel {
 
     private AddressSpace known(String name) {
         return spaces.computeIfAbsent(
-                name, n -> new AddressSpace(n, AddressSpace.Tables.NONE, Integer.MAX_VALUE));
+                name,
+                n ->
+                        new AddressSpace(
+                                n, AddressSpace.Tables.NONE, Integer.MAX_VALUE, Long.MAX_VALUE));
     }
 
     /** Does something with the database while nobody else does. Short. */

@@ -15,6 +15,9 @@ final class ThreadIds {
     /** Numbers below are interrupts'. */
     static final int USER_BASE = 256;
 
+    /** The first one that is no interrupt's: the pager of who has none else. */
+    static final long SIGMA0 = id(USER_BASE, 1);
+
     private ThreadIds() {}
 
     static long id(int number, int version) {

@@ -39,7 +39,7 @@ class InterruptsTest {
     void aRaisedLineRunsItsHandlerOnceAndAgainAfterItsAcknowledgement() throws Exception {
         Semaphore ran = new Semaphore(0);
         AtomicInteger runs = new AtomicInteger();
-        try (HostInterrupts.Registration hook =
+        try (HostInterrupts.Registration _ =
                 host.interrupts()
                         .hook(
                                 2,
@@ -89,7 +89,7 @@ class InterruptsTest {
         hooked.release(3);
         ran.acquire(3);
         pins().raise(0);
-        try (HostInterrupts.Registration again = host.interrupts().hook(0, ran::release)) {
+        try (HostInterrupts.Registration _ = host.interrupts().hook(0, ran::release)) {
             pins().raise(0);
             ran.acquire();
         }

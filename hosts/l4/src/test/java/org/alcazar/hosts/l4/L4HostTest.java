@@ -5,6 +5,8 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.tck.HostTck;
 import org.alcazar.hosts.support.HostOptions;
 
+import java.util.List;
+
 /** The micro-kernel is a host. */
 class L4HostTest extends HostTck {
     @Override
@@ -13,6 +15,6 @@ class L4HostTest extends HostTck {
     }
 
     static L4Host open(String options) throws HostRefusal {
-        return new L4Host(HostOptions.read("l4", L4Host.class, options));
+        return new L4Host(HostOptions.read("l4", L4Host.class, options), List::of);
     }
 }

@@ -24,7 +24,7 @@ class MappingDatabaseTest {
     private final AddressSpace c = space("c");
 
     private static AddressSpace space(String name) {
-        return new AddressSpace(name, AddressSpace.Tables.NONE, 1_000_000);
+        return new AddressSpace(name, AddressSpace.Tables.NONE, 1_000_000, Long.MAX_VALUE);
     }
 
     @BeforeEach
@@ -118,7 +118,7 @@ class MappingDatabaseTest {
 
     @Test
     void aFullSpaceTakesNoMore() {
-        AddressSpace small = new AddressSpace("small", AddressSpace.Tables.NONE, 2);
+        AddressSpace small = new AddressSpace("small", AddressSpace.Tables.NONE, 2, Long.MAX_VALUE);
         assertTrue(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0));
         assertTrue(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0x1000));
         assertFalse(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0x2000));

@@ -58,6 +58,45 @@ public final class GuestConfiguration {
     }
 
     /**
+     * What holds for a native program where no guest is given.
+     *
+     * @param name of the program
+     * @param options what the command line gives
+     * @throws Failure as {@link #read}, or if an option is for guests only
+     */
+    public static GuestConfiguration ofProgram(
+            String name, Map<GuestKey, List<String>> options, Path folder, long machineMemory)
+            throws Failure {
+        Values conversion = new Values(machineMemory);
+        Map<GuestKey, Object> values = new EnumMap<>(GuestKey.class);
+        for (var option : options.entrySet()) {
+            GuestKey key = option.getKey();
+            switch (key) {
+                case HOST, ENGINE, MEMORY, APPEND, BUNDLES, CONSOLE, TIMEOUT, STATS -> {}
+                default ->
+                        throw Failure.usage(
+                                "%s: is for guests; a native program has host, engine, memory,"
+                                                .formatted(key.option())
+                                        + " append (its arguments), bundle, console, timeout and"
+                                        + " stats");
+            }
+            List<Object> converted = new ArrayList<>();
+            for (String text : option.getValue()) {
+                converted.add(
+                        conversion.convert(key, new RawValue(text, Origin.commandLine(folder))));
+            }
+            values.put(key, key.repeatable() ? List.copyOf(converted) : converted.getLast());
+        }
+        values.put(GuestKey.NAME, name);
+        values.putIfAbsent(GuestKey.CONSOLE, "stdio");
+        Object host = values.get(GuestKey.HOST);
+        if (host != null) {
+            values.put(GuestKey.HOST, HostChoice.of(host));
+        }
+        return new GuestConfiguration(values);
+    }
+
+    /**
      * Checks what the command line gives by itself, for when reading the file has to wait.
      *
      * @throws Failure as {@link #read}
@@ -129,6 +168,19 @@ public final class GuestConfiguration {
     /** A text, path, choice or console; empty if it was not given. */
     public String text(GuestKey key) {
         return (String) values.getOrDefault(key, "");
+    }
+
+    /** The part of a tree that names the plugin, or a plain name; empty if it was not given. */
+    public String type(GuestKey key) {
+        Object value = values.get(key);
+        return value instanceof Map<?, ?> tree
+                ? String.valueOf(tree.get("type"))
+                : value == null ? "" : value.toString();
+    }
+
+    /** Bytes, if they were given. */
+    public Optional<Long> bytes(GuestKey key) {
+        return Optional.ofNullable((Long) values.get(key));
     }
 
     /** Seconds, if they were given. */

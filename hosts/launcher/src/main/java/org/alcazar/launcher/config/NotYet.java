@@ -9,11 +9,7 @@ public enum NotYet {
     DISK(
             "disk",
             "no disk device exists yet; put files into an initial RAM file system and give it with"
-                    + " --initrd FILE"),
-    NATIVE(
-            "native",
-            "no host runs native programs yet; there are guests: a name, a description in YAML, or"
-                    + " --kernel FILE");
+                    + " --initrd FILE");
 
     private final String key;
     private final String why;

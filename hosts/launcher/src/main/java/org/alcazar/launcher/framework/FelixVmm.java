@@ -299,12 +299,15 @@ public final class FelixVmm implements Vmm {
 
     @Override
     public List<String> hostNotes() {
+        return hostService(HostNotes.class).map(HostNotes::notes).orElse(List.of());
+    }
+
+    @Override
+    public <T> Optional<T> hostService(Class<T> type) {
         BundleContext context = framework.getBundleContext();
         return Optional.ofNullable(context.getServiceReference(HostKernel.class))
                 .map(context::getService)
-                .flatMap(kernel -> kernel.find(HostNotes.class))
-                .map(HostNotes::notes)
-                .orElse(List.of());
+                .flatMap(kernel -> kernel.find(type));
     }
 
     @Override

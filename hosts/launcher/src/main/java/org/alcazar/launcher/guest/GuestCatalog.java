@@ -20,7 +20,7 @@ public final class GuestCatalog {
     private static final String SUFFIX = ".yaml";
 
     /** Folders whose guests are made together, by make, and have no description. */
-    public static final List<String> MADE = List.of("litmus", "micro");
+    public static final List<String> MADE = List.of("l4", "litmus", "micro");
 
     /** Guests with programs of this tree: the folder in which make builds them. */
     private static final Map<String, String> PROGRAMS =

@@ -6,6 +6,7 @@ import org.alcazar.launcher.message.Failure;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Starts a VMM. Tests put their own in its place. */
 @FunctionalInterface
@@ -18,6 +19,11 @@ public interface VmmProvider {
         /** What the host has found out about where it runs, a line each for people. */
         default List<String> hostNotes() {
             return List.of();
+        }
+
+        /** An optional service of the host beneath. */
+        default <T> Optional<T> hostService(Class<T> type) {
+            return Optional.empty();
         }
 
         /** Ends it and leaves nothing behind. */

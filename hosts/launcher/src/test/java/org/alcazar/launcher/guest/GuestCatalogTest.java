@@ -71,7 +71,7 @@ class GuestCatalogTest {
         describe("linux/linux.yaml");
         describe("own/kernel.yaml");
         assertEquals(
-                "no guest 'minix'; known: kernel, linux, litmus, micro",
+                "no guest 'minix'; known: kernel, linux, l4, litmus, micro",
                 message(() -> catalog().prepare("minix", Progress.SILENT)));
     }
 
