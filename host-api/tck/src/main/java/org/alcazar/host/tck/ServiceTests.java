@@ -250,7 +250,7 @@ abstract class ServiceTests extends PortalTests {
             doSomeOfEverything(i);
             Map<String, Long> now = primitives.counts();
             Map<String, Long> last = before;
-            last.forEach((name, count) -> assertTrue(now.get(name) >= count, name));
+            last.forEach((name, count) -> assertTrue(now.getOrDefault(name, -1L) >= count, name));
             before = now;
         }
         assertFalse(before.equals(first), "memory, threads and timers cost this host nothing");

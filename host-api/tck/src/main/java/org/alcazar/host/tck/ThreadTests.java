@@ -157,7 +157,9 @@ abstract class ThreadTests extends MemoryTests {
                     throw new IllegalStateException("thrown by the conformance suite");
                 });
         join(thread);
-        threadsRunAndEnd();
+        AtomicBoolean ran = new AtomicBoolean();
+        join(start(() -> ran.set(true)));
+        assertTrue(ran.get(), "the next one");
     }
 
     @Test

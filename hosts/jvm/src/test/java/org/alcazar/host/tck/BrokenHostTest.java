@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The suite sees hosts that are wrong in one thing each. */
+@SuppressWarnings("JUnitMethodInvoked") // that is what it is about
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class BrokenHostTest {
     /** What a test of the suite may wait for in vain here. */
@@ -37,7 +38,7 @@ class BrokenHostTest {
     @TempDir private static Path folder;
 
     /** The suite over one host, by hand. */
-    private static final class Suite extends HostTck {
+    static final class Suite extends HostTck {
         private final Maker maker;
 
         Suite(Maker maker) {
@@ -56,11 +57,11 @@ class BrokenHostTest {
         }
     }
 
-    private interface Maker {
+    interface Maker {
         HostKernel make() throws HostRefusal;
     }
 
-    private interface SuiteTest {
+    interface SuiteTest {
         void run(Suite suite) throws Exception;
     }
 
@@ -69,7 +70,7 @@ class BrokenHostTest {
      *
      * @param what the host does wrong
      */
-    private record Case(String what, Maker host, SuiteTest seenBy) {
+    record Case(String what, Maker host, SuiteTest seenBy) {
         @Override
         public String toString() {
             return what;

@@ -73,7 +73,7 @@ class FaultWalkTest {
      *
      * @param everywhere on all hosts; else on the first alone, for the VMM's part is the same
      */
-    private record Life(
+    record Life(
             String name, String clock, int cpus, byte[] guest, boolean everywhere, Steps steps) {
         @Override
         public String toString() {
@@ -81,7 +81,7 @@ class FaultWalkTest {
         }
     }
 
-    private interface Steps {
+    interface Steps {
         void run(Watched vmm, Map<String, Object> configuration)
                 throws HostRefusal, InterruptedException;
     }
@@ -94,7 +94,7 @@ class FaultWalkTest {
                     new Life("long life", "host", 2, GOES_ON, false, FaultWalkTest::live));
 
     /** A VMM, and what is heard of its VMs. */
-    private static final class Watched implements AutoCloseable {
+    static final class Watched implements AutoCloseable {
         private final Vmm control;
         private final BlockingQueue<VmState> states = new LinkedBlockingQueue<>();
         private final List<String> failures = new CopyOnWriteArrayList<>();
@@ -131,7 +131,7 @@ class FaultWalkTest {
         }
     }
 
-    private interface Start {
+    interface Start {
         void run() throws HostRefusal;
     }
 
