@@ -57,7 +57,7 @@ class NarrowWaistTest {
                     "Machine.takeExtent",
                     "Machine.takeMemory",
                     "Vmm.statistics",
-                    "VmmComponent.activate");
+                    "VmmComponent.start");
 
     private static final Pattern LAMBDA = Pattern.compile("lambda\\$(\\w+)\\$\\d+");
 
@@ -123,9 +123,7 @@ class NarrowWaistTest {
         }
         String name = unit.getName();
         var lambda = LAMBDA.matcher(name);
-        boolean constructor = name.equals("<init>");
-        String method = constructor ? "activate" : lambda.matches() ? lambda.group(1) : name;
-        return type.getSimpleName() + "." + method;
+        return type.getSimpleName() + "." + (lambda.matches() ? lambda.group(1) : name);
     }
 
     @Test
