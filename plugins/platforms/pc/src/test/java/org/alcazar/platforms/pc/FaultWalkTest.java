@@ -88,7 +88,6 @@ class FaultWalkTest {
 
     private static final List<Life> LIVES =
             List.of(
-                    new Life("boot", "instructions", 1, ENDS, false, FaultWalkTest::boot),
                     new Life("boot", "host", 2, ENDS, true, FaultWalkTest::boot),
                     new Life("long life", "instructions", 1, GOES_ON, false, FaultWalkTest::live),
                     new Life("long life", "host", 2, GOES_ON, false, FaultWalkTest::live));

@@ -83,7 +83,10 @@ record FlatHost(String name, String activator) {
                                     return asked ? Long.toString(memory) : null;
                                 });
         BundleActivator made =
-                (BundleActivator) Class.forName(activator).getDeclaredConstructor().newInstance();
+                Class.forName(activator)
+                        .asSubclass(BundleActivator.class)
+                        .getDeclaredConstructor()
+                        .newInstance();
         made.start(context);
         return new Open(registered.get(), made, context);
     }
