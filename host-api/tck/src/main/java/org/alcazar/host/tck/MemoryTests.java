@@ -284,7 +284,7 @@ abstract class MemoryTests extends HostSuite {
         long mark = (long) number << 48;
         List<PageExtent> held = new ArrayList<>();
         long bytes = 0;
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < 150; i++) {
             if (held.size() == 12 || !held.isEmpty() && random.nextBoolean()) {
                 PageExtent extent = held.remove(random.nextInt(held.size()));
                 assertStamped(extent, mark);

@@ -2,6 +2,7 @@ package org.alcazar.host.tck;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -27,6 +28,9 @@ abstract class PortalTests extends InterruptTests {
 
     /** Behind the words of a message: what lies there must stay where it is. */
     private static final long LEFT = 0x1ef7_1ef7;
+
+    /** The same on the guest's side. */
+    private static final long THEIRS = 0x7e1f_7e1f;
 
     private static final long READ_WRITE = 6;
 
@@ -83,11 +87,16 @@ abstract class PortalTests extends InterruptTests {
             for (int i = 0; i < forms.length; i++) {
                 long[] sent = forms[i];
                 long[] back = forms[(i + 1) % forms.length];
-                answer.set(back.clone());
+                long[] reply = back.clone();
+                Arrays.fill(reply, words(back), reply.length, THEIRS);
+                answer.set(reply);
                 long[] words = sent.clone();
                 gate.exchange(words);
                 assertTravelled(sent, arrived.get());
                 assertTravelled(back, words);
+                for (int at = words(sent); at < words.length; at++) {
+                    assertNotEquals(LEFT, arrived.get()[at], "word " + at + " did travel");
+                }
                 for (int at = Math.max(words(sent), words(back)); at < words.length; at++) {
                     assertEquals(LEFT, words[at], "word " + at + " is the VMM's own");
                 }
@@ -130,13 +139,13 @@ abstract class PortalTests extends InterruptTests {
         AtomicInteger ran = new AtomicInteger();
         try (Gate gate = open(words -> ran.incrementAndGet())) {
             long[][] wrong = {
-                message(1, 60, registers(1, 0, 3), 1, 2, 3), // one word too many
+                message(1, HostExitPortal.WORDS - 1), // its tag is changed below
                 message(1, 0, 0x3, 0), // no such kind
                 message(1, 0, registers(1, 0, 4), 1, 2), // more registers than words
                 message(1, 0, HostExitPortal.MAP), // half an item
                 new long[HostExitPortal.WORDS - 1],
             };
-            wrong[0][0] = HostExitPortal.tag(1, 60, 4);
+            wrong[0][0] = HostExitPortal.tag(1, 60, 4); // one word too many
             for (long[] words : wrong) {
                 assertThrows(
                         IllegalStateException.class,

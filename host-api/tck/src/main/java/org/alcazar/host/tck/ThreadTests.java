@@ -157,7 +157,9 @@ abstract class ThreadTests extends MemoryTests {
                     throw new IllegalStateException("thrown by the conformance suite");
                 });
         join(thread);
-        threadsRunAndEnd();
+        AtomicBoolean ran = new AtomicBoolean();
+        join(start(() -> ran.set(true)));
+        assertTrue(ran.get(), "the next one");
     }
 
     @Test
@@ -261,15 +263,14 @@ abstract class ThreadTests extends MemoryTests {
     /** Who has nothing to do sleeps without a limit; each piece of work comes with a wake. */
     @Test
     void wakesAndKicksFromManyThreadsAreNeverLost() throws Exception {
-        int rounds = 500;
         int wakers = 4;
+        int rounds = 200;
         AtomicInteger work = new AtomicInteger();
         AtomicInteger done = new AtomicInteger();
         HostThread sleeper =
                 start(() -> {
-                    while (done.get() < wakers * rounds) {
-                        if (work.get() > 0) {
-                            work.decrementAndGet();
+                    while (done.get() < 2 * wakers * rounds) {
+                        if (work.get() > done.get()) {
                             done.incrementAndGet();
                         } else {
                             processors().sleep(Long.MAX_VALUE);
@@ -279,18 +280,33 @@ abstract class ThreadTests extends MemoryTests {
         together(
                 wakers,
                 number -> {
+                    // In turn: no other wake comes in place of one that is lost.
+                    for (int i = 0; i < rounds; i++) {
+                        int turn = i * wakers + number;
+                        until(() -> done.get() == turn, "a wake among many");
+                        work.incrementAndGet();
+                        wakeOrKick(sleeper, turn / wakers + turn);
+                    }
+                });
+        together(
+                wakers,
+                number -> {
+                    // And all at once.
                     for (int i = 0; i < rounds; i++) {
                         work.incrementAndGet();
-                        if ((number + i) % 2 == 0) {
-                            sleeper.wake();
-                        } else {
-                            sleeper.kick();
-                        }
-                        until(() -> work.get() < 2, "a wake among many");
+                        wakeOrKick(sleeper, number + i);
+                        until(() -> work.get() - done.get() < 2, "a wake among many at once");
                     }
                 });
         join(sleeper);
-        assertEquals(wakers * rounds, done.get());
+    }
+
+    private static void wakeOrKick(HostThread thread, int number) {
+        if (number % 2 == 0) {
+            thread.wake();
+        } else {
+            thread.kick();
+        }
     }
 
     @Test
@@ -341,19 +357,13 @@ abstract class ThreadTests extends MemoryTests {
     @Test
     void whoHasNoHandleSleepsForATimeOnly() {
         CountDownLatch back = new CountDownLatch(2);
-        Thread.ofPlatform()
-                .daemon()
-                .start(() -> {
+        Runnable sleep =
+                () -> {
                     processors().sleep(100_000);
                     back.countDown();
-                });
-        processors()
-                .callOn(
-                        0,
-                        () -> {
-                            processors().sleep(100_000);
-                            back.countDown();
-                        });
+                };
+        Thread.ofPlatform().daemon().start(sleep);
+        Thread.ofPlatform().daemon().start(() -> processors().callOn(0, sleep));
         await(back, "the end of a sleep");
     }
 
@@ -362,7 +372,7 @@ abstract class ThreadTests extends MemoryTests {
         together(
                 2 * processors().count(),
                 number -> {
-                    for (int i = 0; i < 1000; i++) {
+                    for (int i = 0; i < 200; i++) {
                         processors().yield();
                     }
                 });

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -43,8 +44,19 @@ public final class BundleFolder {
      * @throws Failure if the folder or the host is missing
      */
     public List<Path> forHost(String host) throws Failure {
+        return forHost(host, Map.of());
+    }
+
+    /**
+     * The same where bundles of the user's may be hosts, too.
+     *
+     * @param own hosts of the user's by name; others than the chosen one have no place here
+     */
+    List<Path> forHost(String host, Map<String, Path> own) throws Failure {
         List<Path> all = list();
-        List<String> hosts = hosts().stream().map(BundleFolder::hostName).toList();
+        List<String> hosts =
+                Stream.concat(hosts().stream().map(BundleFolder::hostName), own.keySet().stream())
+                        .toList();
         if (!hosts.contains(host)) {
             String nearest =
                     Spelling.nearest(host, hosts)
@@ -62,6 +74,11 @@ public final class BundleFolder {
             }
         }
         chosen.sort(Comparator.comparingInt(file -> rank(name(file))));
+        if (own.containsKey(host)) {
+            chosen.add(
+                    Math.max(0, chosen.size() - 1),
+                    own.get(host)); // before the VMM, which needs it
+        }
         return chosen;
     }
 

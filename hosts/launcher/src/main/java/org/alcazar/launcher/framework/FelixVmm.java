@@ -105,7 +105,10 @@ public final class FelixVmm implements Vmm {
             Optional<ShellSocket> socket,
             boolean componentLog)
             throws Failure {
-        List<Path> files = new ArrayList<>(folder.forHost(host.name()));
+        Map<String, Path> own = OwnHosts.of(further, folder);
+        List<Path> files = new ArrayList<>(folder.forHost(host.name(), own));
+        OwnHosts.refuseOthers(own, host.name());
+        List<Path> plugins = further.stream().filter(file -> !own.containsValue(file)).toList();
         List<Path> shell = files.stream().filter(BundleFolder::isOfTheShell).toList();
         files.removeAll(shell);
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
@@ -123,8 +126,11 @@ public final class FelixVmm implements Vmm {
         try {
             framework.start();
             List<Bundle> bundles = install(framework.getBundleContext(), files);
-            List<Bundle> extra = install(framework.getBundleContext(), further);
+            List<Bundle> extra = install(framework.getBundleContext(), plugins);
             start(bundles, Status.FAULT);
+            if (own.containsKey(host.name())) {
+                requireHost(framework.getBundleContext(), host.name());
+            }
             start(extra, Status.USAGE);
             VmmControl control = await(framework.getBundleContext());
             socket.ifPresent(opened ->
@@ -221,6 +227,22 @@ public final class FelixVmm implements Vmm {
                         "bundle " + bundle.getSymbolicName() + " " + Resolution.reason(e),
                         e);
             }
+        }
+    }
+
+    /** A host registers itself when its bundle starts; without it nothing else goes on. */
+    private static void requireHost(BundleContext context, String name) throws Failure {
+        ServiceReference<HostKernel> reference = context.getServiceReference(HostKernel.class);
+        HostKernel kernel = reference == null ? null : context.getService(reference);
+        if (kernel == null) {
+            throw Failure.usage(
+                    "host %s: its bundle registers no service %s when it starts"
+                            .formatted(name, HostKernel.class.getName()));
+        }
+        if (!kernel.name().equals(name)) {
+            throw Failure.usage(
+                    "host %s: its bundle calls it '%s' (Alcazar-Host), it calls itself '%s'"
+                            .formatted(name, name, kernel.name()));
         }
     }
 

@@ -124,6 +124,60 @@ class FelixVmmTest {
         }
     }
 
+    private Path ownHost(String name) throws IOException {
+        return bundle(
+                "my.host." + name,
+                Map.of(
+                        "Import-Package",
+                        IMPORTS,
+                        "Bundle-Activator",
+                        OwnHost.class.getName(),
+                        "Alcazar-Host",
+                        name),
+                OwnHost.class);
+    }
+
+    @Test
+    void aHostOfTheUsersOwnTakesThePlaceOfTheDistributions() throws IOException, Failure {
+        try (FelixVmm vmm = start("own", bundle("my.plugin", Map.of()), ownHost("own"))) {
+            assertEquals(
+                    Set.of("my.host.own", "my.plugin", "org.alcazar.vmm.core"),
+                    vmm.control().types().getOrDefault("bundles", Map.of()).keySet());
+        }
+    }
+
+    @Test
+    void aHostThatNobodyHasChosenIsRefused() throws IOException {
+        Path own = ownHost("own");
+        assertEquals(
+                own + ": is the host 'own', but the host is 'jvm'; choose it with --host own",
+                refusal(2, "jvm", own));
+        assertEquals(
+                "no host 'owm'; there are: jvm, other, own; did you mean 'own'?",
+                refusal(2, "owm", own));
+    }
+
+    @Test
+    void aHostOfANameThatIsTakenIsRefused() throws IOException {
+        Path own = ownHost("jvm");
+        assertEquals(
+                own
+                        + ": there is a host 'jvm' already; give this one another name"
+                        + " (Alcazar-Host)",
+                refusal(2, "jvm", own));
+    }
+
+    @Test
+    void aHostThatIsNoneOrAnotherIsTold() throws IOException {
+        assertEquals(
+                "host none: its bundle registers no service org.alcazar.host.HostKernel when it"
+                        + " starts",
+                refusal(2, "none", bundle("my.none", Map.of("Alcazar-Host", "none"))));
+        assertEquals(
+                "host mine: its bundle calls it 'mine' (Alcazar-Host), it calls itself 'own'",
+                refusal(2, "mine", ownHost("mine")));
+    }
+
     @Test
     void aBundleThatDoesNotResolveIsToldInOneLine() throws IOException {
         Path further =

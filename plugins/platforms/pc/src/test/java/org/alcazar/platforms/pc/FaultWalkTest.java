@@ -73,7 +73,7 @@ class FaultWalkTest {
      *
      * @param everywhere on all hosts; else on the first alone, for the VMM's part is the same
      */
-    private record Life(
+    record Life(
             String name, String clock, int cpus, byte[] guest, boolean everywhere, Steps steps) {
         @Override
         public String toString() {
@@ -81,20 +81,19 @@ class FaultWalkTest {
         }
     }
 
-    private interface Steps {
+    interface Steps {
         void run(Watched vmm, Map<String, Object> configuration)
                 throws HostRefusal, InterruptedException;
     }
 
     private static final List<Life> LIVES =
             List.of(
-                    new Life("boot", "instructions", 1, ENDS, false, FaultWalkTest::boot),
                     new Life("boot", "host", 2, ENDS, true, FaultWalkTest::boot),
                     new Life("long life", "instructions", 1, GOES_ON, false, FaultWalkTest::live),
                     new Life("long life", "host", 2, GOES_ON, false, FaultWalkTest::live));
 
     /** A VMM, and what is heard of its VMs. */
-    private static final class Watched implements AutoCloseable {
+    static final class Watched implements AutoCloseable {
         private final Vmm control;
         private final BlockingQueue<VmState> states = new LinkedBlockingQueue<>();
         private final List<String> failures = new CopyOnWriteArrayList<>();
@@ -131,7 +130,7 @@ class FaultWalkTest {
         }
     }
 
-    private interface Start {
+    interface Start {
         void run() throws HostRefusal;
     }
 

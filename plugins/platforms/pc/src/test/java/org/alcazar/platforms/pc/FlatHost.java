@@ -51,8 +51,12 @@ record FlatHost(String name, String activator) {
     record Open(HostKernel kernel, BundleActivator activator, BundleContext context)
             implements AutoCloseable {
         @Override
-        public void close() throws Exception {
-            activator.stop(context);
+        public void close() {
+            try {
+                activator.stop(context);
+            } catch (Exception e) { // what an activator may throw
+                throw new IllegalStateException("the host does not stop", e);
+            }
         }
     }
 
@@ -79,7 +83,10 @@ record FlatHost(String name, String activator) {
                                     return asked ? Long.toString(memory) : null;
                                 });
         BundleActivator made =
-                (BundleActivator) Class.forName(activator).getDeclaredConstructor().newInstance();
+                Class.forName(activator)
+                        .asSubclass(BundleActivator.class)
+                        .getDeclaredConstructor()
+                        .newInstance();
         made.start(context);
         return new Open(registered.get(), made, context);
     }
