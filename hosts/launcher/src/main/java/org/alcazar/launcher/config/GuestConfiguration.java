@@ -91,7 +91,7 @@ public final class GuestConfiguration {
         values.putIfAbsent(GuestKey.CONSOLE, "stdio");
         Object host = values.get(GuestKey.HOST);
         if (host != null) {
-            values.put(GuestKey.HOST, HostChoice.of(host));
+            values.put(GuestKey.HOST, HostChoice.ofValue(host));
         }
         return new GuestConfiguration(values);
     }

@@ -58,8 +58,8 @@ public interface VmManagement {
      * Has a VM go on with another paging mode, as {@link #engine} does with another engine.
      *
      * @return nanoseconds that the guest stood still
-     * @throws HostRefusal if there is no such VM or mode, or it can't take over; the old one goes on
-     *     then
+     * @throws HostRefusal if there is no such VM or mode, or it can't take over; the old one goes
+     *     on then
      */
     long paging(int vm, String type) throws HostRefusal;
 
