@@ -209,6 +209,14 @@ class MainTest {
     }
 
     @Test
+    void aHostWithoutNativeProgramsRefusesThem() {
+        assertEquals(2, alcazar("run", "--native", "k"));
+        assertEquals(
+                "alcazar: --native: host jvm runs no native programs; --host l4 does",
+                said().strip());
+    }
+
+    @Test
     void helpOfRunNamesEveryOptionKeyAndStatus() {
         assertEquals(0, alcazar("run", "--help"));
         String help = printed();

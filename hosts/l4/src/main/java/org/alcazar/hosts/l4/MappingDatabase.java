@@ -42,11 +42,12 @@ final class MappingDatabase {
                         Flexpage.ALL));
     }
 
-    /** Memory that sigma0 hands out no more; nothing is derived from it now. */
+    /** Memory that sigma0 hands out no more; what is derived from it goes. */
     void disown(long page) {
         long end = Flexpage.start(page) + Flexpage.bytes(page);
         Mapping root = sigma0.first(Flexpage.start(page), end);
         while (root != null) {
+            dropDerived(root, Integer.MAX_VALUE);
             sigma0.remove(root);
             root = sigma0.first(Flexpage.start(page), end);
         }

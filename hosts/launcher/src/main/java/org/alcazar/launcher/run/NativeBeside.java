@@ -77,13 +77,9 @@ public final class NativeBeside implements Vmm {
             GuestConfiguration configuration,
             Messages messages)
             throws Failure {
+        boolean silent = configuration.text(GuestKey.CONSOLE).equals("none");
         HostConsoles.Console console =
-                new OutputOnly(
-                        ProgramFile.console(
-                                vmm,
-                                configuration.text(GuestKey.CONSOLE).equals("none")
-                                        ? "none"
-                                        : "stdio"));
+                new OutputOnly(ProgramFile.console(vmm, host.name(), silent ? "none" : "stdio"));
         HostNative.Program program =
                 file.start(vmm, host.name(), List.of(), "", ProgramFile.MEMORY, console);
         return new NativeBeside(vmm, console, program, file.name(), messages);

@@ -76,7 +76,7 @@ public final class NativeRun {
     private int runOn(Vmm vmm, HostChoice host, ProgramFile file, GuestConfiguration configuration)
             throws Failure {
         try (HostConsoles.Console console =
-                ProgramFile.console(vmm, configuration.text(GuestKey.CONSOLE))) {
+                ProgramFile.console(vmm, host.name(), configuration.text(GuestKey.CONSOLE))) {
             HostNative.Program program =
                     file.start(
                             vmm,

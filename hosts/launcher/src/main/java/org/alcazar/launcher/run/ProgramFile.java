@@ -70,22 +70,25 @@ public final class ProgramFile {
             long memory,
             HostConsoles.Console console)
             throws Failure {
-        HostNative service =
-                vmm.hostService(HostNative.class)
-                        .orElseThrow(() ->
-                                Failure.usage(
-                                        "--native: host %s runs no native programs; --host l4 does"
-                                                .formatted(host)));
         try {
-            return service.start(
-                    new HostNative.Wish(name, image, arguments, engine, memory, console));
+            return service(vmm, host)
+                    .start(new HostNative.Wish(name, image, arguments, engine, memory, console));
         } catch (HostRefusal e) {
             throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
         }
     }
 
-    /** A console of the host. */
-    static HostConsoles.Console console(Vmm vmm, String name) throws Failure {
+    private static HostNative service(Vmm vmm, String host) throws Failure {
+        return vmm.hostService(HostNative.class)
+                .orElseThrow(() ->
+                        Failure.usage(
+                                "--native: host %s runs no native programs; --host l4 does"
+                                        .formatted(host)));
+    }
+
+    /** A console of a host that runs native programs. */
+    static HostConsoles.Console console(Vmm vmm, String host, String name) throws Failure {
+        service(vmm, host);
         try {
             return vmm.hostService(HostConsoles.class)
                     .orElseThrow(() -> Failure.usage("the host has no consoles"))
