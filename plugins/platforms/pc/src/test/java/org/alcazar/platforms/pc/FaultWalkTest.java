@@ -116,10 +116,11 @@ class FaultWalkTest {
         }
 
         /** Starts something and waits for the state that it leads to, or the end. */
-        void until(VmState wanted, Start start) throws HostRefusal, InterruptedException {
+        void until(int id, VmState wanted, Start start) throws HostRefusal, InterruptedException {
             states.clear();
             start.run();
-            VmState state = states.take();
+            // It may have ended before that, with nobody to tell of it any more.
+            VmState state = control.find(id).orElseThrow().state();
             while (state != wanted && state != VmState.FAILED && state != VmState.STOPPED) {
                 state = states.take();
             }
@@ -175,7 +176,7 @@ class FaultWalkTest {
     private static void boot(Watched vmm, Map<String, Object> configuration)
             throws HostRefusal, InterruptedException {
         int id = vmm.made(vmm.control.create(configuration));
-        vmm.until(VmState.STOPPED, () -> vmm.control.start(id));
+        vmm.until(id, VmState.STOPPED, () -> vmm.control.start(id));
         vmm.control.statistics(id);
         vmm.control.destroy(id);
     }
@@ -186,7 +187,7 @@ class FaultWalkTest {
         Vmm control = vmm.control;
         String file = folder.resolve("saved").toString();
         int first = vmm.made(control.create(configuration));
-        vmm.until(VmState.PAUSED, () -> control.simulate(first, 1_000_000));
+        vmm.until(first, VmState.PAUSED, () -> control.simulate(first, 1_000_000));
         control.save(first, file);
         control.resume(first);
         if (configuration.get("clock").equals("host")) {
@@ -197,13 +198,14 @@ class FaultWalkTest {
         control.reset(first);
         // Behind the reset, on the same thread.
         VirtualMachine vm = control.find(first).orElseThrow();
-        vmm.until(VmState.PAUSED, () -> vm.pause("walk"));
+        vmm.until(first, VmState.PAUSED, () -> vm.pause("walk"));
         control.stop(first);
         control.destroy(first);
         int second = vmm.made(control.load(file, Map.of()));
         control.resume(second);
         control.pause(second);
-        vmm.until(VmState.PAUSED, () -> control.simulate(second, 2_000_000)); // a tick comes
+        vmm.until(
+                second, VmState.PAUSED, () -> control.simulate(second, 2_000_000)); // a tick comes
         control.stop(second);
         control.destroy(second);
     }
