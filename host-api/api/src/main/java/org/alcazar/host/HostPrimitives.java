@@ -18,8 +18,19 @@ public interface HostPrimitives {
      */
     Map<String, Long> counts();
 
+    /** The machine whose cycles these are: that which is modelled, or on which was measured. */
+    Machine machine();
+
     /** What the host does by itself, whether anybody wants it or not. */
     Noise noise();
+
+    /**
+     * A machine.
+     *
+     * @param hertz cycles per second, at least 1
+     * @param source which one it is, and how that is known
+     */
+    record Machine(long hertz, String source) {}
 
     /**
      * One primitive.

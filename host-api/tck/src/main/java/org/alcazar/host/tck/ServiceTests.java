@@ -231,6 +231,8 @@ abstract class ServiceTests extends PortalTests {
         }
         assertEquals(names.size(), new HashSet<>(names).size(), "names are used once");
         assertEquals(names, List.copyOf(primitives.counts().keySet()));
+        assertTrue(primitives.machine().hertz() > 0, () -> "" + primitives.machine());
+        oneLine(primitives.machine().source());
         HostPrimitives.Noise noise = primitives.noise();
         assertTrue(noise.ticksPerSecond() >= 0 && noise.tickCycles() >= 0, noise::toString);
         oneLine(noise.source());

@@ -76,6 +76,7 @@ final class KittenMemory implements HostMemory, AutoCloseable {
                                     buddies.largestFree() >> 10));
         }
         primitives.count(KittenPrimitive.PAGE_ALLOCATION);
+        primitives.count(KittenPrimitive.PAGE, request.pages());
         largest = Math.max(largest, bytes);
         PageExtent extent = new PageExtent(request.owner(), address.getAsLong(), request.pages());
         extents.add(extent);

@@ -5,6 +5,7 @@ import org.alcazar.hosts.support.Counted;
 /** What this kernel does. */
 enum KittenPrimitive implements Counted {
     PAGE_ALLOCATION("a contiguous extent handed out"),
+    PAGE("a page of 4 KiB within an extent handed out: by extents, how long these are"),
     PAGE_FREE("an extent given back and cleared"),
     BLOCK_SPLIT("a block split into two buddies"),
     BLOCK_MERGE("two free buddies joined"),

@@ -64,6 +64,11 @@ final class Ticks implements HostPrimitives, AutoCloseable {
         return primitives.counts();
     }
 
+    @Override
+    public Machine machine() {
+        return primitives.machine();
+    }
+
     /** As the table says, but with the ticks that there are. */
     @Override
     public Noise noise() {

@@ -114,6 +114,7 @@ final class LinuxMemory extends RangeMemory {
     @Override
     protected void taken(PageExtent extent, int numaNode) {
         primitives.count(LinuxPrimitive.PAGE_ALLOCATION);
+        primitives.count(LinuxPrimitive.PAGE, extent.pages());
         MemorySegment pages = HostRam.slice(extent.address(), extent.bytes());
         long pooled = wished.pooled() ? pool(pages) : 0;
         if (wished == HugePages.OFF) {

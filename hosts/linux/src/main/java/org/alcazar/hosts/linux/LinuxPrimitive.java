@@ -5,6 +5,7 @@ import org.alcazar.hosts.support.Counted;
 /** What this host has the kernel do. */
 enum LinuxPrimitive implements Counted {
     PAGE_ALLOCATION("an extent of pages handed out"),
+    PAGE("a page of 4 KiB within an extent handed out: by extents, how long these are"),
     PAGE_FREE("an extent of pages given back and discarded"),
     HUGE_PAGE("a page of the pool of huge pages mapped and cleared"),
     NUMA_FALLBACK("an extent whose preferred memory node could not be had"),

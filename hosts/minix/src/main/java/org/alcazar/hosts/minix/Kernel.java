@@ -116,6 +116,10 @@ final class Kernel {
         primitives.count(primitive);
     }
 
+    void count(MinixPrimitive primitive, long times) {
+        primitives.count(primitive, times);
+    }
+
     // The rendezvous.
 
     /** Sends the caller's message and waits for the reply: its type, or EDEADSRCDST. */

@@ -10,6 +10,7 @@ enum MinixPrimitive implements Counted {
     KERNEL_CALL("a server's or the VMM's request to the SYSTEM task"),
     SAFECOPY("bytes copied between processes by a grant"),
     PAGE_ALLOCATION("an extent that VM gave"),
+    PAGE("a page of 4 KiB within an extent handed out: by extents, how long these are"),
     PAGE_FREE("an extent that VM took back"),
     THREAD_START("a thread of the VMM started"),
     ALARM_SET("the synchronous alarm set with the CLOCK task"),

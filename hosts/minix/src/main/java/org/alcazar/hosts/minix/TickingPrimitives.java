@@ -27,6 +27,11 @@ record TickingPrimitives(Primitives<MinixPrimitive> counted, long boot) implemen
     }
 
     @Override
+    public Machine machine() {
+        return counted.machine();
+    }
+
+    @Override
     public Noise noise() {
         return counted.noise();
     }

@@ -88,6 +88,7 @@ final class VmServer extends Server {
         extents.put(start, pages);
         inUse += bytes;
         kernel().count(MinixPrimitive.PAGE_ALLOCATION);
+        kernel().count(MinixPrimitive.PAGE, pages);
         message.words[0] = start;
         return Message.OK;
     }

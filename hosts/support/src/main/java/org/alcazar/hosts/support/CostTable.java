@@ -1,6 +1,7 @@
 package org.alcazar.hosts.support;
 
 import org.alcazar.host.HostPrimitives.Daemon;
+import org.alcazar.host.HostPrimitives.Machine;
 import org.alcazar.host.HostPrimitives.Noise;
 import org.alcazar.host.HostPrimitives.Primitive;
 import org.alcazar.host.HostRefusal;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * <pre>
  * PRIMITIVE.cycles  = whole number
  * PRIMITIVE.source  = where the figure comes from
+ * machine.hertz, machine.source                               of the machine whose cycles they are
  * noise.ticks-per-second, noise.tick-cycles, noise.source
  * daemon.NAME.period = nanoseconds, or with ns, us, ms, s     (as many daemons as there are)
  * daemon.NAME.cycles = whole number
@@ -120,6 +122,14 @@ final class CostTable {
                             take(key + ".source")));
         }
         return List.copyOf(out);
+    }
+
+    Machine machine() throws HostRefusal {
+        long hertz = number("machine.hertz");
+        if (hertz == 0) {
+            throw new HostRefusal(where + ": machine.hertz: 0 is no frequency");
+        }
+        return new Machine(hertz, take("machine.source"));
     }
 
     Noise noise() throws HostRefusal {

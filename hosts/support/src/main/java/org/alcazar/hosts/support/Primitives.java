@@ -29,6 +29,7 @@ public final class Primitives<P extends Enum<P> & Counted> implements HostPrimit
 
     private final Map<P, LongAdder> adders;
     private final List<Primitive> priced;
+    private final Machine machine;
     private final Noise noise;
 
     private Primitives(P[] constants, CostTable table) throws HostRefusal {
@@ -37,6 +38,7 @@ public final class Primitives<P extends Enum<P> & Counted> implements HostPrimit
             adders.put(constant, new LongAdder());
         }
         priced = table.primitives(List.of(constants));
+        machine = table.machine();
         noise = table.noise();
         table.refuseTheRest();
     }
@@ -111,6 +113,11 @@ public final class Primitives<P extends Enum<P> & Counted> implements HostPrimit
         Map<String, Long> out = new LinkedHashMap<>();
         adders.forEach((primitive, adder) -> out.put(primitive.key(), adder.sum()));
         return out;
+    }
+
+    @Override
+    public Machine machine() {
+        return machine;
     }
 
     @Override

@@ -58,6 +58,7 @@ class PrimitivesTest {
         assertEquals(1200, first.cycles());
         assertEquals("counted by hand", first.source());
         assertEquals(500, primitives.cycles(Thing.MESSAGE));
+        assertEquals(2_000_000_000, primitives.machine().hertz());
         assertEquals(250, primitives.noise().ticksPerSecond());
         assertEquals(
                 List.of(new Daemon("flusher", 5_000_000_000L, 100_000)),
@@ -98,6 +99,8 @@ class PrimitivesTest {
                         + " 'mesage.cycles' meant for it?",
                 "= 500 | = -5 | message.cycles: '-5' is not a whole number of at least 0",
                 "= 500 | = many | message.cycles: 'many' is not a whole number of at least 0",
+                "machine.hertz = 2000000000 | | the key 'machine.hertz' is missing",
+                "hertz = 2000000000 | hertz = 0 | machine.hertz: 0 is no frequency",
                 "a paper | | the key 'message.source' is missing",
                 "daemon.flusher.cycles = 100000 | | the key 'daemon.flusher.cycles' is missing",
                 "= 5s | = soon | daemon.flusher.period: 'soon' is not a time such as 250ms",

@@ -5,6 +5,7 @@ import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostTopology;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
@@ -37,8 +38,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What a VM is made of. {@link #build} takes one thing after the other from the host and the
@@ -261,11 +264,12 @@ final class Machine {
                             + (total >> 20)
                             + "M)");
         }
+        int node = node();
         for (MemoryRange range : plan().ram) {
             long start = range.start();
             long end = start + range.bytes();
             while (start < end) {
-                PageExtent extent = takeExtent(end - start);
+                PageExtent extent = takeExtent(end - start, node);
                 undo.push(() -> host.memory().free(extent));
                 map.add(
                         new GuestPhysicalMap.Range(
@@ -275,8 +279,25 @@ final class Machine {
         }
     }
 
+    /** The memory node next to the processors of all vcores, if they are put on those of one. */
+    private int node() {
+        HostTopology topology = host.find(HostTopology.class).orElse(null);
+        if (topology == null) {
+            return PageRequest.ANY_NODE;
+        }
+        Set<Integer> cpus =
+                IntStream.range(0, configuration.cpus())
+                        .mapToObj(this::cpu)
+                        .collect(Collectors.toSet());
+        return topology.nodes().stream()
+                .filter(node -> node.cpus().containsAll(cpus))
+                .mapToInt(HostTopology.Node::number)
+                .findFirst()
+                .orElse(PageRequest.ANY_NODE);
+    }
+
     /** As much of {@code bytes} as the host has in one piece. */
-    private PageExtent takeExtent(long bytes) throws HostRefusal {
+    private PageExtent takeExtent(long bytes, int node) throws HostRefusal {
         long wanted = bytes;
         while (true) {
             long alignment = wanted >= SMALLEST_EXTENT ? SMALLEST_EXTENT : HostMemory.PAGE_SIZE;
@@ -287,7 +308,7 @@ final class Machine {
                                         owner,
                                         wanted >> HostMemory.PAGE_SHIFT,
                                         alignment,
-                                        PageRequest.ANY_NODE,
+                                        node,
                                         Long.MAX_VALUE));
             } catch (HostRefusal e) {
                 if (wanted <= SMALLEST_EXTENT) {

@@ -13,6 +13,7 @@ import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostThread;
 import org.alcazar.host.HostTimer;
+import org.alcazar.host.HostTopology;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -45,6 +48,9 @@ final class FakeHost implements HostKernel {
     final Processors processors = new Processors();
     final Consoles consoles = new Consoles();
     final Files files = new Files();
+
+    /** How it lies, if a test wants that. */
+    @Nullable HostTopology topology;
 
     /** What keeps guest code and VMM apart, if a test wants that. */
     @Nullable FakePortal portal;
@@ -78,6 +84,9 @@ final class FakeHost implements HostKernel {
     public <T> Optional<T> find(Class<T> service) {
         if (service == HostFiles.class) {
             return Optional.of(service.cast(files));
+        }
+        if (service == HostTopology.class) {
+            return Optional.ofNullable(topology).map(service::cast);
         }
         if (service == HostExitPortal.class) {
             return Optional.ofNullable(portal).map(service::cast);
@@ -184,6 +193,9 @@ final class FakeHost implements HostKernel {
 
         private final TreeMap<Long, PageExtent> used = new TreeMap<>();
 
+        /** Nodes that were asked for, with their owners. */
+        final Set<String> nodes = new TreeSet<>();
+
         /** Allocations until a refusal. */
         private int allowed = Integer.MAX_VALUE;
 
@@ -219,6 +231,7 @@ final class FakeHost implements HostKernel {
             if (allowed-- <= 0) {
                 throw new HostRefusal("no pages today");
             }
+            nodes.add(request.owner() + " " + request.numaNode());
             long bytes = request.pages() * PAGE_SIZE;
             long at = BASE;
             for (PageExtent extent : used.values()) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostThread;
+import org.alcazar.host.HostTopology;
+import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.Requests;
 import org.alcazar.vmm.VmState;
@@ -55,6 +57,36 @@ class SingleVcoreTest {
             awaitProgress(vm, i);
         }
         return vm;
+    }
+
+    /** Two nodes with a processor each. */
+    private static final HostTopology TWO_NODES =
+            new HostTopology() {
+                @Override
+                public List<Node> nodes() {
+                    return List.of(
+                            new Node(4, List.of(0), 1 << 30, List.of(10, 20)),
+                            new Node(7, List.of(1), 1 << 30, List.of(20, 10)));
+                }
+
+                @Override
+                public List<Cache> caches() {
+                    return List.of();
+                }
+            };
+
+    @Test
+    void memoryComesFromTheNodeOfTheVcoresIfThatIsOne() throws Exception {
+        Map<String, Integer> wanted =
+                Map.of("0", 4, "1", 7, "0,1", PageRequest.ANY_NODE, "free", PageRequest.ANY_NODE);
+        for (Map.Entry<String, Integer> entry : wanted.entrySet()) {
+            try (Bench bench = new Bench(FOREVER).with("cpus", 2).with("pin", entry.getKey())) {
+                bench.host.topology = TWO_NODES;
+                Vm vm = bench.create();
+                String asked = vm.machine().owner() + " " + entry.getValue();
+                assertTrue(bench.host.memory.nodes.contains(asked), "" + bench.host.memory.nodes);
+            }
+        }
     }
 
     @Test
