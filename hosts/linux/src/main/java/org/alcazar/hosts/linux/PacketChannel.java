@@ -113,7 +113,7 @@ class PacketChannel implements HostPackets.Channel {
         try {
             primitives.count(LinuxPrimitive.PACKET_RECEIVED);
             sink.received(frame, bytes);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // lack of memory passes, an ended thread stays so
             drop();
             LOG.error("the receiver of {} failed", name, e);
         }
