@@ -60,6 +60,9 @@ final class ServerProcess implements Runnable {
         kernel.crashes().count(name);
         server.reached(Crashes.Moment.RECEIVED);
         int result = server.handle(from, message);
+        if (result == Server.SUSPENDED) {
+            current = Caller.NONE; // the program knows it: it must not learn of a death twice
+        }
         server.reached(Crashes.Moment.DONE);
         current = Caller.NONE;
         if (result != Server.SUSPENDED) {
