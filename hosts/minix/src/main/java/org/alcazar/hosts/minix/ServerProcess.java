@@ -35,12 +35,12 @@ final class ServerProcess implements Runnable {
             LOG.debug("{}", e.getMessage());
         } catch (Mailbox.Killed e) {
             crashed = false;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("server {} failed", name.label(), e);
         } finally {
             mailbox.abandon();
             if (current != Caller.NONE) {
-                current.serverDied();
+                current.killedServer();
             }
             server.abandon();
             if (crashed) {

@@ -1,9 +1,12 @@
 package org.alcazar.hosts.minix;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostPrimitives;
+import org.alcazar.host.HostRefusal;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,6 +38,17 @@ class ConsolesTest {
     private static void write(HostConsoles.Console console, String text) {
         for (byte octet : text.getBytes(StandardCharsets.US_ASCII)) {
             console.write(octet);
+        }
+    }
+
+    @Test
+    void aNameThatIsNoPathIsRefused() throws Exception {
+        try (MinixHost host = MinixHostTest.open("memory=16M")) {
+            HostRefusal refusal =
+                    assertThrows(
+                            HostRefusal.class, () -> consoles(host).open("file:a" + (char) 0));
+            assertTrue(refusal.getMessage().startsWith("console file: "), refusal.getMessage());
+            assertEquals(0, crashes(host));
         }
     }
 
