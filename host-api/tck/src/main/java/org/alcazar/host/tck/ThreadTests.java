@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -195,6 +196,32 @@ abstract class ThreadTests extends MemoryTests {
         AtomicBoolean ran = new AtomicBoolean();
         processors().callOn(0, () -> ran.set(true));
         assertTrue(ran.get(), "the next one");
+    }
+
+    @Test
+    void callOnWaitsThoughItsCallerIsInterrupted() throws Exception {
+        List<String> order = new CopyOnWriteArrayList<>();
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Runnable action =
+                () -> {
+                    inside.countDown();
+                    await(go, "the test's own latch");
+                    order.add("action");
+                };
+        Thread caller =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            Thread.currentThread().interrupt();
+                            processors().callOn(0, action);
+                            order.add("back, interrupted: " + Thread.interrupted());
+                        });
+        await(inside, "a call");
+        until(() -> caller.getState() != Thread.State.RUNNABLE, "a thread that waits or ends");
+        go.countDown();
+        caller.join();
+        until(() -> order.size() == 2, "the end of a call");
+        assertEquals(List.of("action", "back, interrupted: true"), order);
     }
 
     @Test
