@@ -115,6 +115,7 @@ final class LinuxMemory extends RangeMemory {
     protected void taken(PageExtent extent, int numaNode) {
         primitives.count(LinuxPrimitive.PAGE_ALLOCATION);
         MemorySegment pages = HostRam.slice(extent.address(), extent.bytes());
+        treated.put(extent.address(), new Treatment(0, 0)); // should anything fail from here on
         long pooled = wished.pooled() ? pool(pages) : 0;
         if (wished == HugePages.OFF) {
             advise(pages, MADV_NOHUGEPAGE);
@@ -134,6 +135,8 @@ final class LinuxMemory extends RangeMemory {
                     extent.bytes() >> 10,
                     pooled >> 10,
                     locked >> 10);
+        } else {
+            treated.remove(extent.address());
         }
     }
 
