@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Threads: where they run, how they sleep, and that no wake or kick is lost. */
 abstract class ThreadTests extends MemoryTests {
@@ -202,12 +203,14 @@ abstract class ThreadTests extends MemoryTests {
     void callOnWaitsThoughItsCallerIsInterrupted() throws Exception {
         List<String> order = new CopyOnWriteArrayList<>();
         CountDownLatch inside = new CountDownLatch(1);
-        CountDownLatch go = new CountDownLatch(1);
+        ReentrantLock hold = new ReentrantLock(); // no interrupt ends the wait for it
+        hold.lock();
         Runnable action =
                 () -> {
                     inside.countDown();
-                    await(go, "the test's own latch");
+                    hold.lock();
                     order.add("action");
+                    hold.unlock();
                 };
         Thread caller =
                 Thread.ofPlatform()
@@ -216,9 +219,12 @@ abstract class ThreadTests extends MemoryTests {
                             processors().callOn(0, action);
                             order.add("back, interrupted: " + Thread.interrupted());
                         });
-        await(inside, "a call");
-        until(() -> caller.getState() != Thread.State.RUNNABLE, "a thread that waits or ends");
-        go.countDown();
+        try {
+            await(inside, "a call");
+            until(() -> caller.getState() != Thread.State.RUNNABLE, "a thread that waits or ends");
+        } finally {
+            hold.unlock();
+        }
         caller.join();
         until(() -> order.size() == 2, "the end of a call");
         assertEquals(List.of("action", "back, interrupted: true"), order);
