@@ -78,7 +78,7 @@ final class MinimalClock implements HostClock {
                 if (armed == due) { // not cancelled meanwhile
                     action.run();
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 e.printStackTrace(); // the action's fault; the clock goes on
             } finally {
                 running.unlock();

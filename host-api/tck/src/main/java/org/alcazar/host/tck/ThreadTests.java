@@ -12,10 +12,12 @@ import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Threads: where they run, how they sleep, and that no wake or kick is lost. */
 abstract class ThreadTests extends MemoryTests {
@@ -195,6 +197,37 @@ abstract class ThreadTests extends MemoryTests {
         AtomicBoolean ran = new AtomicBoolean();
         processors().callOn(0, () -> ran.set(true));
         assertTrue(ran.get(), "the next one");
+    }
+
+    @Test
+    void callOnWaitsThoughItsCallerIsInterrupted() throws Exception {
+        List<String> order = new CopyOnWriteArrayList<>();
+        CountDownLatch inside = new CountDownLatch(1);
+        ReentrantLock hold = new ReentrantLock(); // no interrupt ends the wait for it
+        hold.lock();
+        Runnable action =
+                () -> {
+                    inside.countDown();
+                    hold.lock();
+                    order.add("action");
+                    hold.unlock();
+                };
+        Thread caller =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            Thread.currentThread().interrupt();
+                            processors().callOn(0, action);
+                            order.add("back, interrupted: " + Thread.interrupted());
+                        });
+        try {
+            await(inside, "a call");
+            until(() -> caller.getState() != Thread.State.RUNNABLE, "a thread that waits or ends");
+        } finally {
+            hold.unlock();
+        }
+        caller.join();
+        until(() -> order.size() == 2, "the end of a call");
+        assertEquals(List.of("action", "back, interrupted: true"), order);
     }
 
     @Test

@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -439,6 +440,18 @@ class BrokenHostTest {
                                         }
                                     },
                             Suite::closeWaitsForAnActionThatRuns),
+                    new Case(
+                            "has a clock that an Error ends",
+                            () ->
+                                    new Decorated() {
+                                        private final AtomicBoolean ended = new AtomicBoolean();
+
+                                        @Override
+                                        public HostClock clock() {
+                                            return endingClock(inner.clock(), ended);
+                                        }
+                                    },
+                            Suite::anErrorInAnActionDoesNotEndTheClock),
                     clock(
                             "arms once",
                             (of, name, action) -> {
@@ -473,6 +486,26 @@ class BrokenHostTest {
                                         }
                                     },
                             Suite::timeNeverGoesBack));
+
+    /** Once an action has ended with an Error, no other runs. */
+    private static HostClock endingClock(HostClock good, AtomicBoolean ended) {
+        return new Decorated.Clock(good) {
+            @Override
+            public HostTimer timer(String name, Runnable action) {
+                return inner.timer(
+                        name,
+                        () -> {
+                            try {
+                                if (!ended.get()) {
+                                    action.run();
+                                }
+                            } catch (Error e) {
+                                ended.set(true);
+                            }
+                        });
+            }
+        };
+    }
 
     private interface Arming {
         void arm(HostTimer timer, long deadline);

@@ -119,9 +119,9 @@ final class KittenProcessors extends ThreadProcessors {
             }
         }
 
-        boolean isOn(int other) {
+        int cpu() {
             synchronized (KittenProcessors.this) {
-                return cpu == other;
+                return cpu;
             }
         }
     }
@@ -135,10 +135,16 @@ final class KittenProcessors extends ThreadProcessors {
                 thread.move(cpu); // refuses, or lets it run anywhere where there is no other way
                 return;
             }
-            if (task.isOn(cpu)) {
+            int before = task.cpu();
+            if (before == cpu) {
                 return;
             }
-            thread.move(task.enter(cpu));
+            try {
+                thread.move(task.enter(cpu));
+            } catch (HostRefusal e) {
+                task.enter(before);
+                throw e;
+            }
             processors.primitives.count(KittenPrimitive.TASK_MIGRATION);
         }
 

@@ -116,6 +116,7 @@ final class LinuxMemory extends RangeMemory {
         primitives.count(LinuxPrimitive.PAGE_ALLOCATION);
         primitives.count(LinuxPrimitive.PAGE, extent.pages());
         MemorySegment pages = HostRam.slice(extent.address(), extent.bytes());
+        treated.put(extent.address(), new Treatment(0, 0)); // should anything fail from here on
         long pooled = wished.pooled() ? pool(pages) : 0;
         if (wished == HugePages.OFF) {
             advise(pages, MADV_NOHUGEPAGE);
@@ -135,6 +136,8 @@ final class LinuxMemory extends RangeMemory {
                     extent.bytes() >> 10,
                     pooled >> 10,
                     locked >> 10);
+        } else {
+            treated.remove(extent.address());
         }
     }
 

@@ -16,6 +16,9 @@ import java.util.concurrent.atomic.LongAdder;
 class PacketChannel implements HostPackets.Channel {
     private static final Logger LOG = LoggerFactory.getLogger(PacketChannel.class);
 
+    /** ECONNRESET: the other end of a socket went with frames unread. Told once. */
+    private static final int CONNECTION_RESET = 104;
+
     private final String name;
     private final int descriptor;
     private final int stop;
@@ -101,6 +104,13 @@ class PacketChannel implements HostPackets.Channel {
             if (bytes == 0) {
                 return; // the other end has gone for good
             }
+            if (bytes < 0 && !passing(bytes)) {
+                LOG.error(
+                        "host linux: {} receives nothing any more: {}; it must be there until the VM ends",
+                        name,
+                        Errno.text(bytes));
+                return;
+            }
             if (bytes > 0) {
                 heard(descriptor);
                 MemorySegment.copy(incoming, ValueLayout.JAVA_BYTE, 0, frame, 0, (int) bytes);
@@ -109,11 +119,19 @@ class PacketChannel implements HostPackets.Channel {
         }
     }
 
+    /** Others stay, as that of a TAP device which was deleted: whoever waited would spin. */
+    private static boolean passing(long result) {
+        return Errno.EAGAIN.is(result)
+                || Errno.EINTR.is(result)
+                || Errno.ECONNREFUSED.is(result)
+                || result == -CONNECTION_RESET;
+    }
+
     private void deliver(HostPackets.Sink sink, byte[] frame, int bytes) {
         try {
             primitives.count(LinuxPrimitive.PACKET_RECEIVED);
             sink.received(frame, bytes);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // lack of memory passes, an ended thread stays so
             drop();
             LOG.error("the receiver of {} failed", name, e);
         }

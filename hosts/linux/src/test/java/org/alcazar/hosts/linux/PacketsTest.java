@@ -11,6 +11,7 @@ import org.alcazar.host.HostPackets;
 import org.alcazar.host.HostPackets.Channel;
 import org.alcazar.host.HostPrimitives;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.hosts.support.Primitives;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -109,6 +111,25 @@ class PacketsTest {
             b.close();
             packets.open(name(form)).close();
             assertFalse(a.send(new byte[60], 0, 60), "nobody there");
+        }
+    }
+
+    /** As a TAP device which was deleted: it is always ready, and reading it always fails. */
+    @Test
+    void aReceiverWhoseDescriptorIsBrokenEnds() throws Exception {
+        int writeOnly = 1;
+        try (Arena arena = Arena.ofConfined()) {
+            long broken =
+                    Syscall.OPENAT.call(
+                            -100, arena.allocateFrom("/dev/null").address(), writeOnly, 0);
+            var primitives = Primitives.read("linux", LinuxPrimitive.class, "");
+            try (Channel channel = new PacketChannel("broken", (int) broken, primitives)) {
+                channel.onReceive((bytes, count) -> {});
+                while (Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().equals("packets-broken"))) {
+                    Thread.onSpinWait();
+                }
+            }
         }
     }
 

@@ -29,6 +29,9 @@ final class Caller {
     /** The next in the kernel's queue of callers. */
     Caller next = this;
 
+    /** How many servers have died of this request; the kernel writes it while this waits. */
+    private int deaths;
+
     /** Of requests that must not be done twice. */
     long sequence;
 
@@ -50,7 +53,15 @@ final class Caller {
 
     /** Takes the slot for a call. */
     boolean claim() {
-        return !busy.get() && busy.compareAndSet(false, true);
+        boolean free = !busy.get() && busy.compareAndSet(false, true);
+        if (free) {
+            deaths = 0;
+        }
+        return free;
+    }
+
+    int deaths() {
+        return deaths;
     }
 
     void release() {
@@ -85,6 +96,12 @@ final class Caller {
 
     /** There will be no reply; the message is as it was sent. */
     void serverDied() {
+        end(DEAD);
+    }
+
+    /** The same; the server died of this request. */
+    void killedServer() {
+        deaths++;
         end(DEAD);
     }
 

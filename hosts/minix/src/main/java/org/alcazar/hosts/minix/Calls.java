@@ -14,6 +14,9 @@ final class Calls {
     /** NR_PROCS ({@code minix/sys_config.h}). */
     private static final int SLOTS = 256;
 
+    /** A server that dies so often of one request would die of it for ever. */
+    static final int MOST_DEATHS = 3;
+
     /** Above the numbers of servers. */
     private static final int FIRST = 16;
 
@@ -58,13 +61,14 @@ final class Calls {
     /**
      * Sends the slot's message and gets the reply into it.
      *
-     * @return the reply's type, or {@link Message#ESHUTDOWN}
+     * @return the reply's type, or {@link Message#ESHUTDOWN}, or {@link Message#EDEADSRCDST} if the
+     *     server has died of this very request too often
      */
     int call(ServerName server, Caller slot) {
         while (true) {
             Mailbox to = known.get(server.number());
             int result = kernel.sendrec(slot, to);
-            if (result != Message.EDEADSRCDST) {
+            if (result != Message.EDEADSRCDST || slot.deaths() == MOST_DEATHS) {
                 return result;
             }
             if (!locate(server, to, lookups[slot.number() - FIRST])) {

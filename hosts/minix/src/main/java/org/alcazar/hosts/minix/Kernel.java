@@ -4,6 +4,7 @@ import org.alcazar.hosts.support.Primitives;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -192,6 +193,13 @@ final class Kernel {
         clock.close();
         for (ServerName name : ServerName.values()) {
             mailbox(name).kill();
+        }
+        for (TtyDevice device : terminals.values()) {
+            try {
+                device.close();
+            } catch (IOException e) {
+                LOG.debug("a terminal line: {}", e.getMessage());
+            }
         }
     }
 

@@ -68,6 +68,9 @@ final class MinixConsoles implements HostConsoles {
                     case Message.ENXIO, Message.EIO ->
                             new String(buffer, 0, (int) words[1], StandardCharsets.UTF_8);
                     case Message.ESHUTDOWN -> "host minix has been shut down";
+                    case Message.EDEADSRCDST ->
+                            "host minix: the terminal driver has died of request %d %d times"
+                                    .formatted(type, Calls.MOST_DEATHS);
                     default -> "the terminal driver refuses request " + type;
                 };
             } finally {

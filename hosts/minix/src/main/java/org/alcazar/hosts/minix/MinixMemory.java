@@ -52,6 +52,11 @@ final class MinixMemory implements HostMemory {
                 throw new HostRefusal(
                         "host minix: has been shut down; no memory for " + request.owner());
             }
+            if (result == Message.EDEADSRCDST) {
+                throw new HostRefusal(
+                        "host minix: VM has died of the request of %s for %d pages %d times"
+                                .formatted(request.owner(), request.pages(), Calls.MOST_DEATHS));
+            }
             if (result != Message.OK) {
                 throw refusal(request, words[0], words[1]);
             }

@@ -35,7 +35,7 @@ abstract class Server {
     /** Notifications have come. */
     void notified(long sources) {}
 
-    /** The machine is shut down: nobody may be left suspended. */
+    /** The process has ended: nobody may be left suspended. */
     void abandon() {}
 
     /** A moment at which a test may have the server crash. */

@@ -35,12 +35,12 @@ final class ServerProcess implements Runnable {
             LOG.debug("{}", e.getMessage());
         } catch (Mailbox.Killed e) {
             crashed = false;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("server {} failed", name.label(), e);
         } finally {
             mailbox.abandon();
             if (current != Caller.NONE) {
-                current.serverDied();
+                current.killedServer();
             }
             server.abandon();
             if (crashed) {
@@ -60,6 +60,9 @@ final class ServerProcess implements Runnable {
         kernel.crashes().count(name);
         server.reached(Crashes.Moment.RECEIVED);
         int result = server.handle(from, message);
+        if (result == Server.SUSPENDED) {
+            current = Caller.NONE; // the program knows it: it must not learn of a death twice
+        }
         server.reached(Crashes.Moment.DONE);
         current = Caller.NONE;
         if (result != Server.SUSPENDED) {

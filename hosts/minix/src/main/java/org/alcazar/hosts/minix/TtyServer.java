@@ -5,8 +5,11 @@ import org.alcazar.hosts.support.StreamConsoles;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The terminal driver. Requests say where in the stream they are, and the hardware knows how far it
@@ -19,10 +22,28 @@ final class TtyServer extends Server {
     /** Bytes that go to the hardware at once. */
     static final int BURST = 1024;
 
+    // What the hardware interrupts for.
+    private static final long INPUT = 1;
+    private static final long OUTPUT = 2;
+
     private final byte[] buffer = new byte[BUFFER];
 
     /** Lines whose reader waits for a notification. */
     private final Set<Long> readers = new HashSet<>();
+
+    /** Who waits for output to have gone out. */
+    private final List<Writer> writers = new ArrayList<>();
+
+    /**
+     * A request to write.
+     *
+     * @param end where in the stream it ends
+     */
+    private record Writer(Caller caller, long line, TtyDevice device, int grant, long from, long end) {
+        boolean done() {
+            return device.gone() >= end;
+        }
+    }
 
     TtyServer(Kernel kernel) {
         super(kernel, ServerName.TTY);
@@ -40,7 +61,7 @@ final class TtyServer extends Server {
             return message.type == Message.TTY_CLOSE ? Message.OK : Message.ENXIO;
         }
         return switch (message.type) {
-            case Message.TTY_WRITE -> write(device, message);
+            case Message.TTY_WRITE -> write(from, line, device, message);
             case Message.TTY_READ -> read(line, device, message);
             case Message.TTY_CLOSE -> close(line, device);
             default -> Message.EINVAL;
@@ -65,7 +86,8 @@ final class TtyServer extends Server {
                             new TtyDevice(
                                     streams.in(),
                                     streams.out(),
-                                    () -> kernel().notify(ServerName.TTY, 1)));
+                                    () -> kernel().notify(ServerName.TTY, INPUT),
+                                    () -> kernel().notify(ServerName.TTY, OUTPUT)));
             return Message.OK;
         } catch (HostRefusal e) {
             message.words[1] = kernel().copyTo(grant, String.valueOf(e.getMessage()));
@@ -73,24 +95,49 @@ final class TtyServer extends Server {
         }
     }
 
-    private int write(TtyDevice device, Message message) {
+    /** The caller waits until the hardware has sent all; others go on meanwhile. */
+    private int write(Caller from, long line, TtyDevice device, Message message) {
         int grant = (int) message.words[1];
         int length = (int) message.words[2];
         long position = message.words[3];
-        if (!kernel().copyFrom(grant, buffer, length)) {
+        if (position < 0 || !kernel().copyFrom(grant, buffer, length)) {
             return Message.EINVAL;
         }
-        try {
-            for (int done = (int) (device.written() - position); done < length; ) {
-                int burst = Math.min(BURST, length - done);
-                device.write(buffer, done, burst);
-                done += burst;
-                reached(Crashes.Moment.WORKING);
+        // Another incarnation may have sent some of it, or all.
+        for (int done = (int) Math.clamp(device.accepted() - position, 0, length); done < length; ) {
+            int burst = Math.min(BURST, length - done);
+            if (!device.send(position + done, buffer, done, burst)) {
+                return Message.EINVAL;
             }
+            done += burst;
+            reached(Crashes.Moment.WORKING);
+        }
+        Writer writer = new Writer(from, line, device, grant, position, position + length);
+        if (writer.done()) {
+            return outcome(writer, message);
+        }
+        writers.add(writer);
+        return SUSPENDED;
+    }
+
+    private int outcome(Writer writer, Message message) {
+        String why = writer.device().failure(writer.from());
+        if (why.isEmpty()) {
             return Message.OK;
-        } catch (IOException e) {
-            message.words[1] = kernel().copyTo(grant, String.valueOf(e.getMessage()));
-            return Message.EIO;
+        }
+        message.words[1] = kernel().copyTo(writer.grant(), why);
+        return Message.EIO;
+    }
+
+    /** Replies to those whose output has gone out, or whose line goes. */
+    private void release(Predicate<Writer> which) {
+        for (Writer writer : List.copyOf(writers)) {
+            if (which.test(writer)) {
+                writers.remove(writer);
+                Message answer = new Message();
+                answer.type = outcome(writer, answer);
+                kernel().reply(writer.caller(), answer);
+            }
         }
     }
 
@@ -114,14 +161,19 @@ final class TtyServer extends Server {
         } finally {
             kernel().terminals().remove(line);
             readers.remove(line);
+            release(writer -> writer.line() == line);
         }
         return Message.OK;
     }
 
-    /** A line has interrupted: who waits asks again. */
+    /** A line has interrupted: who waits for input asks again, who waits for output is told. */
     @Override
     void notified(long sources) {
         kernel().count(MinixPrimitive.INTERRUPT);
+        release(Writer::done);
+        if ((sources & INPUT) == 0) {
+            return;
+        }
         for (long line : readers) {
             Port port = kernel().terminalPorts().get(line);
             if (port != null) {
@@ -129,5 +181,11 @@ final class TtyServer extends Server {
             }
         }
         readers.clear();
+    }
+
+    /** They ask the next incarnation. */
+    @Override
+    void abandon() {
+        writers.forEach(writer -> writer.caller().serverDied());
     }
 }

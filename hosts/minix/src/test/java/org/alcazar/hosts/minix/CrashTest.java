@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -213,6 +214,30 @@ class CrashTest {
                             + wrong
                             + "' is not SERVER:N with pm, vm or tty and a message's number, such as vm:1000",
                     refusal.getMessage());
+        }
+    }
+
+    @Test
+    void aRequestThatServersDieOfIsGivenUp() throws Exception {
+        try (MinixHost host = MinixHostTest.open("memory=16M")) {
+            Calls calls = new Calls(host.kernel());
+            host.kernel()
+                    .terminals()
+                    .put(
+                            77L,
+                            new TtyDevice(
+                                    InputStream.nullInputStream(),
+                                    OutputStream.nullOutputStream(),
+                                    () -> {},
+                                    () -> {}));
+            Caller slot = calls.claim(Message.TTY_READ);
+            slot.message.words[0] = 77;
+            slot.message.words[3] = -1; // a position that no line has been at
+            assertEquals(Message.EDEADSRCDST, calls.call(ServerName.TTY, slot));
+            slot.release();
+            assertEquals(Calls.MOST_DEATHS, count(host, "server-crash"));
+            host.kernel().terminals().remove(77L);
+            console(host);
         }
     }
 

@@ -136,7 +136,7 @@ public final class ModelledInterrupts implements HostInterrupts, HostInterruptPi
         }
         try {
             hook.handler.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // the thread serves the lines of others, too
             LOG.error("handler of interrupt line {} failed", number, e);
         } finally {
             synchronized (line) {

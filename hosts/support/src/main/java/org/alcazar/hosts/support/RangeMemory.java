@@ -49,9 +49,24 @@ public class RangeMemory implements HostMemory {
                             .formatted(host, bytes >> 10, request.limit()));
         }
         PageExtent extent = new PageExtent(request.owner(), address, request.pages());
-        taken(extent, request.numaNode());
-        extents.add(extent);
+        try {
+            taken(extent, request.numaNode());
+            extents.add(extent);
+        } catch (RuntimeException | Error e) {
+            undo(extent, e);
+            throw e;
+        }
         return extent;
+    }
+
+    /** Pages that can't be given back to the system stay taken: nobody may find a hole there. */
+    private void undo(PageExtent extent, Throwable cause) {
+        try {
+            dropped(extent);
+            HostRange.release(extent.address());
+        } catch (RuntimeException | Error e) {
+            cause.addSuppressed(e);
+        }
     }
 
     @Override
@@ -67,7 +82,8 @@ public class RangeMemory implements HostMemory {
     }
 
     /**
-     * Makes fresh, zeroed pages ready. Best effort: what can't be had is counted, not refused.
+     * Makes fresh, zeroed pages ready. Best effort: what can't be had is counted, not refused. If
+     * it fails all the same, {@link #dropped} is called.
      *
      * @param numaNode preferred, or {@link PageRequest#ANY_NODE}
      */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
@@ -51,13 +52,16 @@ public final class StreamConsoles implements HostConsoles {
             return new Streams(System.in, System.out);
         }
         if (name.startsWith("file:") && name.length() > 5) {
-            Path path = Path.of(name.substring(5));
             try {
+                Path path = Path.of(name.substring(5));
                 if (Files.isDirectory(path)) {
                     throw new HostRefusal("console " + name + ": is a directory, not a file");
                 }
                 return new Streams(
                         InputStream.nullInputStream(), new FileOutputStream(path.toFile()));
+            } catch (InvalidPathException e) { // whose message has the path as it is
+                throw new HostRefusal(
+                        "console file: the path can't be one (%s)".formatted(e.getReason()), e);
             } catch (IOException e) {
                 throw new HostRefusal("console " + name + ": " + e.getMessage(), e);
             }

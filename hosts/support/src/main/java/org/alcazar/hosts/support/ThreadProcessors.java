@@ -85,13 +85,30 @@ public class ThreadProcessors implements HostProcessors {
                     return null;
                 });
         Thread thread = Thread.ofPlatform().name("call-on-" + cpu).start(task);
+        boolean interrupted = joined(thread);
         try {
-            thread.join();
             task.get();
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            interrupted = true; // not where the task has ended
         } catch (ExecutionException e) {
             throw new IllegalStateException("call on processor " + cpu + " failed", e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Waits for the end whatever comes: what the thread uses is the caller's. */
+    private static boolean joined(Thread thread) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                return interrupted;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
         }
     }
 

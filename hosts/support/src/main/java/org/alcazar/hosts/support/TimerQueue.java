@@ -89,11 +89,21 @@ public final class TimerQueue implements HostClock, AutoCloseable {
     }
 
     private void run() {
-        try (alarm) {
+        try {
             for (long deadline = fireDue(); deadline != ENDED; deadline = fireDue()) {
                 alarm.await(deadline);
             }
+        } finally {
+            end();
+            alarm.close();
         }
+    }
+
+    /** However the thread ends: who arms a timer later must not ring what the alarm gave back. */
+    private void end() {
+        lock.lock();
+        closed = true;
+        lock.unlock();
     }
 
     /** Fires what is due and gives the next deadline. */
@@ -180,7 +190,8 @@ public final class TimerQueue implements HostClock, AutoCloseable {
         private void fire() {
             try {
                 action.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // One VM's failure, even for lack of memory, must not end the timers of all.
                 LOG.error("timer {} failed", name, e);
             } finally {
                 lock.lock();

@@ -120,7 +120,9 @@ class ModelledInterruptsTest {
         interrupts.hook(
                 0,
                 () -> {
-                    handled.incrementAndGet();
+                    if (handled.incrementAndGet() == 1) {
+                        throw new AssertionError("as the test wants");
+                    }
                     throw new IllegalStateException("as the test wants");
                 });
         interrupts.raise(0);
