@@ -109,7 +109,9 @@ public final class Main {
                     return vmm;
                 };
         int status = new Main(surroundings, provider, phases).run(arguments);
-        System.out.flush();
+        if (status != Status.TIMEOUT) { // else a console's thread may stand in it, unread for ever
+            System.out.flush();
+        }
         System.exit(status);
     }
 

@@ -45,7 +45,7 @@ final class L4Native implements HostNative {
             throw new HostRefusal(
                     "native program: a name has 1 to %d characters".formatted(MOST_NAME));
         }
-        ElfImage.read(wish.name(), wish.image(), UserMemory.END);
+        ElfImage image = ElfImage.read(wish.name(), wish.image(), NativeProgram.IMAGE_END);
         EngineProvider provider = provider(wish.engine());
         synchronized (running) {
             if (!running.add(wish.name())) {
@@ -61,6 +61,7 @@ final class L4Native implements HostNative {
                             memory,
                             processors,
                             wish,
+                            image,
                             provider.create(new PhysicalBus(), Map.of()),
                             () -> forget(wish.name()));
             started = true;

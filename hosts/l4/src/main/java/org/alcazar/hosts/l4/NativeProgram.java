@@ -36,6 +36,10 @@ final class NativeProgram implements HostNative.Program {
     private static final int MOST_MAPPINGS = 1 << 16;
 
     private static final long DEFAULT_SLICE = 100_000;
+
+    /** Where the image ends at most; the stack is behind. */
+    static final long IMAGE_END = UserMemory.END - 0x100_0000;
+
     private static final long STACK_TOP = UserMemory.END - 0x1_0000;
     private static final int MOST_ARGUMENT_BYTES = 1 << 16;
     private static final int MOST_COMPLAINTS = 20;
@@ -51,6 +55,7 @@ final class NativeProgram implements HostNative.Program {
     private final UserMemory memory;
     private final SystemCalls calls;
     private final InputQueue input = new InputQueue();
+    private final OutputQueue output;
     private final @Nullable NativeThread[] threads = new NativeThread[MOST_THREADS];
     private final List<NativeSpace> spaces = new ArrayList<>();
     private final List<String> complaints = new ArrayList<>();
@@ -75,8 +80,7 @@ final class NativeProgram implements HostNative.Program {
     private final List<Consumer<HostNative.End>> listeners = new ArrayList<>();
 
     private NativeProgram(
-            MicroKernel kernel, HostMemory hostMemory, HostNative.Wish wish, Engine engine)
-            throws HostRefusal {
+            MicroKernel kernel, HostMemory hostMemory, HostNative.Wish wish, UserCore core) {
         this.kernel = kernel;
         this.wish = wish;
         this.hostMemory = hostMemory;
@@ -85,14 +89,17 @@ final class NativeProgram implements HostNative.Program {
                         hostMemory,
                         L4Memory.NATIVE + wish.name(),
                         wish.memory() >> HostMemory.PAGE_SHIFT);
-        core = new UserCore(engine);
+        this.core = core;
         memory = new UserMemory(kernel, pool);
-        calls = new SystemCalls(kernel, this, memory, core, wish.console());
+        output = new OutputQueue(wish.console(), () -> LockSupport.unpark(carrier));
+        calls = new SystemCalls(kernel, this, memory, core, output);
     }
 
     /**
      * Loads a program and starts it.
      *
+     * @param image the wish's
+     * @param engine is closed at the program's end, and if it does not start
      * @param ended called after all is returned, before the listeners
      * @throws HostRefusal if there is no room for it; all is returned then
      */
@@ -101,20 +108,38 @@ final class NativeProgram implements HostNative.Program {
             HostMemory hostMemory,
             L4Processors processors,
             HostNative.Wish wish,
+            ElfImage image,
             Engine engine,
             Runnable ended)
             throws HostRefusal {
-        ElfImage image = ElfImage.read(wish.name(), wish.image(), UserMemory.END - 0x100_0000);
-        NativeProgram program = new NativeProgram(kernel, hostMemory, wish, engine);
+        NativeProgram program = new NativeProgram(kernel, hostMemory, wish, core(engine));
+        boolean started = false;
         try {
             program.load(image);
             wish.console().onInput(program::typed);
+            program.output.start(wish.name());
             processors.start("native " + wish.name(), HostThread.ANY_CPU, () -> program.run(ended));
-        } catch (HostRefusal e) {
-            program.giveBack();
-            throw e;
+            started = true;
+            return program;
+        } finally {
+            if (!started) {
+                program.giveBack();
+                program.output.close();
+            }
         }
-        return program;
+    }
+
+    private static UserCore core(Engine engine) throws HostRefusal {
+        boolean made = false;
+        try {
+            UserCore core = new UserCore(engine);
+            made = true;
+            return core;
+        } finally {
+            if (!made) {
+                engine.close();
+            }
+        }
     }
 
     // Loading.
@@ -235,6 +260,9 @@ final class NativeProgram implements HostNative.Program {
         PageTables tables = new PageTables(pool, root, () -> translationsChanged = true);
         long current = memory.keep();
         if (current == PagePool.NONE || !tables.set(UserMemory.CURRENT, current, Flexpage.READ)) {
+            if (current != PagePool.NONE) {
+                memory.release(current);
+            }
             tables.release();
             return null;
         }
@@ -387,6 +415,7 @@ final class NativeProgram implements HostNative.Program {
             complaints.add("native program %s: a fault of the host: %s".formatted(wish.name(), e));
         } finally {
             giveBack();
+            awaitOutput();
             ended.run();
             tell(new HostNative.End(cause, code, complaints));
         }
@@ -447,6 +476,7 @@ final class NativeProgram implements HostNative.Program {
         return switch (thread.wait) {
             case NOTHING -> true;
             case INPUT -> calls.finishRead(thread);
+            case OUTPUT -> calls.finishWrite(thread);
             case IPC -> {
                 if (thread.tcb.state != Tcb.RUNNING) {
                     yield false;
@@ -508,26 +538,25 @@ final class NativeProgram implements HostNative.Program {
     }
 
     /**
-     * Sleeps until the next timeout, or input.
+     * Sleeps until the next timeout, input, or room for output.
      *
      * @return whether there is anything to wait for
      */
     private boolean rest() {
         long until = Long.MAX_VALUE;
-        boolean reads = false;
+        boolean outside = false;
         for (NativeThread thread : threads) {
             if (thread != null) {
                 until = Math.min(until, deadline(thread));
-                reads |= thread.wait == NativeThread.Wait.INPUT;
+                outside |=
+                        thread.wait == NativeThread.Wait.INPUT
+                                || thread.wait == NativeThread.Wait.OUTPUT;
             }
-        }
-        if (reads) {
-            wish.console().flush();
         }
         if (until != Long.MAX_VALUE) {
             LockSupport.parkNanos(this, Math.max(until - kernel.nanoTime(), 0));
             expire();
-        } else if (reads) {
+        } else if (outside) {
             LockSupport.park(this);
         } else {
             return false;
@@ -696,6 +725,13 @@ final class NativeProgram implements HostNative.Program {
         }
         spaces.forEach(space -> kernel.empty(space.space()));
         pool.close();
-        wish.console().flush();
+    }
+
+    /** What it wrote reaches the console, unless it shall stop: nobody may be reading. */
+    private void awaitOutput() {
+        while (!stopping && !output.isDone()) {
+            LockSupport.park(this);
+        }
+        output.close();
     }
 }

@@ -12,7 +12,9 @@ final class NativeThread {
         /** The answer of its pager. */
         PAGER,
         /** Console input. */
-        INPUT
+        INPUT,
+        /** Room for console output. */
+        OUTPUT
     }
 
     final Tcb tcb;
@@ -46,6 +48,14 @@ final class NativeThread {
     long inputAt;
 
     long inputBytes;
+
+    /** Where output comes from. */
+    long outputAt;
+
+    long outputBytes;
+
+    /** Those of them that are on their way. */
+    long outputDone;
 
     NativeThread(
             Tcb tcb,

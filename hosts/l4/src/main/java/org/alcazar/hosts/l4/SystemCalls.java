@@ -1,6 +1,5 @@
 package org.alcazar.hosts.l4;
 
-import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
@@ -62,19 +61,19 @@ final class SystemCalls {
     private final NativeProgram program;
     private final UserMemory memory;
     private final UserCore core;
-    private final HostConsoles.Console console;
+    private final OutputQueue output;
 
     SystemCalls(
             MicroKernel kernel,
             NativeProgram program,
             UserMemory memory,
             UserCore core,
-            HostConsoles.Console console) {
+            OutputQueue output) {
         this.kernel = kernel;
         this.program = program;
         this.memory = memory;
         this.core = core;
-        this.console = console;
+        this.output = output;
     }
 
     /** A new thread's page of message registers. */
@@ -92,7 +91,7 @@ final class SystemCalls {
         switch ((int) Math.min(Math.max(registers[RAX], -1), Integer.MAX_VALUE)) {
             case EXIT -> program.exit((int) first);
             case END_THREAD -> program.end(thread);
-            case WRITE -> registers[RAX] = write(thread, first, second);
+            case WRITE -> write(thread, first, second);
             case READ -> read(thread, first, second);
             case TIME -> registers[RAX] = kernel.nanoTime();
             case IPC -> ipc(thread, first, second, registers[RDX]);
@@ -115,25 +114,37 @@ final class SystemCalls {
 
     // Console.
 
-    private long write(NativeThread thread, long address, long bytes) {
-        long left = Math.min(bytes, MOST_BYTES);
-        if (bytes < 0) {
-            return FAILED;
+    private void write(NativeThread thread, long address, long bytes) {
+        if (bytes <= 0) {
+            program.changedRegisters(thread)[RAX] = bytes == 0 ? 0 : FAILED;
+            return;
         }
-        long at = address;
-        while (left > 0) {
+        thread.wait = NativeThread.Wait.OUTPUT;
+        thread.outputAt = address;
+        thread.outputBytes = Math.min(bytes, MOST_BYTES);
+        thread.outputDone = 0;
+        finishWrite(thread);
+    }
+
+    /** Takes of a thread's output what there is room for. @return whether that was the last */
+    boolean finishWrite(NativeThread thread) {
+        while (thread.outputDone < thread.outputBytes) {
+            long at = thread.outputAt + thread.outputDone;
+            if (output.isFull()) {
+                return false;
+            }
             long host = memory.translate(thread, at, Flexpage.READ);
             if (host == 0) {
-                return at == address ? FAILED : at - address;
+                break;
             }
-            int piece = UserMemory.leftInPage(at, left);
-            for (int i = 0; i < piece; i++) {
-                console.write(HostRam.getByte(host + i) & 0xff);
-            }
-            at += piece;
-            left -= piece;
+            thread.outputDone +=
+                    output.put(
+                            host,
+                            UserMemory.leftInPage(at, thread.outputBytes - thread.outputDone));
         }
-        return at - address;
+        thread.wait = NativeThread.Wait.NOTHING;
+        program.changedRegisters(thread)[RAX] = thread.outputDone == 0 ? FAILED : thread.outputDone;
+        return true;
     }
 
     private void read(NativeThread thread, long address, long bytes) {
@@ -254,7 +265,9 @@ final class SystemCalls {
     }
 
     private long getPages(NativeThread thread, long page) {
-        if (!Flexpage.proper(page) || Flexpage.shift(page) > MOST_PAGES_SHIFT) {
+        if (!Flexpage.proper(page)
+                || Flexpage.rights(page) == 0
+                || Flexpage.shift(page) > MOST_PAGES_SHIFT) {
             return FAILED;
         }
         long end = Flexpage.start(page) + Flexpage.bytes(page);

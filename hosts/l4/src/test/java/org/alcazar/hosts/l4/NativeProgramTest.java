@@ -13,11 +13,15 @@ import org.alcazar.hosts.l4.ScriptedEngine.Machine;
 import org.alcazar.hosts.l4.ScriptedEngine.Step;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.machine.Exit;
+import org.alcazar.machine.RamPages;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
@@ -33,13 +37,25 @@ class NativeProgramTest {
         final StringBuilder out = new StringBuilder();
         final CompletableFuture<IntConsumer> in = new CompletableFuture<>();
 
+        volatile Runnable reader = () -> {};
+        private int flushed;
+
         @Override
-        public synchronized void write(int octet) {
-            out.append((char) octet);
+        public void write(int octet) {
+            reader.run();
+            synchronized (this) {
+                out.append((char) octet);
+            }
         }
 
         @Override
-        public void flush() {}
+        public synchronized void flush() {
+            flushed = out.length();
+        }
+
+        synchronized boolean allFlushed() {
+            return flushed == out.length();
+        }
 
         @Override
         public void onInput(IntConsumer sink) {
@@ -194,6 +210,7 @@ class NativeProgramTest {
                         answered(-1, m -> m.call(SystemCalls.WRITE, HEAP, -1)),
                         answered(-1, m -> m.call(SystemCalls.WRITE, -8, 100)),
                         answered(-1, m -> m.call(SystemCalls.GET_PAGES, 0x55)),
+                        answered(-1, m -> m.call(SystemCalls.GET_PAGES, Flexpage.of(HEAP, 12, 0))),
                         answered(-1, m -> m.call(SystemCalls.GET_PAGES, Flexpage.of(0, 12, 7))),
                         answered(-1, m -> m.call(SystemCalls.GET_PAGES, Flexpage.of(0, 40, 7))),
                         answered(-1, m -> m.call(SystemCalls.UNMAP, 0x55, 1)),
@@ -299,6 +316,113 @@ class NativeProgramTest {
         assertTrue(
                 complaint(run(m -> m.call(SystemCalls.IPC, 0, -1, 0)))
                         .contains("each of its 1 threads waits for a message"));
+    }
+
+    @Test
+    void aWriterWhomNobodyReadsIsStoppedAllTheSame() throws Exception {
+        CountDownLatch reader = new CountDownLatch(1);
+        CountDownLatch stuck = new CountDownLatch(1);
+        terminal.reader =
+                () -> {
+                    stuck.countDown();
+                    try {
+                        reader.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                };
+        try (L4Host host =
+                host(
+                        m -> m.call(SystemCalls.WRITE, HEAP, 1 << 16),
+                        m -> {
+                            m.registers()[16] = ScriptedEngine.at(0);
+                            return Exit.BUDGET;
+                        })) {
+            HostNative.Program program =
+                    host.find(HostNative.class).orElseThrow().start(wish(1 << 20));
+            CompletableFuture<HostNative.End> end = new CompletableFuture<>();
+            program.onEnd(end::complete);
+            stuck.await();
+            while (program.statistics().get("system-calls") < 2) { // more than there is room for
+                Thread.onSpinWait();
+            }
+            program.stop();
+            assertEquals(HostNative.Cause.STOPPED, end.get().cause());
+            assertEquals(0, host.memory().bytesInUse(""));
+        } finally {
+            reader.countDown();
+        }
+    }
+
+    @Test
+    void moreOutputThanThereIsRoomForArrivesWhole() throws Exception {
+        int[] round = {0};
+        HostNative.End end =
+                run(
+                        touching(
+                                HEAP,
+                                2,
+                                m -> {
+                                    RamPages.setByte(m.translate(HEAP, 2), (byte) 'a');
+                                    return m.call(SystemCalls.WRITE, HEAP, 1 << 16);
+                                }),
+                        answered(
+                                1 << 16,
+                                m -> {
+                                    if (++round[0] < 4) {
+                                        m.registers()[16] = ScriptedEngine.at(0);
+                                        return Exit.BUDGET;
+                                    }
+                                    return exit(m, 0);
+                                }));
+        assertEquals(HostNative.Cause.EXITED, end.cause());
+        String one = "a" + "\0".repeat((1 << 16) - 1);
+        assertEquals(one.repeat(4), terminal.out.toString());
+        assertTrue(terminal.allFlushed(), "nothing is left in the console");
+    }
+
+    @Test
+    void anEngineIsClosedWhateverStoodInTheWay() throws Exception {
+        ScriptedEngine engine = new ScriptedEngine();
+        try (L4Host host =
+                new L4Host(
+                        HostOptions.read("l4", L4Host.class, "memory=16M"),
+                        () -> List.of(engine))) {
+            HostNative service = host.find(HostNative.class).orElseThrow();
+            assertThrows(IllegalStateException.class, () -> service.start(wish(1 << 20)));
+            assertEquals(0, engine.open.get());
+            byte[] late = wish(0).image();
+            ByteBuffer.wrap(late)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(136, UserMemory.END - 0x80_0000); // where the stack grows
+            HostNative.Wish wish = new HostNative.Wish("p", late, List.of(), "", 1 << 20, terminal);
+            HostRefusal refusal = assertThrows(HostRefusal.class, () -> service.start(wish));
+            assertTrue(
+                    String.valueOf(refusal.getMessage()).contains("has a segment at"),
+                    refusal.getMessage());
+            assertEquals(0, engine.open.get());
+        }
+    }
+
+    @Test
+    void aSpaceThatDoesNotFitCostsNothing() throws Exception {
+        long[] next = {HEAP};
+        long two = Flexpage.of(HEAP, 13, Flexpage.ALL);
+        HostNative.End end =
+                run(
+                        m -> m.call(SystemCalls.GET_PAGES, Flexpage.of(next[0], 12, 6)),
+                        m -> {
+                            if (m.registers()[RAX] == 0) {
+                                next[0] += 4096;
+                                m.registers()[16] = ScriptedEngine.at(0);
+                                return Exit.BUDGET;
+                            }
+                            return m.call(SystemCalls.UNMAP, two, 1);
+                        },
+                        m -> m.call(SystemCalls.NEW_THREAD, ScriptedEngine.at(0), HEAP, 0, -1, 0),
+                        answered(0, m -> m.call(SystemCalls.GET_PAGES, two)),
+                        answered(0, m -> exit(m, 0)));
+        assertEquals(HostNative.Cause.EXITED, end.cause(), end.complaints().toString());
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.alcazar.machine.VirtualCore;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
@@ -88,6 +89,9 @@ final class ScriptedEngine implements EngineProvider {
 
     private final List<Step> steps;
 
+    /** Engines that were created and not closed. */
+    final AtomicInteger open = new AtomicInteger();
+
     /** Step n is at the program's entry plus n times two, as long as a system call. */
     ScriptedEngine(Step... steps) {
         this.steps = List.of(steps);
@@ -143,6 +147,7 @@ final class ScriptedEngine implements EngineProvider {
 
     @Override
     public Engine create(PhysicalBus bus, Map<String, String> options) {
+        open.incrementAndGet();
         return new Engine() {
             @Override
             public Architecture architecture() {
@@ -156,6 +161,9 @@ final class ScriptedEngine implements EngineProvider {
 
             @Override
             public VirtualCore newCore(int index, ControlBlock block) {
+                if (steps.isEmpty()) {
+                    throw new IllegalStateException("no core without steps");
+                }
                 return new Core();
             }
 
@@ -163,7 +171,9 @@ final class ScriptedEngine implements EngineProvider {
             public void invalidate(Scope scope, long start, long bytes) {}
 
             @Override
-            public void close() {}
+            public void close() {
+                open.decrementAndGet();
+            }
         };
     }
 

@@ -40,7 +40,6 @@ public final class NativeBeside implements Vmm {
         this.console = console;
         this.program = program;
         program.onEnd(reached -> {
-            console.flush();
             reached.complaints().forEach(messages::say);
             if (reached.cause() == HostNative.Cause.EXITED) {
                 messages.note("native program %s ended with %d".formatted(name, reached.code()));
@@ -131,7 +130,7 @@ public final class NativeBeside implements Vmm {
         } catch (ExecutionException | TimeoutException e) {
             // The process ends anyway.
         }
-        console.close();
+        ProgramFile.leave(console);
         beneath.close();
     }
 }

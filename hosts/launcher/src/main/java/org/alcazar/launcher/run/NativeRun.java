@@ -75,8 +75,9 @@ public final class NativeRun {
 
     private int runOn(Vmm vmm, HostChoice host, ProgramFile file, GuestConfiguration configuration)
             throws Failure {
-        try (HostConsoles.Console console =
-                ProgramFile.console(vmm, host.name(), configuration.text(GuestKey.CONSOLE))) {
+        HostConsoles.Console console =
+                ProgramFile.console(vmm, host.name(), configuration.text(GuestKey.CONSOLE));
+        try {
             HostNative.Program program =
                     file.start(
                             vmm,
@@ -89,11 +90,12 @@ public final class NativeRun {
             program.onEnd(end::complete);
             int status = await(program, configuration.seconds(GuestKey.TIMEOUT));
             phases.reached(Moment.ENDED);
-            console.flush();
             if (configuration.stats().isPresent()) {
                 write(configuration.stats().get(), status, program, vmm, host);
             }
             return status;
+        } finally {
+            ProgramFile.leave(console);
         }
     }
 

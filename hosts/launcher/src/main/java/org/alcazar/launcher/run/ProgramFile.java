@@ -10,6 +10,7 @@ import org.alcazar.launcher.run.VmmProvider.Vmm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** A native program's file, and how it is started on a host. */
@@ -18,6 +19,9 @@ public final class ProgramFile {
     static final long MEMORY = 64L << 20;
 
     private static final long MOST_BYTES = 256L << 20;
+
+    /** For what a console has not put out when its program has ended. */
+    private static final Duration LAST_OUTPUT = Duration.ofSeconds(1);
 
     private final String name;
     private final byte[] image;
@@ -95,6 +99,18 @@ public final class ProgramFile {
                     .open(name);
         } catch (HostRefusal e) {
             throw new Failure(Status.USAGE, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * Closes a console whose reader may stand still: what it has not taken after a while is lost.
+     */
+    static void leave(HostConsoles.Console console) {
+        Thread closing = Thread.ofPlatform().daemon().name("console-end").start(console::close);
+        try {
+            closing.join(LAST_OUTPUT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
