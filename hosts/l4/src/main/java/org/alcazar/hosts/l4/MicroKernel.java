@@ -308,10 +308,18 @@ final class MicroKernel {
         } else if (self.closing) {
             self.error = IpcError.CANCELLED | IpcError.RECEIVE_PHASE;
             self.state = Tcb.RUNNING;
+        } else if (isGone(self.receivesFrom)) {
+            self.error = IpcError.NO_PARTNER | IpcError.RECEIVE_PHASE;
+            self.state = Tcb.RUNNING;
         } else {
             primitives.count(L4Primitive.CONTEXT_SWITCH);
             self.state = Tcb.RECEIVING;
         }
+    }
+
+    /** Whether the only one who is waited for has ended: no end of it will be seen any more. */
+    private boolean isGone(long from) {
+        return from != ThreadIds.ANY && !threads.containsKey(from);
     }
 
     /**
