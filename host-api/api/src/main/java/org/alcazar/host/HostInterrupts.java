@@ -17,6 +17,11 @@ public interface HostInterrupts {
 
     /** A hook that can be taken back. */
     interface Registration extends AutoCloseable {
+        /**
+         * Gives the line back. A handler that runs is waited for, unless it is the caller: what it
+         * uses may go afterwards. So nobody closes with a lock held that the handler takes. The
+         * second time nothing happens.
+         */
         @Override
         void close();
     }

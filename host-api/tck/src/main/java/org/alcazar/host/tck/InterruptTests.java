@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Interrupt lines; what they do can be seen where {@link HostInterruptPins} raise them. */
 abstract class InterruptTests extends TimerTests {
@@ -154,6 +156,49 @@ abstract class InterruptTests extends TimerTests {
         }
         assertEquals(1, served.get());
         assertEquals(2, next.get(), "what was raised before it was hooked is not its own");
+    }
+
+    @Test
+    void aHookIsClosedWhenItsHandlerRunsNoMore() throws HostRefusal {
+        HostInterruptPins pins = pins();
+        for (int round = 0; round < 20; round++) {
+            CountDownLatch entered = new CountDownLatch(1);
+            AtomicBoolean closing = new AtomicBoolean();
+            AtomicBoolean left = new AtomicBoolean();
+            Runnable handler =
+                    () -> {
+                        entered.countDown();
+                        for (int i = 0; i < 1000 || !closing.get(); i++) {
+                            Thread.yield(); // long enough for a close that does not wait
+                        }
+                        left.set(true);
+                    };
+            Registration hook = interrupts().hook(0, handler);
+            pins.raise(0);
+            await(entered, "an interrupt");
+            closing.set(true);
+            hook.close();
+            assertTrue(left.get(), "the handler may use what its owner drops after the close");
+        }
+    }
+
+    @Test
+    void aHandlerMayCloseItsOwnHook() throws HostRefusal {
+        HostInterruptPins pins = pins();
+        AtomicReference<Registration> hook = new AtomicReference<>();
+        CountDownLatch hooked = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        Runnable handler =
+                () -> {
+                    await(hooked, "its hook");
+                    hook.get().close();
+                    closed.countDown();
+                };
+        hook.set(interrupts().hook(0, handler));
+        pins.raise(0);
+        hooked.countDown();
+        await(closed, "the close");
+        interrupts().hook(0, () -> {}).close();
     }
 
     @Test

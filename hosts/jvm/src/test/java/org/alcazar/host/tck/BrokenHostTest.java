@@ -563,6 +563,10 @@ class BrokenHostTest {
                     pins(
                             ModelledPins.Fault.NOT_CLOSED,
                             Suite::nothingIsServedWithoutAHookOrAfterIt),
+                    pins(
+                            ModelledPins.Fault.NOT_AWAITED,
+                            Suite::aHookIsClosedWhenItsHandlerRunsNoMore),
+                    pins(ModelledPins.Fault.AWAITS_ITSELF, Suite::aHandlerMayCloseItsOwnHook),
                     pins(ModelledPins.Fault.HELD_OVER, Suite::aHandlerRunsOnceForEachInterrupt),
                     portal(
                             ModelledPortal.Fault.ALL_WORDS,

@@ -3,6 +3,7 @@ package org.alcazar.host.tck;
 import org.alcazar.host.HostInterruptPins;
 import org.alcazar.host.HostInterrupts;
 import org.alcazar.host.HostRefusal;
+import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +17,8 @@ class ModelledPins implements HostInterrupts, HostInterruptPins, AutoCloseable {
         FORGETS,
         COUNTS,
         NOT_CLOSED,
+        NOT_AWAITED,
+        AWAITS_ITSELF,
         HELD_OVER,
         HELD_BY_ANOTHER
     }
@@ -34,6 +37,11 @@ class ModelledPins implements HostInterrupts, HostInterruptPins, AutoCloseable {
         private boolean inService;
         private int pending;
 
+        /** Interrupts whose handler has not come to its end. */
+        private int under;
+
+        private @Nullable Thread runner;
+
         Hooked(int line, Runnable handler) {
             this.line = line;
             this.handler = handler;
@@ -44,7 +52,39 @@ class ModelledPins implements HostInterrupts, HostInterruptPins, AutoCloseable {
             synchronized (ModelledPins.this) {
                 if (hooks[line] == this && fault != Fault.NOT_CLOSED) {
                     hooks[line] = null;
+                    awaitHandler();
                 }
+            }
+        }
+
+        private void awaitHandler() {
+            boolean own = runner == Thread.currentThread() && fault != Fault.AWAITS_ITSELF;
+            try {
+                while (under > (own ? 1 : 0) && fault != Fault.NOT_AWAITED) {
+                    ModelledPins.this.wait();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void serve(Hooked hook) {
+        hook.inService = true;
+        hook.under++;
+        threads.execute(() -> run(hook));
+    }
+
+    private void run(Hooked hook) {
+        synchronized (this) {
+            hook.runner = Thread.currentThread();
+        }
+        try {
+            hook.handler.run();
+        } finally {
+            synchronized (this) {
+                hook.under--;
+                notifyAll();
             }
         }
     }
@@ -103,11 +143,6 @@ class ModelledPins implements HostInterrupts, HostInterruptPins, AutoCloseable {
         } else if (fault != Fault.FORGETS) {
             hook.pending = 1;
         }
-    }
-
-    private void serve(Hooked hook) {
-        hook.inService = true;
-        threads.execute(hook.handler);
     }
 
     @Override

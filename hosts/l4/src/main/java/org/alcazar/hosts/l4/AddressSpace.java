@@ -28,7 +28,7 @@ final class AddressSpace {
 
     private final String name;
     private final Tables tables;
-    private final int most;
+    private final MappingBudget budget;
     private final long end;
     private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
 
@@ -39,14 +39,14 @@ final class AddressSpace {
      * An empty space.
      *
      * @param name for people
-     * @param most mappings that it may have
+     * @param budget of mappings, maybe with other spaces
      * @param end where addresses that may be mapped end
      */
-    AddressSpace(String name, Tables tables, int most, long end) {
+    AddressSpace(String name, Tables tables, MappingBudget budget, long end) {
         this.end = end;
         this.name = name;
         this.tables = tables;
-        this.most = most;
+        this.budget = budget;
     }
 
     String name() {
@@ -64,7 +64,17 @@ final class AddressSpace {
 
     /** Whether there is room for one more. */
     boolean hasRoom() {
-        return mappings.size() < most;
+        return budget.hasRoom();
+    }
+
+    /** Whether there is room for one that another space loses. */
+    boolean hasRoomFrom(AddressSpace other) {
+        return budget == other.budget || budget.hasRoom();
+    }
+
+    /** Whether those who map here might want to harm. */
+    boolean isLimited() {
+        return budget.isLimited();
     }
 
     /** The mapping around an address. */
@@ -96,12 +106,14 @@ final class AddressSpace {
         if (mappings.put(mapping.at, mapping) != null) {
             throw new IllegalStateException(name + ": two mappings at " + mapping.at);
         }
+        budget.take();
         tables.enter(mapping);
     }
 
     /** The node is of another size now; what hardware sees is as before. */
     void enterHalf(Mapping mapping) {
         mappings.put(mapping.at, mapping);
+        budget.take();
     }
 
     void changed(Mapping mapping) {
@@ -110,6 +122,7 @@ final class AddressSpace {
 
     void remove(Mapping mapping) {
         mappings.remove(mapping.at);
+        budget.give();
         tables.remove(mapping);
     }
 }

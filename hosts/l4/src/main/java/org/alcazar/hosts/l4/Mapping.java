@@ -14,6 +14,9 @@ final class Mapping {
     int shift;
     int rights;
 
+    /** Mappings above this one. */
+    int depth;
+
     @Nullable Mapping parent;
     @Nullable Mapping child;
     @Nullable Mapping previous;
@@ -33,6 +36,7 @@ final class Mapping {
 
     void adopt(Mapping derived) {
         derived.parent = this;
+        derived.depth = depth + 1;
         derived.previous = null;
         derived.next = child;
         if (child != null) {

@@ -4,6 +4,7 @@ import org.alcazar.hosts.support.Primitives;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -16,14 +17,34 @@ import java.util.Set;
  * Guarded by the kernel's lock.
  */
 final class MappingDatabase {
+    /** Mappings above one another in spaces that are limited. */
+    static final int MOST_DEPTH = 64;
+
+    /** Mappings that those of one message may take the place of, in spaces that are limited. */
+    static final int PATIENCE = 2048;
+
     private final Primitives<L4Primitive> primitives;
     private final AddressSpace sigma0;
+
+    /** Those that stand at a mapping while others have the lock. */
+    private final List<Revocation> open = new ArrayList<>();
+
+    /**
+     * How much more may go to make room for what one message maps: that is done in one go. Spaces
+     * without limit belong to those who may have the kernel's time.
+     */
+    static final class Patience {
+        private int left = PATIENCE;
+    }
 
     MappingDatabase(Primitives<L4Primitive> primitives) {
         this.primitives = primitives;
         sigma0 =
                 new AddressSpace(
-                        "sigma0", AddressSpace.Tables.NONE, Integer.MAX_VALUE, Long.MAX_VALUE);
+                        "sigma0",
+                        AddressSpace.Tables.NONE,
+                        MappingBudget.unlimited(),
+                        Long.MAX_VALUE);
     }
 
     /** The space that all memory belongs to at first; physical and virtual are the same there. */
@@ -90,6 +111,11 @@ final class MappingDatabase {
      * @return whether there was room for all
      */
     boolean map(AddressSpace from, long page, AddressSpace to, long at) {
+        return map(from, page, to, at, new Patience());
+    }
+
+    /** The same, as one of several. */
+    boolean map(AddressSpace from, long page, AddressSpace to, long at, Patience patience) {
         long start = Flexpage.start(page);
         long end = start + Flexpage.bytes(page);
         int rights = Flexpage.rights(page);
@@ -101,7 +127,7 @@ final class MappingDatabase {
         while (source != null) {
             long piece = Math.max(source.at, start);
             int shift = Math.min(source.shift, Flexpage.shift(page));
-            if (!derive(source, piece, shift, rights, to, at + (piece - start))) {
+            if (!derive(source, piece, shift, rights, to, at + (piece - start), patience)) {
                 return false;
             }
             long next = piece + (1L << shift);
@@ -111,7 +137,13 @@ final class MappingDatabase {
     }
 
     private boolean derive(
-            Mapping source, long piece, int shift, int wanted, AddressSpace to, long at) {
+            Mapping source,
+            long piece,
+            int shift,
+            int wanted,
+            AddressSpace to,
+            long at,
+            Patience patience) {
         int rights = source.rights & wanted;
         long physical = source.physical + (piece - source.at);
         Mapping there = to.find(at);
@@ -129,8 +161,9 @@ final class MappingDatabase {
         if (rights == 0 || !to.takes(at, shift) || isAncestor(source, to, at, shift)) {
             return true;
         }
-        clear(to, at, shift);
-        if (!to.hasRoom()) {
+        if (to.isLimited() && source.depth >= MOST_DEPTH
+                || !clear(to, at, shift, patience)
+                || !to.hasRoom()) {
             return false;
         }
         Mapping derived = new Mapping(to, at, physical, shift, rights);
@@ -154,6 +187,11 @@ final class MappingDatabase {
 
     /** Like {@link #map}, but the granter has it no more; what was derived from it stays so. */
     boolean grant(AddressSpace from, long page, AddressSpace to, long at) {
+        return grant(from, page, to, at, new Patience());
+    }
+
+    /** The same, as one of several. */
+    boolean grant(AddressSpace from, long page, AddressSpace to, long at, Patience patience) {
         long start = Flexpage.start(page);
         long end = start + Flexpage.bytes(page);
         int rights = Flexpage.rights(page);
@@ -166,7 +204,7 @@ final class MappingDatabase {
                 next = start;
             } else {
                 next = source.at + source.bytes();
-                if (!move(source, to, at + (source.at - start), source.rights & rights)) {
+                if (!move(source, to, at + (source.at - start), source.rights & rights, patience)) {
                     return false;
                 }
             }
@@ -175,14 +213,16 @@ final class MappingDatabase {
         return true;
     }
 
-    private boolean move(Mapping mapping, AddressSpace to, long at, int rights) {
+    private boolean move(Mapping mapping, AddressSpace to, long at, int rights, Patience patience) {
         if (mapping.parent == null
                 || !to.takes(at, mapping.shift)
                 || isAncestor(mapping, to, at, mapping.shift)) {
             return true; // sigma0 itself grants nothing
         }
-        clear(to, at, mapping.shift);
-        if (!to.hasRoom()) {
+        boolean lessened = rights != mapping.rights;
+        if (lessened && !patient(mapping.space, mapping, patience)
+                || !clear(to, at, mapping.shift, patience)
+                || !to.hasRoomFrom(mapping.space)) {
             return false;
         }
         mapping.space.remove(mapping);
@@ -191,57 +231,94 @@ final class MappingDatabase {
         to.enter(mapping);
         if (rights == 0) {
             drop(mapping);
-        } else if (rights != mapping.rights) {
-            restrict(mapping, ~rights);
+        } else if (lessened) {
+            restrict(mapping, Flexpage.ALL & ~rights);
         }
         return true;
-    }
-
-    /** Takes all out of a piece of a space, with what was derived from it. */
-    private void clear(AddressSpace space, long at, int shift) {
-        unmap(space, Flexpage.of(at, shift, Flexpage.ALL), true, Integer.MAX_VALUE);
     }
 
     /**
-     * Takes rights (those of the flexpage) from all that was derived of it, and with {@code flush}
-     * from the space itself too.
+     * Takes all out of a piece of a space, with what was derived from it.
      *
-     * @param most mappings to look at: who has the lock gives others their turn between
-     * @return whether all is done
+     * @return whether that is done; nothing is if it would take too long
      */
-    boolean unmap(AddressSpace space, long page, boolean flush, int most) {
-        long start = Flexpage.start(page);
-        long end = start + Flexpage.bytes(page);
-        int revoked = Flexpage.rights(page);
-        int left = most;
-        Mapping mapping = revoked == 0 ? null : space.first(start, end);
+    private boolean clear(AddressSpace space, long at, int shift, Patience patience) {
+        long end = at + (1L << shift);
+        Mapping mapping = space.first(at, end);
         while (mapping != null) {
-            if (mapping.at < start || mapping.at + mapping.bytes() > end) {
-                split(mapping);
-                mapping = space.first(start, end);
-                continue;
-            }
-            long next = mapping.at + mapping.bytes();
-            boolean all = revoked == Flexpage.ALL;
-            if (all && (left = dropDerived(mapping, left)) <= 0) {
+            if (!patient(space, mapping, patience)) {
                 return false;
             }
-            if (!all) {
-                restrictDerived(mapping, revoked);
-            }
-            if (flush) {
-                if ((mapping.rights & ~revoked) == 0) {
-                    drop(mapping);
-                    if (--left <= 0) {
-                        return false;
-                    }
-                } else {
-                    restrict(mapping, revoked);
-                }
-            }
+            long next = mapping.at + mapping.bytes();
             mapping = next < end ? space.first(next, end) : null;
         }
+        return unmap(
+                new Revocation(space, Flexpage.of(at, shift, Flexpage.ALL), true),
+                Integer.MAX_VALUE);
+    }
+
+    /** Whether a mapping and all that was derived from it are not too many to be looked at. */
+    private static boolean patient(AddressSpace space, Mapping root, Patience patience) {
+        if (!space.isLimited()) {
+            return true;
+        }
+        Mapping at = root;
+        while (at != null) {
+            if (--patience.left < 0) {
+                return false;
+            }
+            at = following(at, root);
+        }
         return true;
+    }
+
+    /**
+     * Takes rights from all that was derived of a flexpage, and with a flush from the space itself
+     * too.
+     *
+     * @param most mappings to look at: who has the lock gives others their turn between
+     * @return whether all is done; if not, the same is to be called again
+     */
+    boolean unmap(Revocation work, int most) {
+        int left = most;
+        while (work.rights != 0 && work.at < work.end) {
+            if (left-- <= 0) {
+                return false;
+            }
+            Mapping mapping = work.space.first(work.at, work.end);
+            if (mapping == null) {
+                break;
+            }
+            if (mapping.at < work.at || mapping.at + mapping.bytes() > work.end) {
+                split(mapping);
+                continue;
+            }
+            left =
+                    work.rights == Flexpage.ALL
+                            ? dropDerived(mapping, left)
+                            : restrictDerived(work, mapping, left);
+            if (left <= 0) {
+                return false;
+            }
+            work.at = mapping.at + mapping.bytes();
+            work.restart();
+            if (work.flush) {
+                take(mapping, work.rights);
+            }
+        }
+        open.remove(work);
+        return true;
+    }
+
+    /** Takes rights from a mapping from which none with these rights is derived. */
+    private void take(Mapping mapping, int revoked) {
+        if ((mapping.rights & ~revoked) == 0) {
+            drop(mapping);
+        } else if ((mapping.rights & revoked) != 0) {
+            mapping.rights &= ~revoked;
+            mapping.space.changed(mapping);
+            primitives.count(L4Primitive.UNMAP);
+        }
     }
 
     /**
@@ -290,35 +367,55 @@ final class MappingDatabase {
         if (child != null) {
             dropDerived(mapping, Integer.MAX_VALUE);
         }
+        for (Revocation work : open) {
+            Mapping root = work.root;
+            if (root == mapping) {
+                work.restart();
+            } else if (root != null && work.cursor == mapping) {
+                work.cursor = followingBeside(mapping, root);
+            }
+        }
         mapping.leave();
         mapping.space.remove(mapping);
         primitives.count(L4Primitive.UNMAP);
     }
 
     private void restrict(Mapping mapping, int revoked) {
-        mapping.rights &= ~revoked;
-        mapping.space.changed(mapping);
-        primitives.count(L4Primitive.UNMAP);
-        restrictDerived(mapping, revoked);
+        Revocation work =
+                new Revocation(
+                        mapping.space, Flexpage.of(mapping.at, mapping.shift, revoked), true);
+        unmap(work, Integer.MAX_VALUE);
     }
 
-    /** Pre-order, by the links: again without recursion. */
-    private void restrictDerived(Mapping root, int revoked) {
-        Mapping at = root.child;
-        while (at != null && at != root) {
-            Mapping next = following(at, root);
-            if ((at.rights & revoked) != 0) {
-                if ((at.rights & ~revoked) == 0) {
-                    next = followingBeside(at, root);
-                    drop(at);
-                } else {
-                    at.rights &= ~revoked;
-                    at.space.changed(at);
-                    primitives.count(L4Primitive.UNMAP);
-                }
-            }
-            at = next;
+    /**
+     * Pre-order, by the links: again without recursion. Whatever is derived anew in a part that is
+     * done comes from a mapping that has the rights no more, or from the root after its owner
+     * wanted them back.
+     */
+    private int restrictDerived(Revocation work, Mapping root, int most) {
+        if (work.root != root) {
+            work.root = root;
+            work.cursor = root.child;
         }
+        if (!open.contains(work)) {
+            open.add(work);
+        }
+        int left = most;
+        Mapping at = work.cursor;
+        while (at != null && left > 0) {
+            left--;
+            if ((at.rights & ~work.rights) == 0) {
+                left = dropDerived(at, left);
+                if (left > 0) {
+                    drop(at); // moves the cursor
+                }
+            } else {
+                take(at, work.rights);
+                work.cursor = following(at, root);
+            }
+            at = work.cursor;
+        }
+        return at == null ? Math.max(left, 1) : 0;
     }
 
     private static @Nullable Mapping following(Mapping at, Mapping root) {
@@ -348,7 +445,8 @@ final class MappingDatabase {
     private record Halves(Mapping lower, Mapping upper) {}
 
     /** Makes two of a mapping, and of all derived ones that are as large. */
-    private static void split(Mapping whole) {
+    private void split(Mapping whole) {
+        open.forEach(Revocation::restart);
         Halves first = halve(whole);
         Mapping parent = whole.parent;
         if (parent != null) {

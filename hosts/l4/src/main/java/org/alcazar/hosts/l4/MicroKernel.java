@@ -71,7 +71,10 @@ final class MicroKernel {
                 name,
                 n ->
                         new AddressSpace(
-                                n, AddressSpace.Tables.NONE, Integer.MAX_VALUE, Long.MAX_VALUE));
+                                n,
+                                AddressSpace.Tables.NONE,
+                                MappingBudget.unlimited(),
+                                Long.MAX_VALUE));
     }
 
     /** Does something with the database while nobody else does. Short. */
@@ -92,7 +95,8 @@ final class MicroKernel {
 
     /** As {@link MappingDatabase#unmap}, in pieces. */
     void unmap(AddressSpace space, long page, boolean flush) {
-        while (!with(d -> d.unmap(space, page, flush, PIECE))) {
+        Revocation work = new Revocation(space, page, flush);
+        while (!with(d -> d.unmap(work, PIECE))) {
             Thread.onSpinWait();
         }
     }
@@ -304,10 +308,18 @@ final class MicroKernel {
         } else if (self.closing) {
             self.error = IpcError.CANCELLED | IpcError.RECEIVE_PHASE;
             self.state = Tcb.RUNNING;
+        } else if (isGone(self.receivesFrom)) {
+            self.error = IpcError.NO_PARTNER | IpcError.RECEIVE_PHASE;
+            self.state = Tcb.RUNNING;
         } else {
             primitives.count(L4Primitive.CONTEXT_SWITCH);
             self.state = Tcb.RECEIVING;
         }
+    }
+
+    /** Whether the only one who is waited for has ended: no end of it will be seen any more. */
+    private boolean isGone(long from) {
+        return from != ThreadIds.ANY && !threads.containsKey(from);
     }
 
     /**
@@ -322,10 +334,11 @@ final class MicroKernel {
         boolean done = true;
         int typed = HostExitPortal.typed(tag);
         if (typed != 0) {
+            MappingDatabase.Patience patience = new MappingDatabase.Patience();
             for (int at = words - typed; at < words; at += Message.itemWords(source[at])) {
                 int kind = Message.kind(source[at]);
                 if (Message.isPage(kind)) {
-                    done &= transferPage(from.space, source[at], source[at + 1], to);
+                    done &= transferPage(from.space, source[at], source[at + 1], to, patience);
                 }
             }
         }
@@ -338,7 +351,8 @@ final class MicroKernel {
     }
 
     /** X.2, 5.3: what does not fit into the receiver's window is left out. */
-    private boolean transferPage(AddressSpace from, long item, long page, Tcb to) {
+    private boolean transferPage(
+            AddressSpace from, long item, long page, Tcb to, MappingDatabase.Patience patience) {
         if (page == Flexpage.NIL) {
             return true;
         }
@@ -360,8 +374,8 @@ final class MicroKernel {
             }
         }
         return Message.kind(item) == Message.GRANT
-                ? database.grant(from, sent, to.space, at)
-                : database.map(from, sent, to.space, at);
+                ? database.grant(from, sent, to.space, at, patience)
+                : database.map(from, sent, to.space, at, patience);
     }
 
     /**

@@ -32,8 +32,11 @@ final class NativeProgram implements HostNative.Program {
     /** Threads that a program may have. */
     static final int MOST_THREADS = 64;
 
-    /** Mappings that a space of a program may have. */
-    private static final int MOST_MAPPINGS = 1 << 16;
+    /** Mappings that the spaces of a program may have together: some 28 MB. */
+    private static final long MOST_MAPPINGS = 1 << 18;
+
+    /** Mappings that a program may have for each page of its memory, within that bound. */
+    private static final long MAPPINGS_PER_PAGE = 4;
 
     private static final long DEFAULT_SLICE = 100_000;
 
@@ -51,6 +54,7 @@ final class NativeProgram implements HostNative.Program {
     private final HostNative.Wish wish;
     private final HostMemory hostMemory;
     private final PagePool pool;
+    private final MappingBudget mappings;
     private final UserCore core;
     private final UserMemory memory;
     private final SystemCalls calls;
@@ -90,6 +94,12 @@ final class NativeProgram implements HostNative.Program {
                         L4Memory.NATIVE + wish.name(),
                         wish.memory() >> HostMemory.PAGE_SHIFT);
         this.core = core;
+        long pages = wish.memory() >> HostMemory.PAGE_SHIFT;
+        mappings =
+                new MappingBudget(
+                        (int)
+                                (MAPPINGS_PER_PAGE
+                                        * Math.min(pages, MOST_MAPPINGS / MAPPINGS_PER_PAGE)));
         memory = new UserMemory(kernel, pool);
         output = new OutputQueue(wish.console(), () -> LockSupport.unpark(carrier));
         calls = new SystemCalls(kernel, this, memory, core, output);
@@ -271,7 +281,7 @@ final class NativeProgram implements HostNative.Program {
                         new AddressSpace(
                                 wish.name() + "/" + spaces.size(),
                                 tables,
-                                MOST_MAPPINGS,
+                                mappings,
                                 UserMemory.END),
                         tables,
                         current);

@@ -105,6 +105,18 @@ class IpcTest {
     }
 
     @Test
+    void whoWouldWaitForOneThatEndedWhileItSentHearsIt() {
+        say(client, 1);
+        kernel.begin(client, other, server.id);
+        kernel.kill(server, false);
+        assertEquals(Tcb.SENDING, client.state);
+        kernel.begin(other, null, ThreadIds.ANY);
+        assertEquals(1, heard(other));
+        assertEquals(Tcb.RUNNING, client.state);
+        assertEquals(IpcError.NO_PARTNER | IpcError.RECEIVE_PHASE, client.error);
+    }
+
+    @Test
     void timeoutsEndBothPhases() {
         kernel.ipc(client, server, ThreadIds.NIL, Timeouts.ZERO, Timeouts.NEVER);
         assertEquals(IpcError.TIMEOUT, client.error);

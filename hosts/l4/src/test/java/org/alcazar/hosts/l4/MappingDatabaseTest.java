@@ -24,7 +24,20 @@ class MappingDatabaseTest {
     private final AddressSpace c = space("c");
 
     private static AddressSpace space(String name) {
-        return new AddressSpace(name, AddressSpace.Tables.NONE, 1_000_000, Long.MAX_VALUE);
+        return new AddressSpace(
+                name, AddressSpace.Tables.NONE, MappingBudget.unlimited(), Long.MAX_VALUE);
+    }
+
+    private static AddressSpace limited(String name, MappingBudget budget) {
+        return new AddressSpace(name, AddressSpace.Tables.NONE, budget, Long.MAX_VALUE);
+    }
+
+    private void unmap(AddressSpace space, long page, boolean flush, int most) {
+        Revocation work = new Revocation(space, page, flush);
+        int pieces = 0;
+        while (!database.unmap(work, most)) {
+            assertTrue(++pieces < 1_000_000, "an unmapping without end");
+        }
     }
 
     @BeforeEach
@@ -64,11 +77,11 @@ class MappingDatabaseTest {
     void unmapTakesWhatWasDerivedAndWithFlushTheOwnToo() {
         database.map(a, Flexpage.of(0x10_0000, 16, ALL), b, 0);
         database.map(b, Flexpage.of(0, 16, ALL), c, 0x10_0000);
-        database.unmap(b, Flexpage.of(0x2000, PAGE, ALL), false, 100);
+        unmap(b, Flexpage.of(0x2000, PAGE, ALL), false, 100);
         assertEquals(0x10_2000, at(b, 0x2000));
         assertEquals(-1, at(c, 0x10_2000));
         assertEquals(0x10_3000, at(c, 0x10_3000));
-        database.unmap(a, Flexpage.of(0x10_0000, 20, ALL), true, 100);
+        unmap(a, Flexpage.of(0x10_0000, 20, ALL), true, 100);
         assertEquals(0, a.size() + b.size() + c.size());
         assertEquals(0x10_0000, at(sigma0(), 0x10_0000));
     }
@@ -77,10 +90,10 @@ class MappingDatabaseTest {
     void someRightsAreTakenAlone() {
         database.map(a, Flexpage.of(0x10_0000, 13, ALL), b, 0);
         database.map(b, Flexpage.of(0, 13, ALL), c, 0);
-        database.unmap(b, Flexpage.of(0, 13, Flexpage.WRITE), false, 100);
+        unmap(b, Flexpage.of(0, 13, Flexpage.WRITE), false, 100);
         assertEquals(ALL, rights(b, 0));
         assertEquals(Flexpage.READ | Flexpage.EXECUTE, rights(c, 0));
-        database.unmap(b, Flexpage.of(0, 13, Flexpage.READ | Flexpage.EXECUTE), true, 100);
+        unmap(b, Flexpage.of(0, 13, Flexpage.READ | Flexpage.EXECUTE), true, 100);
         assertEquals(Flexpage.WRITE, rights(b, 0));
         assertEquals(0, c.size());
     }
@@ -95,9 +108,9 @@ class MappingDatabaseTest {
         assertEquals(0x10_2000, at(b, 0x2000));
         assertEquals(0x10_1000, at(c, 0x7000));
         assertEquals(0x10_1000, at(a, 0x80_0000));
-        database.unmap(c, Flexpage.of(0x7000, PAGE, ALL), false, 100);
+        unmap(c, Flexpage.of(0x7000, PAGE, ALL), false, 100);
         assertEquals(-1, at(a, 0x80_0000));
-        database.unmap(a, Flexpage.of(0x10_0000, 14, ALL), false, 100);
+        unmap(a, Flexpage.of(0x10_0000, 14, ALL), false, 100);
         assertEquals(0, b.size() + c.size());
     }
 
@@ -118,7 +131,7 @@ class MappingDatabaseTest {
 
     @Test
     void aFullSpaceTakesNoMore() {
-        AddressSpace small = new AddressSpace("small", AddressSpace.Tables.NONE, 2, Long.MAX_VALUE);
+        AddressSpace small = limited("small", new MappingBudget(2));
         assertTrue(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0));
         assertTrue(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0x1000));
         assertFalse(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), small, 0x2000));
@@ -131,11 +144,118 @@ class MappingDatabaseTest {
             database.map(a, Flexpage.of(0x10_0000 + (page << 12), PAGE, ALL), b, page << 12);
         }
         int rounds = 1;
-        while (!database.unmap(sigma0(), Flexpage.of(0x10_0000, 20, ALL), false, 50)) {
+        Revocation work = new Revocation(sigma0(), Flexpage.of(0x10_0000, 20, ALL), false);
+        while (!database.unmap(work, 50)) {
             rounds++;
         }
         assertEquals(6, rounds);
         assertEquals(0, a.size() + b.size());
+    }
+
+    @Test
+    void spacesOfOneBudgetHaveNoMoreThanItTogether() {
+        MappingBudget budget = new MappingBudget(3);
+        AddressSpace one = limited("one", budget);
+        AddressSpace two = limited("two", budget);
+        assertTrue(database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), one, 0));
+        assertTrue(database.map(one, Flexpage.of(0, PAGE, ALL), two, 0));
+        assertTrue(database.map(one, Flexpage.of(0, PAGE, ALL), two, 0x1000));
+        assertFalse(database.map(one, Flexpage.of(0, PAGE, ALL), two, 0x2000));
+        assertTrue(database.grant(two, Flexpage.of(0, PAGE, ALL), one, 0x1000), "no one more");
+        unmap(two, Flexpage.of(0x1000, PAGE, ALL), true, 100);
+        assertTrue(database.map(one, Flexpage.of(0, PAGE, ALL), two, 0x2000));
+    }
+
+    @Test
+    void someRightsOfManyAreTakenInPiecesWhileOthersChangeWhatIsMapped() {
+        Random random = new Random(5);
+        for (int round = 0; round < 200; round++) {
+            database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), b, 0);
+            for (long i = 1; i < 300; i++) {
+                database.map(b, Flexpage.of(random.nextLong(i) << 12, PAGE, ALL), b, i << 12);
+            }
+            boolean all = round % 2 == 0;
+            int revoked = all ? Flexpage.WRITE : Flexpage.READ | Flexpage.EXECUTE;
+            Revocation work = new Revocation(a, Flexpage.of(0x10_0000, PAGE, revoked), true);
+            int pieces = 1;
+            while (!database.unmap(work, 20)) {
+                pieces++;
+                long from = random.nextLong(300) << 12;
+                long to = random.nextLong(600) << 12;
+                switch (random.nextInt(4)) {
+                    case 0 -> database.map(b, Flexpage.of(from, PAGE, ALL), b, to);
+                    case 1 -> database.grant(b, Flexpage.of(from, PAGE, ALL), b, to);
+                    case 2 -> database.grant(b, Flexpage.of(from, PAGE, Flexpage.WRITE), c, to);
+                    default -> unmap(b, Flexpage.of(from, PAGE, ALL), random.nextBoolean(), 100);
+                }
+            }
+            assertTrue(pieces > 1);
+            for (long i = 0; i < 600; i++) {
+                assertEquals(0, rights(b, i << 12) & revoked);
+                assertEquals(0, rights(c, i << 12) & revoked);
+            }
+            unmap(sigma0(), Flexpage.of(0x10_0000, 20, ALL), false, 1000);
+            assertTrue(database.map(sigma0(), Flexpage.of(0x10_0000, 20, ALL), a, 0x10_0000));
+        }
+    }
+
+    @Test
+    void noPieceOfTakingRightsIsLongerThanAskedFor() {
+        int[] looks = {0};
+        AddressSpace counted =
+                new AddressSpace(
+                        "counted",
+                        new AddressSpace.Tables() {
+                            @Override
+                            public void enter(Mapping mapping) {
+                                looks[0]++;
+                            }
+
+                            @Override
+                            public void remove(Mapping mapping) {
+                                looks[0]++;
+                            }
+                        },
+                        MappingBudget.unlimited(),
+                        Long.MAX_VALUE);
+        for (long i = 0; i < 1000; i++) {
+            database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), counted, i << 12);
+        }
+        Revocation work = new Revocation(a, Flexpage.of(0x10_0000, PAGE, Flexpage.WRITE), false);
+        looks[0] = 0;
+        while (!database.unmap(work, 100)) {
+            assertTrue(looks[0] <= 100);
+            looks[0] = 0;
+        }
+        assertEquals(Flexpage.READ | Flexpage.EXECUTE, rights(counted, 999 << 12));
+    }
+
+    @Test
+    void aLimitedSpaceMapsOverNoMoreThanIsDoneInOneGo() {
+        AddressSpace hostile = limited("hostile", new MappingBudget(10_000));
+        database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), hostile, 0);
+        database.map(a, Flexpage.of(0x10_1000, PAGE, ALL), hostile, 0x1000);
+        for (long i = 2; i < MappingDatabase.PATIENCE + 2; i++) {
+            assertTrue(database.map(hostile, Flexpage.of(0, PAGE, ALL), hostile, i << 12));
+        }
+        assertFalse(database.map(hostile, Flexpage.of(0x1000, PAGE, ALL), hostile, 0));
+        assertFalse(database.grant(hostile, Flexpage.of(0x1000, PAGE, ALL), hostile, 0));
+        assertFalse(database.grant(hostile, Flexpage.of(0, PAGE, Flexpage.READ), b, 0));
+        assertEquals(MappingDatabase.PATIENCE + 2, hostile.size());
+        unmap(hostile, Flexpage.of(0x2000, PAGE, ALL), true, 100);
+        assertTrue(database.map(hostile, Flexpage.of(0x1000, PAGE, ALL), hostile, 0));
+        assertEquals(2, hostile.size());
+    }
+
+    @Test
+    void aLimitedSpaceHasNoDeepTrees() {
+        AddressSpace hostile = limited("hostile", new MappingBudget(10_000));
+        database.map(a, Flexpage.of(0x10_0000, PAGE, ALL), hostile, 0);
+        long deep = 0;
+        while (database.map(hostile, Flexpage.of(deep << 12, PAGE, ALL), hostile, deep + 1 << 12)) {
+            assertTrue(++deep < 1000);
+        }
+        assertEquals(MappingDatabase.MOST_DEPTH, deep + 2);
     }
 
     @Test
@@ -145,9 +265,9 @@ class MappingDatabaseTest {
             database.map(b, Flexpage.of(i << 12, PAGE, ALL), b, i + 1 << 12);
         }
         assertEquals(50_001, b.size());
-        database.unmap(b, Flexpage.of(0, PAGE, Flexpage.WRITE), false, 100);
+        unmap(b, Flexpage.of(0, PAGE, Flexpage.WRITE), false, 100);
         assertEquals(ALL & ~Flexpage.WRITE, rights(b, 50_000L << 12));
-        database.unmap(a, Flexpage.of(0x10_0000, PAGE, ALL), false, Integer.MAX_VALUE);
+        unmap(a, Flexpage.of(0x10_0000, PAGE, ALL), false, Integer.MAX_VALUE);
         assertEquals(0, b.size());
     }
 
@@ -170,11 +290,11 @@ class MappingDatabaseTest {
                 }
                 case 4 -> database.grant(from, page, to, target);
                 case 5 -> {
-                    database.unmap(from, page, false, 1_000);
+                    unmap(from, page, false, 1_000);
                     assertEquals(before, at(from, Flexpage.start(page)));
                 }
                 case 6 -> {
-                    database.unmap(from, page, true, 1_000);
+                    unmap(from, page, true, 1_000);
                     assertEquals(0, rights(from, Flexpage.start(page)) & Flexpage.rights(page));
                 }
                 default -> database.map(sigma0(), Flexpage.of(0x10_0000, 20, ALL), a, 0x10_0000);
@@ -183,7 +303,7 @@ class MappingDatabaseTest {
                 check(spaces);
             }
         }
-        database.unmap(sigma0(), Flexpage.of(0x10_0000, 20, ALL), false, Integer.MAX_VALUE);
+        unmap(sigma0(), Flexpage.of(0x10_0000, 20, ALL), false, Integer.MAX_VALUE);
         assertEquals(0, a.size() + b.size() + c.size());
     }
 
