@@ -42,12 +42,12 @@ final class L4Memory extends RangeMemory {
         for (long at = extent.address(); at < end; ) {
             int shift = Flexpage.largest(at, end - at);
             long page = Flexpage.of(at, shift, Flexpage.ALL);
-            primitives.count(L4Primitive.PAGE_ALLOCATION);
             kernel.with(database -> {
                 database.own(page);
                 return true;
             });
-            if (!kept) {
+            if (!kept) { // a native program's are counted as it gets them mapped
+                primitives.count(L4Primitive.PAGE_ALLOCATION);
                 // A request and its answer, the map item.
                 primitives.count(L4Primitive.IPC, 2);
                 primitives.count(L4Primitive.CONTEXT_SWITCH, 2);

@@ -10,7 +10,8 @@ enum L4Primitive implements Counted {
     MAP("a flexpage mapped into another space"),
     GRANT("a flexpage granted to another space"),
     UNMAP("a mapping taken away, each that was derived from it too"),
-    PAGE_ALLOCATION("a flexpage got from sigma0"),
+    PAGE_ALLOCATION(
+            "a flexpage got from sigma0: as large as may be by the VMM, of 4 KiB by a program"),
     PAGE_FREE("an extent given back and discarded"),
     TIMER_TICK("a timeout expired and its thread run"),
     THREAD_START("a thread made"),
