@@ -53,12 +53,16 @@ class HostsIT {
     }
 
     private Map<String, Object> statistics(String host) throws Exception {
+        return statistics("timer.elf", host);
+    }
+
+    private Map<String, Object> statistics(String guest, String host) throws Exception {
         Path stats = folder.resolve(host + ".json");
         End end =
                 run(
                         "run",
                         "--kernel",
-                        BootIT.micro("timer.elf"),
+                        BootIT.micro(guest),
                         "--memory",
                         "64M",
                         "--clock",
@@ -102,6 +106,26 @@ class HostsIT {
                         && own.get("counts") instanceof Map<?, ?> counts
                         && counts.get("page-allocation") instanceof Integer allocated
                         && allocated > 0);
+    }
+
+    /**
+     * PM and tty while the guest runs, VM while it gets its memory. The guest of the APIC ticks as
+     * that of the timer does, in a third of the time.
+     */
+    @Test
+    void aServerCrashesAndTheVmGoesOn() throws Exception {
+        Map<String, Object> expected = statistics("apic.elf", "jvm");
+        for (String crash : List.of("pm:1000", "vm:2", "tty:3")) {
+            Map<String, Object> found = statistics("apic.elf", "minix,crash=" + crash);
+            assertEquals(expected.get("exits"), found.get("exits"), crash);
+            assertEquals(expected.get("instructions"), found.get("instructions"), crash);
+            assertTrue(
+                    found.get("host") instanceof Map<?, ?> own
+                            && own.get("counts") instanceof Map<?, ?> counts
+                            && Integer.valueOf(1).equals(counts.get("server-crash"))
+                            && Integer.valueOf(1).equals(counts.get("server-restart")),
+                    () -> crash + ": " + found.get("host"));
+        }
     }
 
     private static String program(String name) {

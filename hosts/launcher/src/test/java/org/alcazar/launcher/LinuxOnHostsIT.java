@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.alcazar.launcher.ProgramRun.End;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,6 +18,7 @@ import java.util.Optional;
 /** Debian's kernel on every host of the distribution. */
 @Tag("machine")
 @Tag("slow")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // for the reference, which is made once
 class LinuxOnHostsIT {
     private static final int LIMIT_SECONDS = 900;
 
@@ -26,7 +28,7 @@ class LinuxOnHostsIT {
 
     @TempDir private static Path folder;
 
-    private static Optional<Map<String, Object>> onJvm = Optional.empty();
+    private Optional<Map<String, Object>> onJvm = Optional.empty();
 
     @BeforeAll
     static void theGuestIsBuilt() throws Exception {
@@ -63,7 +65,7 @@ class LinuxOnHostsIT {
         }
     }
 
-    private static Map<String, Object> onJvm() throws Exception {
+    private Map<String, Object> onJvm() throws Exception {
         Map<String, Object> known = onJvm.isPresent() ? onJvm.get() : byInstructions("jvm");
         onJvm = Optional.of(known);
         return known;

@@ -7,6 +7,7 @@ import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostInterrupts;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostNative;
 import org.alcazar.host.HostPackets;
 import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
@@ -54,7 +55,8 @@ public final class FaultyHost implements HostKernel {
                     Map.entry(HostPackets.class, Set.of("open")),
                     Map.entry(HostPackets.Channel.class, Set.of("send", "onReceive")),
                     Map.entry(HostExitPortal.class, Set.of("open")),
-                    Map.entry(HostExitPortal.Gate.class, Set.of("exchange", "move")));
+                    Map.entry(HostExitPortal.Gate.class, Set.of("exchange", "move")),
+                    Map.entry(HostNative.class, Set.of("start")));
 
     private final HostKernel inner;
     private final HostMemory memory;

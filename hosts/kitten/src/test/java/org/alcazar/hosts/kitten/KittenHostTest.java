@@ -2,6 +2,7 @@ package org.alcazar.hosts.kitten;
 
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.tck.CurrentProcessor;
 import org.alcazar.host.tck.HostTck;
 import org.alcazar.hosts.support.HostOptions;
 
@@ -10,6 +11,11 @@ class KittenHostTest extends HostTck {
     @Override
     protected HostKernel newHost() throws HostRefusal {
         return open("memory=256M,kernel=1M");
+    }
+
+    @Override
+    protected int currentProcessor() {
+        return CurrentProcessor.number();
     }
 
     static KittenHost open(String options) throws HostRefusal {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageRequest;
+import org.alcazar.host.tck.CurrentProcessor;
 import org.alcazar.host.tck.HostTck;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.Primitives;
@@ -29,6 +30,11 @@ class L4HostTest extends HostTck {
             host.memory().allocate(PageRequest.of("vm", 1));
             assertEquals(before + 1, counts.counted(L4Primitive.PAGE_ALLOCATION));
         }
+    }
+
+    @Override
+    protected int currentProcessor() {
+        return CurrentProcessor.number();
     }
 
     static L4Host open(String options) throws HostRefusal {

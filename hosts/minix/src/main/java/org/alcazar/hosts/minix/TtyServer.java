@@ -104,7 +104,7 @@ final class TtyServer extends Server {
             return Message.EINVAL;
         }
         // Another incarnation may have sent some of it, or all.
-        for (int done = (int) Math.clamp(device.accepted() - position, 0, length); done < length; ) {
+        for (int done = Math.clamp(device.accepted() - position, 0, length); done < length; ) {
             int burst = Math.min(BURST, length - done);
             if (!device.send(position + done, buffer, done, burst)) {
                 return Message.EINVAL;
