@@ -53,16 +53,12 @@ class HostsIT {
     }
 
     private Map<String, Object> statistics(String host) throws Exception {
-        return statistics("timer.elf", host);
-    }
-
-    private Map<String, Object> statistics(String guest, String host) throws Exception {
         Path stats = folder.resolve(host + ".json");
         End end =
                 run(
                         "run",
                         "--kernel",
-                        BootIT.micro(guest),
+                        BootIT.micro("apic.elf"),
                         "--memory",
                         "64M",
                         "--clock",
@@ -108,15 +104,12 @@ class HostsIT {
                         && allocated > 0);
     }
 
-    /**
-     * PM and tty while the guest runs, VM while it gets its memory. The guest of the APIC ticks as
-     * that of the timer does, in a third of the time.
-     */
+    /** PM and tty while the guest runs, VM while it gets its memory. */
     @Test
     void aServerCrashesAndTheVmGoesOn() throws Exception {
-        Map<String, Object> expected = statistics("apic.elf", "jvm");
+        Map<String, Object> expected = statistics("jvm");
         for (String crash : List.of("pm:1000", "vm:2", "tty:3")) {
-            Map<String, Object> found = statistics("apic.elf", "minix,crash=" + crash);
+            Map<String, Object> found = statistics("minix,crash=" + crash);
             assertEquals(expected.get("exits"), found.get("exits"), crash);
             assertEquals(expected.get("instructions"), found.get("instructions"), crash);
             assertTrue(
@@ -199,8 +192,7 @@ class HostsIT {
     @Test
     void aNativeProgramThatDoesWhatItMayNotHearsItInALine() throws Exception {
         for (String engine : List.of("interpreter", "translator")) {
-            End end =
-                    runNative("fault", "--append", "all", "--memory", "2M", "--engine", engine);
+            End end = runNative("fault", "--append", "all", "--memory", "2M", "--engine", engine);
             assertEquals(4, end.status(), end.err());
             assertEquals(
                     ENDED.stream().map(fault -> "ended " + fault.name()).toList(),

@@ -1,8 +1,5 @@
 package org.alcazar.host.tck;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-
 import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostFiles;
@@ -34,6 +31,8 @@ import java.util.concurrent.atomic.AtomicLong;
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class BrokenHostTest {
     /** What a test of the suite may wait for in vain here. */
+    private static final int TRIES = 5;
+
     private static final long SHORT = 150_000_000;
 
     @TempDir private static Path folder;
@@ -672,11 +671,20 @@ class BrokenHostTest {
                 seenBy);
     }
 
+    /** A machine that is busy elsewhere may hide what is wrong with time or order for once. */
     private static void assertSeen(Case broken) throws Exception {
-        Suite suite = new Suite(broken.host());
-        suite.makeHost();
-        Throwable seen = assertThrows(Throwable.class, () -> broken.seenBy().run(suite));
-        assertFalse(seen instanceof TestAbortedException, () -> broken + " was not tried: " + seen);
+        for (int i = 0; i < TRIES; i++) {
+            Suite suite = new Suite(broken.host());
+            suite.makeHost();
+            try {
+                broken.seenBy().run(suite);
+            } catch (TestAbortedException e) {
+                throw new AssertionError(broken + " was not tried", e);
+            } catch (Throwable seen) {
+                return;
+            }
+        }
+        throw new AssertionError(broken + " is not seen");
     }
 
     @ParameterizedTest

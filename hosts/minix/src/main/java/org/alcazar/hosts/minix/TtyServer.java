@@ -39,7 +39,8 @@ final class TtyServer extends Server {
      *
      * @param end where in the stream it ends
      */
-    private record Writer(Caller caller, long line, TtyDevice device, int grant, long from, long end) {
+    private record Writer(
+            Caller caller, long line, TtyDevice device, int grant, long from, long end) {
         boolean done() {
             return device.gone() >= end;
         }
