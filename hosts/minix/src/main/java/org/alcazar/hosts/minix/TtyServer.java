@@ -39,7 +39,8 @@ final class TtyServer extends Server {
      *
      * @param end where in the stream it ends
      */
-    private record Writer(Caller caller, long line, TtyDevice device, int grant, long from, long end) {
+    private record Writer(
+            Caller caller, long line, TtyDevice device, int grant, long from, long end) {
         boolean done() {
             return device.gone() >= end;
         }
@@ -104,7 +105,7 @@ final class TtyServer extends Server {
             return Message.EINVAL;
         }
         // Another incarnation may have sent some of it, or all.
-        for (int done = (int) Math.clamp(device.accepted() - position, 0, length); done < length; ) {
+        for (int done = Math.clamp(device.accepted() - position, 0, length); done < length; ) {
             int burst = Math.min(BURST, length - done);
             if (!device.send(position + done, buffer, done, burst)) {
                 return Message.EINVAL;

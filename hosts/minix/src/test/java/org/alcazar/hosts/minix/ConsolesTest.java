@@ -45,8 +45,7 @@ class ConsolesTest {
     void aNameThatIsNoPathIsRefused() throws Exception {
         try (MinixHost host = MinixHostTest.open("memory=16M")) {
             HostRefusal refusal =
-                    assertThrows(
-                            HostRefusal.class, () -> consoles(host).open("file:a" + (char) 0));
+                    assertThrows(HostRefusal.class, () -> consoles(host).open("file:a" + (char) 0));
             assertTrue(refusal.getMessage().startsWith("console file: "), refusal.getMessage());
             assertEquals(0, crashes(host));
         }
