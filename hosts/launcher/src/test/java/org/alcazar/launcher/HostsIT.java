@@ -175,8 +175,7 @@ class HostsIT {
     @Test
     void aNativeProgramThatDoesWhatItMayNotHearsItInALine() throws Exception {
         for (String engine : List.of("interpreter", "translator")) {
-            End end =
-                    runNative("fault", "--append", "all", "--memory", "2M", "--engine", engine);
+            End end = runNative("fault", "--append", "all", "--memory", "2M", "--engine", engine);
             assertEquals(4, end.status(), end.err());
             assertEquals(
                     ENDED.stream().map(fault -> "ended " + fault.name()).toList(),
