@@ -59,6 +59,7 @@ class FaultWalkTest {
                     "HostMemory.allocate", // of a large piece: smaller ones will do
                     "HostConsoles.Console.flush", // at the end, with a warning
                     "HostKernel.find(HostExitPortal)", // exits are returns then
+                    "HostKernel.find(HostTopology)", // memory from anywhere
                     "HostKernel.find(HostPrimitives)",
                     "HostKernel.find(HostNotes)");
 
