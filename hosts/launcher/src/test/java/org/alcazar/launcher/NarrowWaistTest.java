@@ -53,6 +53,7 @@ class NarrowWaistTest {
             Set.of(
                     "Checkpoint.place",
                     "GuestBoot.read",
+                    "Machine.exitRegisters",
                     "Machine.openConsole",
                     "Machine.takeExtent",
                     "Machine.takeMemory",
