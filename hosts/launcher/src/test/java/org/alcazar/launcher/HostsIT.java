@@ -53,24 +53,17 @@ class HostsIT {
     }
 
     private Map<String, Object> statistics(String host) throws Exception {
+        return statistics("apic.elf", host);
+    }
+
+    private Map<String, Object> statistics(String guest, String host, String... more)
+            throws Exception {
         Path stats = folder.resolve(host + ".json");
-        End end =
-                run(
-                        "run",
-                        "--kernel",
-                        BootIT.micro("apic.elf"),
-                        "--memory",
-                        "64M",
-                        "--clock",
-                        "instructions",
-                        "--seed",
-                        "1",
-                        "--host",
-                        host,
-                        "--stats",
-                        stats.toString(),
-                        "--timeout",
-                        "100");
+        List<String> words = new ArrayList<>(List.of("run", "--kernel", BootIT.micro(guest)));
+        words.addAll(List.of("--memory", "64M", "--clock", "instructions", "--seed", "1"));
+        words.addAll(List.of("--host", host, "--stats", stats.toString(), "--timeout", "100"));
+        words.addAll(List.of(more));
+        End end = run(words.toArray(String[]::new));
         assertEquals("", end.err(), host);
         assertEquals(33, end.status(), host);
         return new Yaml().load(Files.readString(stats));
@@ -102,6 +95,23 @@ class HostsIT {
                         && own.get("counts") instanceof Map<?, ?> counts
                         && counts.get("page-allocation") instanceof Integer allocated
                         && allocated > 0);
+    }
+
+    @Test
+    void registersComeWithEachExitIfTheyAreWished() throws Exception {
+        Map<String, Object> plain = statistics("paging64.elf", "l4");
+        Map<String, Object> more = statistics("paging64.elf", "l4", "--exit-registers", "general");
+        assertEquals(plain.get("exit-traces"), more.get("exit-traces"));
+        int exits =
+                ((Map<?, ?>) plain.get("exits"))
+                        .values().stream().mapToInt(count -> (Integer) count).sum();
+        // The item's first word and 18 registers.
+        assertEquals(messageWords(plain) + 19 * exits, messageWords(more));
+    }
+
+    private static int messageWords(Map<String, Object> statistics) {
+        Map<?, ?> counts = (Map<?, ?>) ((Map<?, ?>) statistics.get("host")).get("counts");
+        return (Integer) counts.get("message-word");
     }
 
     /** PM and tty while the guest runs, VM while it gets its memory. */

@@ -1,14 +1,10 @@
 package org.alcazar.hosts.kitten;
 
-import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostInterruptPins;
-import org.alcazar.host.HostKernel;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPrimitives;
-import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostTopology;
 import org.alcazar.hosts.support.Alarm;
@@ -17,12 +13,12 @@ import org.alcazar.hosts.support.ModelledInterrupts;
 import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.ServiceHost;
 import org.alcazar.hosts.support.StreamConsoles;
 import org.alcazar.hosts.support.TimerQueue;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -30,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /** A model of the Kitten light-weight kernel. */
-final class KittenHost implements HostKernel, AutoCloseable {
+final class KittenHost extends ServiceHost {
     private static final String NAME = "kitten";
 
     /** Inputs of an I/O APIC (82093AA). */
@@ -41,7 +37,7 @@ final class KittenHost implements HostKernel, AutoCloseable {
     private final ModelledInterrupts interrupts;
     private final TimerQueue clock;
     private final Ticks ticks;
-    private final Map<Class<?>, Object> services;
+    private final Services services;
 
     /** Where handlers of interrupt lines run, one at a time; its thread starts with the first. */
     private final ExecutorService handlers =
@@ -61,6 +57,7 @@ final class KittenHost implements HostKernel, AutoCloseable {
      *     wrong
      */
     KittenHost(HostOptions options) throws HostRefusal {
+        super(NAME);
         Notes notes = new Notes(NAME);
         Primitives<KittenPrimitive> primitives =
                 Primitives.read(NAME, KittenPrimitive.class, options.text("costs"));
@@ -87,19 +84,24 @@ final class KittenHost implements HostKernel, AutoCloseable {
         }
         notes.state(() -> rate == 0 ? "no periodic tick" : "ticks: %d per second".formatted(rate));
         services =
-                Map.of(
-                        HostFiles.class,
-                        new PathFiles(),
-                        HostConsoles.class,
-                        new StreamConsoles(),
-                        HostInterruptPins.class,
+                new Services(
+                        memory,
+                        processors,
                         interrupts,
-                        HostTopology.class,
-                        new OneNode(processors.count(), memory.totalBytes()),
-                        HostPrimitives.class,
-                        ticks,
-                        HostNotes.class,
-                        notes);
+                        clock,
+                        Map.of(
+                                HostFiles.class,
+                                new PathFiles(),
+                                HostConsoles.class,
+                                new StreamConsoles(),
+                                HostInterruptPins.class,
+                                interrupts,
+                                HostTopology.class,
+                                new OneNode(processors.count(), memory.totalBytes()),
+                                HostPrimitives.class,
+                                ticks,
+                                HostNotes.class,
+                                notes));
     }
 
     private ModelledInterrupts interrupts(Primitives<KittenPrimitive> primitives) {
@@ -109,8 +111,12 @@ final class KittenHost implements HostKernel, AutoCloseable {
                 line ->
                         handlers.execute(() -> {
                             primitives.count(KittenPrimitive.DEVICE_INTERRUPT);
-                            interrupts().deliver(line);
+                            deliver(line);
                         }));
+    }
+
+    private void deliver(int line) {
+        interrupts.deliver(line);
     }
 
     /** All memory is at one node; the model has no caches. */
@@ -132,33 +138,8 @@ final class KittenHost implements HostKernel, AutoCloseable {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public HostMemory memory() {
-        return memory;
-    }
-
-    @Override
-    public HostProcessors processors() {
-        return processors;
-    }
-
-    @Override
-    public ModelledInterrupts interrupts() {
-        return interrupts;
-    }
-
-    @Override
-    public HostClock clock() {
-        return clock;
-    }
-
-    @Override
-    public <T> Optional<T> find(Class<T> service) {
-        return Optional.ofNullable(services.get(service)).map(service::cast);
+    protected Services services() {
+        return services;
     }
 
     /** Ends the kernel's own threads. The memory map goes when the last extent has come back. */

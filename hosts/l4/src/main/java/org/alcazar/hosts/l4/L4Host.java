@@ -1,33 +1,28 @@
 package org.alcazar.hosts.l4;
 
-import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostInterruptPins;
-import org.alcazar.host.HostInterrupts;
-import org.alcazar.host.HostKernel;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostNative;
 import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPrimitives;
-import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.hosts.support.Alarm;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.ServiceHost;
 import org.alcazar.hosts.support.StreamConsoles;
 import org.alcazar.hosts.support.TimerQueue;
 import org.alcazar.machine.EngineProvider;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /** The micro-kernel, its interrupts and sigma0; the VMM is a server in a space of its own. */
-final class L4Host implements HostKernel, AutoCloseable {
+final class L4Host extends ServiceHost {
     private static final String NAME = "l4";
 
     private final MicroKernel kernel;
@@ -35,7 +30,7 @@ final class L4Host implements HostKernel, AutoCloseable {
     private final L4Processors processors;
     private final L4Interrupts interrupts;
     private final TimerQueue clock;
-    private final Map<Class<?>, Object> services;
+    private final Services services;
 
     /**
      * A micro-kernel that has just booted.
@@ -44,6 +39,7 @@ final class L4Host implements HostKernel, AutoCloseable {
      * @throws HostRefusal if a price is wrong, or the process can't reserve its range
      */
     L4Host(HostOptions options, Supplier<List<EngineProvider>> engines) throws HostRefusal {
+        super(NAME);
         Primitives<L4Primitive> primitives =
                 Primitives.read(NAME, L4Primitive.class, options.text("costs"));
         kernel = new MicroKernel(primitives, (int) options.number("threads"), System::nanoTime);
@@ -53,21 +49,26 @@ final class L4Host implements HostKernel, AutoCloseable {
         interrupts = new L4Interrupts((int) options.number("interrupts"), kernel, processors, vmm);
         clock = new TimerQueue(new CountingAlarm(Alarm.ofJvm(), primitives));
         services =
-                Map.of(
-                        HostFiles.class,
-                        new PathFiles(),
-                        HostConsoles.class,
-                        new StreamConsoles(),
-                        HostExitPortal.class,
-                        new L4ExitPortal(kernel, processors, vmm),
-                        HostInterruptPins.class,
+                new Services(
+                        memory,
+                        processors,
                         interrupts,
-                        HostNative.class,
-                        new L4Native(kernel, memory, processors, engines),
-                        HostPrimitives.class,
-                        primitives,
-                        HostNotes.class,
-                        (HostNotes) this::notes);
+                        clock,
+                        Map.of(
+                                HostFiles.class,
+                                new PathFiles(),
+                                HostConsoles.class,
+                                new StreamConsoles(),
+                                HostExitPortal.class,
+                                new L4ExitPortal(kernel, processors, vmm),
+                                HostInterruptPins.class,
+                                interrupts,
+                                HostNative.class,
+                                new L4Native(kernel, memory, processors, engines),
+                                HostPrimitives.class,
+                                primitives,
+                                HostNotes.class,
+                                (HostNotes) this::notes));
     }
 
     private List<String> notes() {
@@ -82,33 +83,8 @@ final class L4Host implements HostKernel, AutoCloseable {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public HostMemory memory() {
-        return memory;
-    }
-
-    @Override
-    public HostProcessors processors() {
-        return processors;
-    }
-
-    @Override
-    public HostInterrupts interrupts() {
-        return interrupts;
-    }
-
-    @Override
-    public HostClock clock() {
-        return clock;
-    }
-
-    @Override
-    public <T> Optional<T> find(Class<T> service) {
-        return Optional.ofNullable(services.get(service)).map(service::cast);
+    protected Services services() {
+        return services;
     }
 
     /** Ends the timer thread. Memory and threads still in use stay with their owners. */

@@ -80,14 +80,30 @@ public final class GuestConfiguration {
                                         + " append (its arguments), bundle, console, timeout and"
                                         + " stats");
             }
-            List<Object> converted = new ArrayList<>();
-            for (String text : option.getValue()) {
-                converted.add(
-                        conversion.convert(key, new RawValue(text, Origin.commandLine(folder))));
-            }
-            values.put(key, key.repeatable() ? List.copyOf(converted) : converted.getLast());
+            List<RawValue> given =
+                    option.getValue().stream()
+                            .map(text -> new RawValue(text, Origin.commandLine(folder)))
+                            .toList();
+            convert(conversion, key, given, values);
         }
         values.put(GuestKey.NAME, name);
+        return complete(values);
+    }
+
+    private static void convert(
+            Values conversion, GuestKey key, List<RawValue> given, Map<GuestKey, Object> values)
+            throws Failure {
+        List<Object> converted = new ArrayList<>();
+        for (RawValue raw : given) {
+            converted.add(conversion.convert(key, raw));
+        }
+        if (!converted.isEmpty()) {
+            values.put(key, key.repeatable() ? List.copyOf(converted) : converted.getLast());
+        }
+    }
+
+    /** With what holds where nothing is given, and the host taken apart. */
+    private static GuestConfiguration complete(Map<GuestKey, Object> values) throws Failure {
         values.putIfAbsent(GuestKey.CONSOLE, "stdio");
         Object host = values.get(GuestKey.HOST);
         if (host != null) {
@@ -128,13 +144,7 @@ public final class GuestConfiguration {
         Values conversion = new Values(machineMemory);
         Map<GuestKey, Object> values = new EnumMap<>(GuestKey.class);
         for (GuestKey key : GuestKey.values()) {
-            List<Object> converted = new ArrayList<>();
-            for (RawValue raw : description.get(key)) {
-                converted.add(conversion.convert(key, raw));
-            }
-            if (!converted.isEmpty()) {
-                values.put(key, key.repeatable() ? List.copyOf(converted) : converted.getLast());
-            }
+            convert(conversion, key, description.get(key), values);
         }
         if (!values.containsKey(GuestKey.KERNEL)) {
             throw Failure.usage(
@@ -143,14 +153,8 @@ public final class GuestConfiguration {
                                     "no guest is given: a name, a description in YAML, or --kernel"
                                             + " FILE"));
         }
-        GuestConfiguration configuration = new GuestConfiguration(values);
-        values.putIfAbsent(GuestKey.NAME, configuration.defaultName(file));
-        values.putIfAbsent(GuestKey.CONSOLE, "stdio");
-        Object host = values.get(GuestKey.HOST);
-        if (host != null) {
-            values.put(GuestKey.HOST, HostChoice.ofValue(host));
-        }
-        return configuration;
+        values.putIfAbsent(GuestKey.NAME, new GuestConfiguration(values).defaultName(file));
+        return complete(values);
     }
 
     private String defaultName(Optional<Path> file) {

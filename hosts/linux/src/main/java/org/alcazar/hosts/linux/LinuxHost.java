@@ -1,15 +1,10 @@
 package org.alcazar.hosts.linux;
 
-import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostFiles;
-import org.alcazar.host.HostInterrupts;
-import org.alcazar.host.HostKernel;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPackets;
 import org.alcazar.host.HostPrimitives;
-import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostTopology;
 import org.alcazar.hosts.support.HostOptions;
@@ -17,16 +12,16 @@ import org.alcazar.hosts.support.NoInterrupts;
 import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.ServiceHost;
 import org.alcazar.hosts.support.StreamConsoles;
 import org.alcazar.hosts.support.TimerQueue;
 
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Linux as a host kernel. What a privilege is missing for is told in a line, and done without. */
-final class LinuxHost implements HostKernel, AutoCloseable {
+final class LinuxHost extends ServiceHost {
     private static final String NAME = "linux";
 
     private final LinuxMemory memory;
@@ -34,7 +29,7 @@ final class LinuxHost implements HostKernel, AutoCloseable {
     private final NoInterrupts interrupts = new NoInterrupts(NAME);
     private final TimerQueue clock;
     private final LinuxPackets packets;
-    private final Map<Class<?>, Object> services;
+    private final Services services;
 
     /**
      * A host on this system.
@@ -42,6 +37,7 @@ final class LinuxHost implements HostKernel, AutoCloseable {
      * @throws HostRefusal if the system is no Linux that this knows, or gives no range or timer
      */
     LinuxHost(HostOptions options) throws HostRefusal {
+        super(NAME);
         if (!Syscall.known()) {
             throw new HostRefusal(
                     "host linux: needs Linux on x86-64 or AArch64, not %s on %s; use --host jvm"
@@ -61,24 +57,29 @@ final class LinuxHost implements HostKernel, AutoCloseable {
         clock = new TimerQueue(new TimerFdAlarm(primitives));
         notes.state(() -> privilegesInWords(privileges));
         services =
-                Map.of(
-                        HostFiles.class,
-                        new PathFiles(),
-                        HostConsoles.class,
-                        new StreamConsoles(),
-                        HostPackets.class,
-                        packets,
-                        HostPrimitives.class,
-                        primitives,
-                        HostNotes.class,
-                        notes,
-                        HostTopology.class,
-                        new LinuxTopology(
-                                tree,
-                                IntStream.range(0, processors.count())
-                                        .map(processors::systemNumber)
-                                        .boxed()
-                                        .toList()));
+                new Services(
+                        memory,
+                        processors,
+                        interrupts,
+                        clock,
+                        Map.of(
+                                HostFiles.class,
+                                new PathFiles(),
+                                HostConsoles.class,
+                                new StreamConsoles(),
+                                HostPackets.class,
+                                packets,
+                                HostPrimitives.class,
+                                primitives,
+                                HostNotes.class,
+                                notes,
+                                HostTopology.class,
+                                new LinuxTopology(
+                                        tree,
+                                        IntStream.range(0, processors.count())
+                                                .map(processors::systemNumber)
+                                                .boxed()
+                                                .toList())));
     }
 
     private static String privilegesInWords(Privileges privileges) {
@@ -97,33 +98,8 @@ final class LinuxHost implements HostKernel, AutoCloseable {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public HostMemory memory() {
-        return memory;
-    }
-
-    @Override
-    public HostProcessors processors() {
-        return processors;
-    }
-
-    @Override
-    public HostInterrupts interrupts() {
-        return interrupts;
-    }
-
-    @Override
-    public HostClock clock() {
-        return clock;
-    }
-
-    @Override
-    public <T> Optional<T> find(Class<T> service) {
-        return Optional.ofNullable(services.get(service)).map(service::cast);
+    protected Services services() {
+        return services;
     }
 
     /** Ends the timer thread. Memory and channels still in use stay with their owners. */

@@ -1,26 +1,22 @@
 package org.alcazar.hosts.minix;
 
-import org.alcazar.host.HostClock;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostInterruptPins;
-import org.alcazar.host.HostInterrupts;
-import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostNotes;
 import org.alcazar.host.HostPrimitives;
-import org.alcazar.host.HostProcessors;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.hosts.support.HostOptions;
 import org.alcazar.hosts.support.Notes;
 import org.alcazar.hosts.support.PathFiles;
 import org.alcazar.hosts.support.Primitives;
+import org.alcazar.hosts.support.ServiceHost;
 
 import java.util.Map;
-import java.util.Optional;
 
 /** A model of MINIX 3. */
-final class MinixHost implements HostKernel, AutoCloseable {
+final class MinixHost extends ServiceHost {
     private static final String NAME = "minix";
 
     private final Crashes crashes;
@@ -29,7 +25,7 @@ final class MinixHost implements HostKernel, AutoCloseable {
     private final MinixProcessors processors;
     private final MinixInterrupts interrupts;
     private final MinixClock clock;
-    private final Map<Class<?>, Object> services;
+    private final Services services;
 
     /**
      * Boots the machine.
@@ -38,6 +34,7 @@ final class MinixHost implements HostKernel, AutoCloseable {
      *     range
      */
     MinixHost(HostOptions options) throws HostRefusal {
+        super(NAME);
         crashes = Crashes.of(options.text("crash"));
         Primitives<MinixPrimitive> primitives =
                 Primitives.read(NAME, MinixPrimitive.class, options.text("costs"));
@@ -52,12 +49,17 @@ final class MinixHost implements HostKernel, AutoCloseable {
         interrupts = new MinixInterrupts(kernel);
         clock = new MinixClock(kernel, calls);
         services =
-                Map.of(
-                        HostFiles.class, new PathFiles(),
-                        HostConsoles.class, new MinixConsoles(kernel, calls),
-                        HostInterruptPins.class, interrupts.pins(),
-                        HostPrimitives.class, new TickingPrimitives(primitives),
-                        HostNotes.class, notes(primitives));
+                new Services(
+                        memory,
+                        processors,
+                        interrupts,
+                        clock,
+                        Map.of(
+                                HostFiles.class, new PathFiles(),
+                                HostConsoles.class, new MinixConsoles(kernel, calls),
+                                HostInterruptPins.class, interrupts.pins(),
+                                HostPrimitives.class, new TickingPrimitives(primitives),
+                                HostNotes.class, notes(primitives)));
     }
 
     private Notes notes(Primitives<MinixPrimitive> primitives) {
@@ -95,33 +97,8 @@ final class MinixHost implements HostKernel, AutoCloseable {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public HostMemory memory() {
-        return memory;
-    }
-
-    @Override
-    public HostProcessors processors() {
-        return processors;
-    }
-
-    @Override
-    public HostInterrupts interrupts() {
-        return interrupts;
-    }
-
-    @Override
-    public HostClock clock() {
-        return clock;
-    }
-
-    @Override
-    public <T> Optional<T> find(Class<T> service) {
-        return Optional.ofNullable(services.get(service)).map(service::cast);
+    protected Services services() {
+        return services;
     }
 
     /** Shuts the machine down. Memory still in use stays with its owners. */
