@@ -1,6 +1,7 @@
 package org.alcazar.machine;
 
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +33,7 @@ public final class GuestPhysicalMap {
     private volatile Range[] ranges = {};
     private final BitSet dirty = new BitSet();
     private boolean logging;
+    private volatile Pager pager = (address, rights) -> false;
     private final RamPages.Listener dirtyListener = this::logWrite;
 
     /**
@@ -72,7 +74,7 @@ public final class GuestPhysicalMap {
         }
         Range gone = ranges[find(start)];
         if (logging && gone.ram) {
-            dirty.clear(page(gone.start), page(gone.end()));
+            dirty.clear(number(gone.start), number(gone.end()));
             forEachRamPage(gone, page -> RamPages.unmark(page, RamPages.LOGGED));
         }
         ranges = left;
@@ -114,6 +116,72 @@ public final class GuestPhysicalMap {
     }
 
     /**
+     * What a paging table may say of a page now.
+     *
+     * @return host-physical address of the page with the {@link Rights} that can be used as they
+     *     are in the lowest bits; -1 if there is no range, or the page is not there
+     */
+    public long page(long address) {
+        int i = find(address);
+        return i < 0 ? -1 : entry(ranges[i], address & -HostMemory.PAGE_SIZE);
+    }
+
+    private static long entry(Range range, long address) {
+        return range.host + (address - range.start) | range.rights;
+    }
+
+    /**
+     * The same once the {@link Pager} has done what it can for the wanted rights: brought the page
+     * in, or given this guest a copy of its own. What the range's rights forbid stays forbidden.
+     * The caller holds no lock that a paging mode's {@code changed} takes.
+     *
+     * @param rights wanted
+     * @throws HostRefusal if the host has no memory for it
+     */
+    public long provide(long address, int rights) throws HostRefusal {
+        long found = page(address);
+        if ((found & rights) == rights && found >= 0 || !pager.provide(address, rights)) {
+            return found;
+        }
+        return page(address);
+    }
+
+    /**
+     * As {@link #page} for a large page.
+     *
+     * @param bytes a power of two
+     * @return that of its first page if the aligned piece of so many bytes around the address is
+     *     aligned and in one piece on the host, too, with the same rights throughout; else -1
+     */
+    public long uniform(long address, long bytes) {
+        int i = find(address);
+        long start = address & -bytes;
+        if (i < 0 || start < ranges[i].start || start + bytes > ranges[i].end()) {
+            return -1;
+        }
+        long first = entry(ranges[i], start);
+        return (first & bytes - HostMemory.PAGE_SIZE) == 0 ? first : -1;
+    }
+
+    /** Whoever keeps pages apart, shares them or takes them away. */
+    public void pager(Pager serving) {
+        pager = serving;
+    }
+
+    /**
+     * Makes rights to pages usable that are not: what keeps a guest's pages on files, shares them
+     * with others or watches them.
+     */
+    @FunctionalInterface
+    public interface Pager {
+        /**
+         * @return whether something has changed: look again
+         * @throws HostRefusal if the host has no memory for it
+         */
+        boolean provide(long address, int rights) throws HostRefusal;
+    }
+
+    /**
      * Starts to log writes to RAM. The caller holds the pause barrier and then invalidates the
      * engine's translations, so that every page's first write is seen.
      */
@@ -148,7 +216,7 @@ public final class GuestPhysicalMap {
         }
     }
 
-    private static int page(long address) {
+    private static int number(long address) {
         return Math.toIntExact(address >>> HostMemory.PAGE_SHIFT);
     }
 
@@ -170,7 +238,7 @@ public final class GuestPhysicalMap {
         }
         for (Range range : ranges) {
             if (range.ram && page >= range.host && page < range.host + range.bytes) {
-                dirty.set(page(range.start + page - range.host));
+                dirty.set(number(range.start + page - range.host));
                 RamPages.unmark(page, RamPages.LOGGED);
             }
         }

@@ -57,11 +57,12 @@ public interface VmManagement {
     /**
      * Has a VM go on with another paging mode, as {@link #engine} does with another engine.
      *
+     * @param settings keys of the mode
      * @return nanoseconds that the guest stood still
      * @throws HostRefusal if there is no such VM or mode, or it can't take over; the old one goes
      *     on then
      */
-    long paging(int vm, String type) throws HostRefusal;
+    long paging(int vm, String type, Map<String, ?> settings) throws HostRefusal;
 
     /**
      * The state of a device or extension, as a checkpoint would have it. A VM that runs is paused

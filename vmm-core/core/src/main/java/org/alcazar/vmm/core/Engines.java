@@ -45,6 +45,7 @@ final class Engines {
     private final List<VcoreImpl> vcores;
 
     private Map<String, Object> keys = Map.of();
+    private Map<String, Object> pagingKeys = Map.of();
     private @Nullable EngineType engineType;
     private @Nullable Engine engine;
     private @Nullable PagingModeType pagingType;
@@ -80,15 +81,21 @@ final class Engines {
         engine = create(engineType());
     }
 
-    void makePaging(PagingModeType type) throws HostRefusal, ConfigurationException {
-        paging = create(type, engine());
+    /**
+     * @param settings keys of the type's schema
+     */
+    void makePaging(PagingModeType type, Map<String, Object> settings)
+            throws HostRefusal, ConfigurationException {
+        paging = create(type, settings, engine());
         pagingType = type;
+        pagingKeys = settings;
     }
 
     /** Sets translation and root in blocks that are no vcores' yet. */
     void enterPaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
-        for (ControlBlock block : blocks) {
-            run("entry of " + title(pagingType()), () -> paging().enter(block));
+        for (int i = 0; i < blocks.size(); i++) {
+            int core = i;
+            run("entry of " + title(pagingType()), () -> enter(paging(), core, blocks.get(core)));
         }
     }
 
@@ -120,11 +127,22 @@ final class Engines {
                 .call("creation of " + title(type), () -> type.create(new PhysicalBus(), options));
     }
 
-    private PagingMode create(PagingModeType type, Engine by)
-            throws HostRefusal, ConfigurationException {
-        return vm.calls()
-                .call("creation of " + title(type), () -> type.create(map, memory, owner, by));
+    private static void enter(PagingMode mode, int core, ControlBlock block) {
+        block.instructions = mode.intercepts();
+        mode.enter(core, block);
     }
+
+    private PagingMode create(PagingModeType type, Map<String, Object> settings, Engine by)
+            throws HostRefusal, ConfigurationException {
+        Schema schema = vm.calls().schema(title(type), type);
+        Settings checked = Settings.check("paging " + type.name(), schema, settings);
+        Context context = new Context(map, memory, owner, by, vm.configuration().cpus());
+        return vm.calls().call("creation of " + title(type), () -> type.create(context, checked));
+    }
+
+    private record Context(
+            GuestPhysicalMap map, HostMemory memory, String owner, Engine engine, int cores)
+            implements PagingModeType.PagingContext {}
 
     /** The keys of the engine's type. */
     Schema schema() throws HostRefusal, ConfigurationException {
@@ -137,7 +155,9 @@ final class Engines {
     void enterPaging() throws HostRefusal, ConfigurationException {
         PagingMode with = paging();
         for (VcoreImpl vcore : vcores) {
-            atWork("entry of " + title(pagingType()), () -> with.enter(vcore.block()));
+            atWork(
+                    "entry of " + title(pagingType()),
+                    () -> enter(with, vcore.index(), vcore.block()));
         }
     }
 
@@ -218,20 +238,29 @@ final class Engines {
         }
     }
 
+    /** As the other, with the settings that there are if the paging mode has the same name. */
+    void exchange(EngineType toEngine, PagingModeType toPaging)
+            throws HostRefusal, ConfigurationException {
+        boolean named = toPaging.name().equals(pagingType().name());
+        exchange(toEngine, toPaging, named ? pagingKeys : Map.of());
+    }
+
     /**
      * Goes on with another engine, or another paging mode, or both. In the barrier. If this throws,
      * the old ones are at work as before, or the VM has failed.
+     *
+     * @param settings keys of the paging mode's schema
      */
-    void exchange(EngineType toEngine, PagingModeType toPaging)
+    void exchange(EngineType toEngine, PagingModeType toPaging, Map<String, Object> settings)
             throws HostRefusal, ConfigurationException {
-        Set old = new Set(engineType(), engine(), pagingType(), paging(), cores());
+        Set old = new Set(engineType(), engine(), pagingType(), pagingKeys, paging(), cores());
         boolean same = toEngine == old.engineType;
         long now = vm.vmClock().nanos();
         List<SavedState> states = same ? List.of() : saveCores();
         Set gone = old;
         boolean done = false;
         try {
-            Set fresh = same ? make(old, toPaging) : make(toEngine, toPaging);
+            Set fresh = same ? make(old, toPaging, settings) : make(toEngine, toPaging, settings);
             gone = fresh;
             enter(fresh, states);
             gone = old;
@@ -253,6 +282,7 @@ final class Engines {
             EngineType engineType,
             Engine engine,
             PagingModeType pagingType,
+            Map<String, Object> pagingKeys,
             PagingMode paging,
             List<VirtualCore> cores) {}
 
@@ -261,23 +291,25 @@ final class Engines {
     }
 
     /** Another paging mode for the engine that there is. */
-    private Set make(Set old, PagingModeType type) throws HostRefusal, ConfigurationException {
-        return new Set(old.engineType, old.engine, type, create(type, old.engine), old.cores);
+    private Set make(Set old, PagingModeType type, Map<String, Object> settings)
+            throws HostRefusal, ConfigurationException {
+        PagingMode made = create(type, settings, old.engine);
+        return new Set(old.engineType, old.engine, type, settings, made, old.cores);
     }
 
-    private Set make(EngineType type, PagingModeType pagingMode)
+    private Set make(EngineType type, PagingModeType pagingMode, Map<String, Object> settings)
             throws HostRefusal, ConfigurationException {
         Engine made = create(type);
         List<VirtualCore> cores = new ArrayList<>();
         boolean whole = false;
         try {
-            PagingMode with = create(pagingMode, made);
+            PagingMode with = create(pagingMode, settings, made);
             try {
                 for (VcoreImpl vcore : vcores) {
                     cores.add(newCore(type, made, vcore.index(), vcore.block()));
                 }
                 whole = true;
-                return new Set(type, made, pagingMode, with, cores);
+                return new Set(type, made, pagingMode, settings, with, cores);
             } finally {
                 if (!whole) {
                     close(title(pagingMode), with::close);
@@ -295,6 +327,7 @@ final class Engines {
         engineType = with.engineType;
         engine = with.engine;
         pagingType = with.pagingType;
+        pagingKeys = with.pagingKeys;
         paging = with.paging;
         vcores.forEach(vcore -> vcore.core(with.cores.get(vcore.index())));
         vcores.forEach(vcore -> vcore.paging(with.paging));

@@ -47,10 +47,14 @@ final class ExitDispatcher {
             case Exit.ACCESS -> access(frame);
             case Exit.TRANSLATION -> {
                 frame.reply = ExitFrame.AS_ACCESS;
-                paging.translation(block);
+                paging.translation(vcore);
             }
             case Exit.CALL -> call(frame);
-            case Exit.INSTRUCTION, Exit.FAULT, Exit.DEBUG -> frame.reply = ExitFrame.PROCEED;
+            case Exit.INSTRUCTION, Exit.FAULT -> {
+                frame.reply = ExitFrame.PROCEED;
+                paging.intercepted(vcore);
+            }
+            case Exit.DEBUG -> frame.reply = ExitFrame.PROCEED;
             case Exit.WINDOW -> block.windowWanted = false;
             default -> {}
         }
@@ -156,7 +160,7 @@ final class ExitDispatcher {
         return found;
     }
 
-    private long readMemory(long address, int size) {
+    long readMemory(long address, int size) {
         AccessHook hook = memoryHook(address);
         if (hook != null && hook.reaches(address, size)) {
             hook.reads++;
@@ -170,7 +174,7 @@ final class ExitDispatcher {
         return readMemory(address, half) | readMemory(address + half, half) << 8 * half;
     }
 
-    private void writeMemory(long address, int size, long value) {
+    void writeMemory(long address, int size, long value) {
         AccessHook hook = memoryHook(address);
         if (hook != null && hook.reaches(address, size)) {
             hook.writes++;

@@ -361,10 +361,7 @@ final class Machine {
                         "paging mode",
                         configuration.paging().type(),
                         List.of("nested", "direct"));
-        if (!configuration.paging().settings().isEmpty()) {
-            throw new ConfigurationException("paging " + type.name() + " takes no settings");
-        }
-        engines.makePaging(type);
+        engines.makePaging(type, configuration.paging().settings());
         undo.push(engines::closePaging);
         undo.push(map::stopDirtyLog);
         engines.enterPaging(blocks);

@@ -84,14 +84,15 @@ final class Management implements VmManagement {
     }
 
     @Override
-    public long paging(int vm, String type) throws HostRefusal {
+    public long paging(int vm, String type, Map<String, ?> settings) throws HostRefusal {
         return exchange(
                 vm,
                 "paging " + type,
                 engines ->
                         engines.exchange(
                                 engines.engineType(),
-                                types.require(PagingModeType.class, "paging mode", type)));
+                                types.require(PagingModeType.class, "paging mode", type),
+                                Map.copyOf(settings)));
     }
 
     private interface Exchange {

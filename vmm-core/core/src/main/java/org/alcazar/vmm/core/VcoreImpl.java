@@ -12,6 +12,7 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.plugin.ExtensionType.Extension;
+import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 
 /** One virtual core: runs the engine's core once and serves its exit. */
-final class VcoreImpl implements Vcore {
+final class VcoreImpl implements Vcore, PagedCore {
     /** What the vcore's thread is in, for messages about failures. */
     static final int IN_LOOP = 0;
 
@@ -338,6 +339,16 @@ final class VcoreImpl implements Vcore {
     @Override
     public void fetch(long groups) {
         core.fetch(block, groups);
+    }
+
+    @Override
+    public long read(long address, int bytes) {
+        return dispatcher.readMemory(address, bytes);
+    }
+
+    @Override
+    public void write(long address, int bytes, long value) {
+        dispatcher.writeMemory(address, bytes, value);
     }
 
     @Override

@@ -462,7 +462,7 @@ class SwapTest {
             long memory = bench.host.memory.bytesInUse("");
             bench.host.clock.step = 7;
             assertTrue(management.engine(vm.id(), "other") > 0);
-            assertTrue(management.paging(vm.id(), "flatter") > 0);
+            assertTrue(management.paging(vm.id(), "flatter", Map.of()) > 0);
             assertEquals("other", vm.machine().engines().engineType().name());
             assertEquals("flatter", vm.machine().engines().pagingType().name());
             assertEquals(memory, bench.host.memory.bytesInUse(""));
@@ -470,10 +470,10 @@ class SwapTest {
             long retired = vm.vcores().getFirst().retired();
             Bench.until(() -> vm.vcores().getFirst().retired() > retired + 1000);
             assertThrows(HostRefusal.class, () -> management.engine(vm.id(), "nobody"));
-            assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "nobody"));
+            assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "nobody", Map.of()));
             bench.vmm.stop(vm.id());
             String late =
-                    assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "flat"))
+                    assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "flat", Map.of()))
                             .getMessage();
             assertTrue(String.valueOf(late).contains("has ended"), late);
         }

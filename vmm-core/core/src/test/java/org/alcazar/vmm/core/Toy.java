@@ -20,10 +20,10 @@ import org.alcazar.machine.Scope;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
-import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.PagingModeType;
+import org.alcazar.vmm.plugin.Settings;
 import org.alcazar.vmm.plugin.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -418,21 +418,22 @@ final class Toy {
         }
 
         @Override
-        public PagingMode create(
-                GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
-                throws ConfigurationException, HostRefusal {
-            PageExtent table = memory.allocate(PageRequest.of(owner, 1));
+        public PagingMode create(PagingContext context, Settings settings) throws HostRefusal {
+            GuestPhysicalMap map = context.map();
+            HostMemory memory = context.memory();
+            Engine engine = context.engine();
+            PageExtent table = memory.allocate(PageRequest.of(context.owner(), 1));
             return new PagingMode() {
                 private @Nullable PageExtent held = table;
 
                 @Override
-                public void enter(ControlBlock block) {
+                public void enter(int core, ControlBlock block) {
                     block.translationRoot = table.address();
                 }
 
                 @Override
-                public void translation(ControlBlock block) {
-                    ExitFrame frame = block.frame();
+                public void translation(PagedCore core) {
+                    ExitFrame frame = core.block().frame();
                     long page = frame.address & -HostMemory.PAGE_SIZE;
                     long host = map.toHost(page, HostMemory.PAGE_SIZE);
                     frame.reply = host < 0 ? ExitFrame.AS_ACCESS : ExitFrame.RETRY;

@@ -103,10 +103,10 @@ final class LifeCycleCommands {
                         call -> exchange(call, "ENGINE", call.vmm().management()::engine)),
                 Command.of(
                         "vm:paging",
-                        "VM MODE",
+                        "VM MODE [KEY=VALUE...]",
                         "has a VM go on with another paging mode; it stands for a moment",
-                        "vm:paging linux direct",
-                        call -> exchange(call, "MODE", call.vmm().management()::paging)),
+                        "vm:paging linux shadow strategy=cache",
+                        LifeCycleCommands::paging),
                 Command.of(
                         "vm:move-core",
                         "VM CORE CPU|any",
@@ -321,6 +321,14 @@ final class LifeCycleCommands {
 
     private interface Exchange {
         long of(int vm, String type) throws HostRefusal;
+    }
+
+    private static Shown paging(Call call) throws HostRefusal, UsageException {
+        Map<String, Object> settings = call.settings();
+        return exchange(
+                call,
+                "MODE",
+                (vm, mode) -> call.vmm().management().paging(vm, mode, settings));
     }
 
     private static Shown exchange(Call call, String parameter, Exchange exchange)

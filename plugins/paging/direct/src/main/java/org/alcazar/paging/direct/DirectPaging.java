@@ -1,7 +1,6 @@
 package org.alcazar.paging.direct;
 
 import org.alcazar.engines.x86.api.LongModeTables;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -10,6 +9,8 @@ import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
+import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 
 /**
@@ -21,11 +22,10 @@ final class DirectPaging implements PagingMode {
     private final LongModeTables tables;
     private final Engine engine;
 
-    DirectPaging(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
-            throws HostRefusal {
-        this.map = map;
-        this.engine = engine;
-        tables = new LongModeTables(memory, owner);
+    DirectPaging(PagingContext context) throws HostRefusal {
+        map = context.map();
+        engine = context.engine();
+        tables = new LongModeTables(context.memory(), context.owner());
         try {
             fill();
         } catch (HostRefusal e) {
@@ -38,29 +38,33 @@ final class DirectPaging implements PagingMode {
         for (GuestPhysicalMap.Range range : map.ranges()) {
             boolean readable = (range.rights() & Rights.READ) != 0;
             for (long at = range.start(); readable && at < range.end(); ) {
-                at = tables.map(range, at, LongModeTables.MAX_LEAF_LEVEL);
+                at = tables.map(map, at, LongModeTables.MAX_LEAF_LEVEL);
             }
         }
     }
 
     @Override
-    public void enter(ControlBlock block) {
+    public void enter(int core, ControlBlock block) {
         block.translation = Translation.NESTED;
         block.translationRoot = tables.root();
     }
 
     @Override
-    public synchronized void translation(ControlBlock block) throws HostRefusal {
-        ExitFrame frame = block.frame();
-        int at = map.find(frame.address);
+    public void translation(PagedCore core) throws HostRefusal {
+        ExitFrame frame = core.block().frame();
         // An entry that is present can always be read.
         int wanted = frame.code | Rights.READ;
-        if (at < 0 || (map.range(at).rights() & wanted) != wanted) {
+        long page = map.provide(frame.address, wanted);
+        if (page < 0 || (page & wanted) != wanted) {
             frame.reply = ExitFrame.AS_ACCESS;
-        } else {
-            // Only after a change of the map.
-            tables.map(map.range(at), frame.address, LongModeTables.MAX_LEAF_LEVEL);
-            frame.reply = ExitFrame.RETRY;
+            return;
+        }
+        frame.reply = ExitFrame.RETRY;
+        synchronized (this) {
+            page = map.page(frame.address);
+            if (page >= 0 && (page & wanted) == wanted) {
+                tables.map(map, frame.address, LongModeTables.MAX_LEAF_LEVEL);
+            } // else it went away in between: the guest comes again
         }
     }
 

@@ -1,13 +1,12 @@
 package org.alcazar.paging.direct;
 
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.Engine;
-import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Translation;
 import org.alcazar.vmm.plugin.AlcazarType;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PagingModeType;
+import org.alcazar.vmm.plugin.Settings;
 import org.osgi.service.component.annotations.Component;
 
 /** Registers the paging mode {@code direct}. */
@@ -25,14 +24,15 @@ public final class DirectPagingComponent implements PagingModeType {
     }
 
     @Override
-    public PagingMode create(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
+    public PagingMode create(PagingContext context, Settings settings)
             throws ConfigurationException, HostRefusal {
+        Engine engine = context.engine();
         if (!engine.takes(Translation.NESTED)) {
             throw new ConfigurationException(
                     "paging direct: the engine of architecture "
                             + engine.architecture().name()
                             + " has no second level of translation");
         }
-        return new DirectPaging(map, memory, owner, engine);
+        return new DirectPaging(context);
     }
 }

@@ -1,7 +1,6 @@
 package org.alcazar.paging.nested;
 
 import org.alcazar.engines.x86.api.LongModeTables;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -10,44 +9,48 @@ import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
+import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 
 /**
  * Second-level tables that are filled on demand: an entry is made at the first TRANSLATION exit of
- * its page, as a 2 MiB page where the map is contiguous, aligned and uniform.
+ * its page, as a page of 2 MiB or 1 GiB where the map is contiguous, aligned and uniform.
  */
 final class NestedPaging implements PagingMode {
-    private static final int LARGE = 2;
-
     private final GuestPhysicalMap map;
     private final LongModeTables tables;
     private final Engine engine;
 
-    NestedPaging(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
-            throws HostRefusal {
-        this.map = map;
-        this.engine = engine;
-        tables = new LongModeTables(memory, owner);
+    NestedPaging(PagingContext context) throws HostRefusal {
+        map = context.map();
+        engine = context.engine();
+        tables = new LongModeTables(context.memory(), context.owner());
     }
 
     @Override
-    public void enter(ControlBlock block) {
+    public void enter(int core, ControlBlock block) {
         block.translation = Translation.NESTED;
         block.translationRoot = tables.root();
     }
 
     @Override
-    public synchronized void translation(ControlBlock block) throws HostRefusal {
-        ExitFrame frame = block.frame();
-        int at = map.find(frame.address);
+    public void translation(PagedCore core) throws HostRefusal {
+        ExitFrame frame = core.block().frame();
         // An entry that is present can always be read.
         int wanted = frame.code | Rights.READ;
-        if (at < 0 || (map.range(at).rights() & wanted) != wanted) {
+        long page = map.provide(frame.address, wanted);
+        if (page < 0 || (page & wanted) != wanted) {
             frame.reply = ExitFrame.AS_ACCESS;
             return;
         }
-        tables.map(map.range(at), frame.address, LARGE);
         frame.reply = ExitFrame.RETRY;
+        synchronized (this) {
+            page = map.page(frame.address);
+            if (page >= 0 && (page & wanted) == wanted) {
+                tables.map(map, frame.address, LongModeTables.MAX_LEAF_LEVEL);
+            } // else it went away in between: the guest comes again
+        }
     }
 
     @Override

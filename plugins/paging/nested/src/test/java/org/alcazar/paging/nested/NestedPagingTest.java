@@ -1,7 +1,7 @@
 package org.alcazar.paging.nested;
 
-import static org.alcazar.paging.nested.Stage.LARGE;
-import static org.alcazar.paging.nested.Stage.PAGE;
+import static org.alcazar.testkit.paging.PagingStage.LARGE;
+import static org.alcazar.testkit.paging.PagingStage.PAGE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -17,8 +17,11 @@ import org.alcazar.machine.GuestPhysicalMap.Range;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Translation;
+import org.alcazar.testkit.paging.PagingStage;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
+import org.alcazar.vmm.plugin.Schema;
+import org.alcazar.vmm.plugin.Settings;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.Test;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Map;
 
 /** Host addresses of RAM are only numbers here: nobody goes there. */
 class NestedPagingTest {
@@ -34,9 +38,9 @@ class NestedPagingTest {
     private static final long ROM = 0x4000_0000L;
     private static final long DOORBELL = 0x9000_0000L;
 
-    private final Stage stage = new Stage();
-    private final GuestPhysicalMap map = new GuestPhysicalMap();
-    private final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
+    private final PagingStage stage = new PagingStage(X86.ARCHITECTURE);
+    private final GuestPhysicalMap map = stage.map();
+    private final ControlBlock block = stage.block();
 
     @BeforeAll
     static void reserve() {
@@ -59,8 +63,10 @@ class NestedPagingTest {
     }
 
     private PagingMode mode() throws ConfigurationException, HostRefusal {
-        PagingMode mode = new NestedPagingComponent().create(map, stage, "vm:a", stage);
-        mode.enter(block);
+        PagingMode mode =
+                new NestedPagingComponent()
+                        .create(stage, Settings.check("", Schema.EMPTY, Map.of()));
+        mode.enter(0, block);
         return mode;
     }
 
@@ -69,12 +75,12 @@ class NestedPagingTest {
         frame.address = address;
         frame.code = rights;
         frame.reply = -1;
-        mode.translation(block);
+        mode.translation(stage);
         return frame.reply;
     }
 
     private long walk(long address) {
-        return Stage.walk(block, address);
+        return PagingStage.walk(block, address);
     }
 
     @Test

@@ -1,7 +1,6 @@
 package ${package};
 
 import org.alcazar.engines.x86.api.LongModeTables;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -10,6 +9,8 @@ import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
+import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 
 /** Enters a page of 4 KiB at each miss. Vcores come at once, so methods take a lock. */
@@ -20,29 +21,35 @@ final class ${className} implements PagingMode {
     private final LongModeTables tables;
     private final Engine engine;
 
-    ${className}(GuestPhysicalMap map, HostMemory memory, String owner, Engine engine)
-            throws HostRefusal {
-        this.map = map;
-        this.engine = engine;
-        tables = new LongModeTables(memory, owner);
+    ${className}(PagingContext context) throws HostRefusal {
+        map = context.map();
+        engine = context.engine();
+        tables = new LongModeTables(context.memory(), context.owner());
     }
 
     @Override
-    public void enter(ControlBlock block) {
+    public void enter(int core, ControlBlock block) {
         block.translation = Translation.NESTED;
         block.translationRoot = tables.root();
     }
 
     @Override
-    public synchronized void translation(ControlBlock block) throws HostRefusal {
-        ExitFrame frame = block.frame();
-        int at = map.find(frame.address);
+    public void translation(PagedCore core) throws HostRefusal {
+        ExitFrame frame = core.block().frame();
+        // An entry that is present can always be read.
         int wanted = frame.code | Rights.READ;
-        if (at < 0 || (map.range(at).rights() & wanted) != wanted) {
+        // May call changed(): the lock is not held yet.
+        long page = map.provide(frame.address, wanted);
+        if (page < 0 || (page & wanted) != wanted) {
             frame.reply = ExitFrame.AS_ACCESS;
-        } else {
-            tables.map(map.range(at), frame.address, SMALL_PAGES);
-            frame.reply = ExitFrame.RETRY;
+            return;
+        }
+        frame.reply = ExitFrame.RETRY;
+        synchronized (this) {
+            page = map.page(frame.address);
+            if (page >= 0 && (page & wanted) == wanted) {
+                tables.map(map, frame.address, SMALL_PAGES);
+            } // else it went away in between: the guest comes again
         }
     }
 

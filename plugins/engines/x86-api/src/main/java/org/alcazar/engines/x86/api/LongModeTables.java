@@ -6,6 +6,7 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
 
 import java.util.ArrayList;
@@ -58,40 +59,52 @@ public final class LongModeTables implements AutoCloseable {
     }
 
     /**
-     * Enters the largest page around {@code address} that lies whole and aligned in the range.
+     * Enters the largest page around {@code address} that lies whole, aligned and with the same
+     * rights throughout in the map and on the host.
      *
      * @param maxLevel highest leaf level to use
      * @return end of the mapped page, guest-physical
      * @throws HostRefusal if the host has no page for a table; what was mapped stays
-     * @throws IllegalArgumentException if the address does not lie in the range, or beyond what
+     * @throws IllegalArgumentException if the map has no page there, or the address is beyond what
      *     four levels reach
      */
-    public long map(GuestPhysicalMap.Range range, long address, int maxLevel) throws HostRefusal {
-        if (address < range.start() || address >= range.end() || address >>> REACH != 0) {
+    public long map(GuestPhysicalMap map, long address, int maxLevel) throws HostRefusal {
+        long found = map.page(address);
+        if (found < 0 || address >>> REACH != 0) {
             throw new IllegalArgumentException(
-                    "0x%x does not lie in %s below 2^%d".formatted(address, range, REACH));
+                    "no page at 0x%x below 2^%d".formatted(address, REACH));
         }
-        int level = range.ram() ? maxLevel : 1;
-        while (!fits(range, address, leafBytes(level))) {
+        int level = Math.min(maxLevel, ends(address));
+        // The bus has no large pages: only RAM has them.
+        while (level > 1
+                && (!PhysicalBus.isRam(found) || map.uniform(address, leafBytes(level)) < 0)) {
             level--;
         }
-        long start = address & -leafBytes(level);
+        if (level > 1) {
+            found = map.uniform(address, leafBytes(level));
+        }
         long bits =
                 Bits.PTE_P
                         | Bits.PTE_US
-                        | ((range.rights() & Rights.WRITE) != 0 ? Bits.PTE_RW : 0)
-                        | ((range.rights() & Rights.EXECUTE) != 0 ? 0 : Bits.PTE_NX)
+                        | ((found & Rights.WRITE) != 0 ? Bits.PTE_RW : 0)
+                        | ((found & Rights.EXECUTE) != 0 ? 0 : Bits.PTE_NX)
                         | (level > 1 ? Bits.PTE_PS : 0);
-        long host = range.host() + (start - range.start());
-        HostRam.setLong(slot(table(address, level), address, level), host | bits);
-        return start + leafBytes(level);
+        HostRam.setLong(
+                slot(table(address, level), address, level), found & -HostMemory.PAGE_SIZE | bits);
+        return (address & -leafBytes(level)) + leafBytes(level);
     }
 
-    private static boolean fits(GuestPhysicalMap.Range range, long address, long bytes) {
-        long start = address & -bytes;
-        return start >= range.start()
-                && start + bytes <= range.end()
-                && (range.host() + (start - range.start()) & bytes - 1) == 0;
+    /** Level of the first entry on the way that points to no table. */
+    private int ends(long address) {
+        long table = root;
+        int level = LEVELS;
+        long entry = HostRam.getLong(slot(table, address, level));
+        while ((entry & Bits.PTE_P) != 0 && !isLeaf(entry, level)) {
+            table = entry & ADDRESS;
+            level--;
+            entry = HostRam.getLong(slot(table, address, level));
+        }
+        return level;
     }
 
     /** The table of a level on the way to an address, made where it is missing. */

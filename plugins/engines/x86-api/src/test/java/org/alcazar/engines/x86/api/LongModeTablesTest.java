@@ -10,6 +10,7 @@ import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
+import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.GuestPhysicalMap.Range;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
@@ -51,10 +52,18 @@ class LongModeTablesTest {
         return new Range(start, bytes, host, Rights.ALL, true);
     }
 
+    /** Of a map that has this range alone. */
+    private static long enter(LongModeTables tables, Range range, long at, int maxLevel)
+            throws HostRefusal {
+        GuestPhysicalMap map = new GuestPhysicalMap();
+        map.add(range);
+        return tables.map(map, at, maxLevel);
+    }
+
     private static void mapAll(LongModeTables tables, Range range, int maxLevel)
             throws HostRefusal {
         for (long at = range.start(); at < range.end(); ) {
-            at = tables.map(range, at, maxLevel);
+            at = enter(tables, range, at, maxLevel);
         }
     }
 
@@ -91,7 +100,7 @@ class LongModeTablesTest {
             try (LongModeTables tables = tables()) {
                 long bytes = LongModeTables.leafBytes(level);
                 Range range = ram(bytes * 3, bytes * 2, HOST + bytes);
-                assertEquals(bytes * 4, tables.map(range, bytes * 3 + bytes / 2, level));
+                assertEquals(bytes * 4, enter(tables, range, bytes * 3 + bytes / 2, level));
                 assertEquals(-1, walk(tables, bytes * 3 - 1));
                 assertEquals(HOST + bytes | 7, walk(tables, bytes * 3));
                 assertEquals(HOST + 2 * bytes - PAGE | 7, walk(tables, bytes * 4 - 1));
@@ -107,13 +116,13 @@ class LongModeTablesTest {
     void theLargestPageThatFitsIsTaken() throws HostRefusal {
         try (LongModeTables tables = tables()) {
             Range range = ram(LARGE - PAGE, HUGE + LARGE + PAGE, HOST - PAGE);
-            assertEquals(LARGE, tables.map(range, LARGE - PAGE, 3), "at the edge");
-            assertEquals(2 * LARGE, tables.map(range, LARGE + 5, 3));
+            assertEquals(LARGE, enter(tables, range, LARGE - PAGE, 3), "at the edge");
+            assertEquals(2 * LARGE, enter(tables, range, LARGE + 5, 3));
             Range shifted = ram(2 * HUGE, HUGE, HOST + PAGE);
-            assertEquals(2 * HUGE + PAGE, tables.map(shifted, 2 * HUGE, 3), "unequal offsets");
+            assertEquals(2 * HUGE + PAGE, enter(tables, shifted, 2 * HUGE, 3), "unequal offsets");
             Range whole = ram(4 * HUGE, HUGE, HOST);
-            assertEquals(5 * HUGE, tables.map(whole, 5 * HUGE - 1, 3));
-            assertEquals(4 * HUGE + LARGE, tables.map(whole, 4 * HUGE, 2), "as asked for");
+            assertEquals(5 * HUGE, enter(tables, whole, 5 * HUGE - 1, 3));
+            assertEquals(4 * HUGE + LARGE, enter(tables, whole, 4 * HUGE, 2), "as asked for");
         }
     }
 
@@ -127,7 +136,7 @@ class LongModeTablesTest {
                             PhysicalBus.WINDOWS,
                             Rights.READ | Rights.WRITE,
                             false);
-            assertEquals(4 * LARGE + PAGE, tables.map(window, 4 * LARGE, 3));
+            assertEquals(4 * LARGE + PAGE, enter(tables, window, 4 * LARGE, 3));
             assertEquals(PhysicalBus.WINDOWS | 3, walk(tables, 4 * LARGE));
             assertEquals(-1, walk(tables, 4 * LARGE + PAGE));
         }
@@ -138,7 +147,7 @@ class LongModeTablesTest {
         for (int rights : new int[] {1, 3, 5, 7}) {
             try (LongModeTables tables = tables()) {
                 Range range = new Range(LARGE, LARGE, HOST, rights, true);
-                tables.map(range, LARGE, 2);
+                enter(tables, range, LARGE, 2);
                 assertEquals(HOST | rights, walk(tables, LARGE));
             }
         }
@@ -171,7 +180,7 @@ class LongModeTablesTest {
             tables.clear(2 * LARGE + PAGE, LARGE);
             assertEquals(-1, walk(tables, 2 * LARGE));
             assertEquals(-1, walk(tables, 3 * LARGE), "its first page only");
-            tables.map(range, LARGE, 1);
+            enter(tables, range, LARGE, 1);
             assertEquals(HOST + LARGE | 7, walk(tables, LARGE));
             assertEquals(-1, walk(tables, LARGE + PAGE));
             tables.clear(0, 1L << 47);
@@ -205,7 +214,7 @@ class LongModeTablesTest {
                     if (naive.containsKey(at)) {
                         continue;
                     }
-                    long end = tables.map(range, at, level);
+                    long end = enter(tables, range, at, level);
                     long bytes = LongModeTables.leafBytes(level);
                     for (long p = end - bytes; p < end; p += PAGE) {
                         naive.put(p, HOST + p);
@@ -235,16 +244,16 @@ class LongModeTablesTest {
     void pagesAreAccountedAndGivenBack() throws HostRefusal {
         LongModeTables tables = tables();
         assertEquals(1, tables.pages());
-        tables.map(ram(0, LARGE, HOST), 0, 1);
+        enter(tables, ram(0, LARGE, HOST), 0, 1);
         assertEquals(4, tables.pages());
-        tables.map(ram(0, LARGE, HOST), PAGE, 1);
+        enter(tables, ram(0, LARGE, HOST), PAGE, 1);
         assertEquals(4, tables.pages());
-        tables.map(ram(HUGE, HUGE, HOST), HUGE, 2);
+        enter(tables, ram(HUGE, HUGE, HOST), HUGE, 2);
         assertEquals(5, tables.pages());
-        tables.map(ram(1L << 39, HUGE, HOST), 1L << 39, 3);
+        enter(tables, ram(1L << 39, HUGE, HOST), 1L << 39, 3);
         assertEquals(6, tables.pages());
         for (int i = 2; i < 40; i++) {
-            tables.map(ram(i * HUGE, HUGE, HOST), i * HUGE, 1);
+            enter(tables, ram(i * HUGE, HUGE, HOST), i * HUGE, 1);
         }
         assertEquals(6 + 2 * 38, tables.pages());
         assertTrue(memory.bytesInUse("vm:test") >= tables.pages() * PAGE);
@@ -264,7 +273,7 @@ class LongModeTablesTest {
             HostRefusal refused = null;
             while (refused == null) {
                 try {
-                    tables.map(ram(at, HUGE, HOST), at, 1);
+                    enter(tables, ram(at, HUGE, HOST), at, 1);
                     at += HUGE;
                 } catch (HostRefusal e) {
                     refused = e;
@@ -274,7 +283,7 @@ class LongModeTablesTest {
             assertEquals(HOST | 7, walk(tables, 0));
             assertEquals(-1, walk(tables, at));
             memory.left = 1;
-            tables.map(ram(at, HUGE, HOST), at, 1);
+            enter(tables, ram(at, HUGE, HOST), at, 1);
             assertEquals(HOST | 7, walk(tables, at));
         }
     }
@@ -284,10 +293,10 @@ class LongModeTablesTest {
         try (LongModeTables tables = tables()) {
             Range range = ram(LARGE, LARGE, HOST);
             for (long wrong : new long[] {0, LARGE - 1, 2 * LARGE, -1}) {
-                assertThrows(IllegalArgumentException.class, () -> tables.map(range, wrong, 2));
+                assertThrows(IllegalArgumentException.class, () -> enter(tables, range, wrong, 2));
             }
             Range far = ram(1L << 48, LARGE, HOST);
-            assertThrows(IllegalArgumentException.class, () -> tables.map(far, 1L << 48, 2));
+            assertThrows(IllegalArgumentException.class, () -> enter(tables, far, 1L << 48, 2));
             assertEquals(1, tables.pages());
         }
     }

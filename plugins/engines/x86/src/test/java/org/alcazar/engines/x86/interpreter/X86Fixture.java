@@ -78,9 +78,14 @@ final class X86Fixture implements EngineFixture {
     public void map(ControlBlock block, long guest, long host) {
         tables.clear(guest, HostMemory.PAGE_SIZE);
         if (host >= 0) {
-            GuestPhysicalMap.Range page =
+            GuestPhysicalMap page = new GuestPhysicalMap();
+            page.add(
                     new GuestPhysicalMap.Range(
-                            guest, HostMemory.PAGE_SIZE, host, Rights.ALL, PhysicalBus.isRam(host));
+                            guest,
+                            HostMemory.PAGE_SIZE,
+                            host,
+                            Rights.ALL,
+                            PhysicalBus.isRam(host)));
             try {
                 tables.map(page, guest, 1);
             } catch (HostRefusal e) {

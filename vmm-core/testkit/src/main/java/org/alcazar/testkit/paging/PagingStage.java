@@ -1,6 +1,5 @@
-package org.alcazar.paging.direct;
+package org.alcazar.testkit.paging;
 
-import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRange;
@@ -10,33 +9,48 @@ import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
+import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a paging mode stands on: a host's memory that can run out, and an engine that only listens.
+ * What a paging mode stands on, for tests of it alone: an empty map, a host's memory that can run
+ * out, an engine that only listens, and one core that never runs.
  */
-final class Stage implements HostMemory, Engine {
-    static final long PAGE = HostMemory.PAGE_SIZE;
-    static final long LARGE = 2L << 20;
+public final class PagingStage implements HostMemory, Engine, PagingContext, PagedCore {
+    public static final long PAGE = HostMemory.PAGE_SIZE;
+    public static final long LARGE = 2L << 20;
 
     private final List<PageExtent> extents = new ArrayList<>();
+    private final GuestPhysicalMap map = new GuestPhysicalMap();
+    private final Architecture architecture;
+    private final ControlBlock block;
 
     /** Requests for memory that are still served. */
-    int left = Integer.MAX_VALUE;
+    public int left = Integer.MAX_VALUE;
 
     /** What the engine takes. */
-    Translation takes = Translation.NESTED;
+    public Translation takes = Translation.NESTED;
 
     /** Invalidations, in order. */
-    final List<String> invalidations = new ArrayList<>();
+    public final List<String> invalidations = new ArrayList<>();
 
-    /** What the nested walk finds: the host page with R, W, X in the lowest bits, or -1. */
-    static long walk(ControlBlock block, long address) {
+    public PagingStage(Architecture architecture) {
+        this.architecture = architecture;
+        block = new ControlBlock(architecture);
+    }
+
+    /**
+     * What the nested walk by a block finds (long-mode tables): the host page with R, W, X in the
+     * lowest bits, or -1.
+     */
+    public static long walk(ControlBlock block, long address) {
         long table = block.translationRoot;
         long rights = 7;
         for (int shift = 39; ; shift -= 9) {
@@ -53,6 +67,54 @@ final class Stage implements HostMemory, Engine {
             table = target;
         }
     }
+
+    @Override
+    public GuestPhysicalMap map() {
+        return map;
+    }
+
+    @Override
+    public HostMemory memory() {
+        return this;
+    }
+
+    @Override
+    public String owner() {
+        return "vm:a";
+    }
+
+    @Override
+    public Engine engine() {
+        return this;
+    }
+
+    @Override
+    public int cores() {
+        return 1;
+    }
+
+    @Override
+    public int index() {
+        return 0;
+    }
+
+    @Override
+    public ControlBlock block() {
+        return block;
+    }
+
+    /** The test has put the registers into the block. */
+    @Override
+    public void fetch(long groups) {}
+
+    /** There are no devices. */
+    @Override
+    public long read(long address, int bytes) {
+        return -1L >>> 64 - 8 * bytes;
+    }
+
+    @Override
+    public void write(long address, int bytes, long value) {}
 
     @Override
     public long totalBytes() {
@@ -90,7 +152,7 @@ final class Stage implements HostMemory, Engine {
 
     @Override
     public Architecture architecture() {
-        return X86.ARCHITECTURE;
+        return architecture;
     }
 
     @Override

@@ -1,0 +1,3 @@
+/** For tests of a paging mode. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.testkit.paging;
