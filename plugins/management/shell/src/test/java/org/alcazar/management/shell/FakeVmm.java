@@ -355,11 +355,11 @@ final class FakeVmm {
         }
 
         @Override
-        public long paging(int vm, String type) throws HostRefusal {
+        public long paging(int vm, String type, Map<String, ?> settings) throws HostRefusal {
             if (!type.equals("direct")) {
                 throw new HostRefusal("unknown paging mode '" + type + "'");
             }
-            log.add("paging " + type);
+            log.add("paging " + type + (settings.isEmpty() ? "" : " " + settings));
             return 1_000_000;
         }
 
