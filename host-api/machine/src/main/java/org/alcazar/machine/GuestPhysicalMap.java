@@ -151,12 +151,15 @@ public final class GuestPhysicalMap {
      *
      * @param bytes a power of two
      * @return that of its first page if the aligned piece of so many bytes around the address is
-     *     aligned and in one piece on the host, too, with the same rights throughout; else -1
+     *     RAM, aligned and in one piece on the host, too, with the same rights throughout; else -1
      */
     public long uniform(long address, long bytes) {
         int i = find(address);
         long start = address & -bytes;
-        if (i < 0 || start < ranges[i].start || start + bytes > ranges[i].end()) {
+        if (i < 0
+                || !ranges[i].ram
+                || start < ranges[i].start
+                || start + bytes > ranges[i].end()) {
             return -1;
         }
         long first = entry(ranges[i], start);

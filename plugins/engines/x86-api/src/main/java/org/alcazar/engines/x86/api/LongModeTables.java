@@ -6,7 +6,6 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.GuestPhysicalMap;
-import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
 
 import java.util.ArrayList;
