@@ -156,10 +156,7 @@ public final class GuestPhysicalMap {
     public long uniform(long address, long bytes) {
         int i = find(address);
         long start = address & -bytes;
-        if (i < 0
-                || !ranges[i].ram
-                || start < ranges[i].start
-                || start + bytes > ranges[i].end()) {
+        if (i < 0 || !ranges[i].ram || start < ranges[i].start || start + bytes > ranges[i].end()) {
             return -1;
         }
         long first = entry(ranges[i], start);

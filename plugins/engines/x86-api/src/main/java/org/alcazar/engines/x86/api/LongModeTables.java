@@ -74,9 +74,7 @@ public final class LongModeTables implements AutoCloseable {
                     "no page at 0x%x below 2^%d".formatted(address, REACH));
         }
         int level = Math.min(maxLevel, ends(address));
-        // The bus has no large pages: only RAM has them.
-        while (level > 1
-                && (!PhysicalBus.isRam(found) || map.uniform(address, leafBytes(level)) < 0)) {
+        while (level > 1 && map.uniform(address, leafBytes(level)) < 0) {
             level--;
         }
         if (level > 1) {

@@ -21,9 +21,11 @@ import org.junit.jupiter.api.Test;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** Host addresses of leaves are only numbers here: nobody goes there but the naive walker below. */
 class LongModeTablesTest {
@@ -206,6 +208,7 @@ class LongModeTablesTest {
         try (LongModeTables tables = tables()) {
             Map<Long, Long> naive = new HashMap<>();
             Map<Long, Long> size = new HashMap<>();
+            Set<Long> tabled = new HashSet<>();
             for (int i = 0; i < 400; i++) {
                 long at = range.start() + (random.nextLong(range.bytes()) & -PAGE);
                 if (random.nextInt(3) > 0) {
@@ -215,7 +218,12 @@ class LongModeTablesTest {
                         continue;
                     }
                     long end = enter(tables, range, at, level);
-                    long bytes = LongModeTables.leafBytes(level);
+                    // Where a table of small pages is, it stays.
+                    boolean small = level == 1 || tabled.contains(at & -LARGE);
+                    long bytes = small ? PAGE : LARGE;
+                    if (small) {
+                        tabled.add(at & -LARGE);
+                    }
                     for (long p = end - bytes; p < end; p += PAGE) {
                         naive.put(p, HOST + p);
                         size.put(p, bytes);
