@@ -65,7 +65,7 @@ public abstract class PagingContractTest {
     private TestVm machine(TestVm vm, String source) {
         Map<String, Object> choice = new LinkedHashMap<>(settings());
         choice.put("type", mode());
-        return vm.set("paging", choice).set("memory", "32M").c(source);
+        return vm.set("paging", choice).set("memory", "16M").c(source);
     }
 
     private static String forEver() {
