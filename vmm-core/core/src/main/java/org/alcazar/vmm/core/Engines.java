@@ -35,6 +35,9 @@ import java.util.Map;
 final class Engines {
     private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 
+    /** Holes below this size have host memory in the piece that {@code wantsOnePiece} asks for. */
+    private static final long SMALL_HOLE = 1L << 21;
+
     private final Vm vm;
     private final PluginTypes types;
     private final GuestPhysicalMap map;
@@ -134,10 +137,32 @@ final class Engines {
 
     private PagingMode create(PagingModeType type, Map<String, Object> settings, Engine by)
             throws HostRefusal, ConfigurationException {
+        if (type.wantsOnePiece() && !isOnePiece()) {
+            throw new ConfigurationException(
+                    "paging %s needs the memory of VM %s in one piece of the host's, which only a VM"
+                                    .formatted(type.name(), vm.name())
+                            + " that starts with it is sure to have");
+        }
         Schema schema = vm.calls().schema(title(type), type);
         Settings checked = Settings.check("paging " + type.name(), schema, settings);
         Context context = new Context(map, memory, owner, by, vm.configuration().cpus());
         return vm.calls().call("creation of " + title(type), () -> type.create(context, checked));
+    }
+
+    private boolean isOnePiece() {
+        long next = -1;
+        long guest = 0;
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            if (range.ram()) {
+                long hole = range.start() - guest & SMALL_HOLE - 1;
+                if (next >= 0 && range.host() != next + hole) {
+                    return false;
+                }
+                next = range.host() + range.bytes();
+                guest = range.end();
+            }
+        }
+        return true;
     }
 
     private record Context(

@@ -265,18 +265,82 @@ final class Machine {
                             + "M)");
         }
         int node = node();
+        try {
+            takeOnePiece(node);
+            return;
+        } catch (HostRefusal e) {
+            if (pagingType().wantsOnePiece()) {
+                throw e;
+            }
+            LOG.debug("VM {}: its memory is taken in pieces: {}", vm.name(), e.getMessage());
+        }
         for (MemoryRange range : plan().ram) {
             long start = range.start();
             long end = start + range.bytes();
             while (start < end) {
                 PageExtent extent = takeExtent(end - start, node);
                 undo.push(() -> host.memory().free(extent));
-                map.add(
-                        new GuestPhysicalMap.Range(
-                                start, extent.bytes(), extent.address(), Rights.ALL, true));
+                enter(start, extent.bytes(), extent.address());
                 start += extent.bytes();
             }
         }
+    }
+
+    private void enter(long start, long bytes, long at) {
+        map.add(new GuestPhysicalMap.Range(start, bytes, at, Rights.ALL, true));
+    }
+
+    /** All RAM in one extent, small holes included, so that the distance stays the same. */
+    private void takeOnePiece(int node) throws HostRefusal, ConfigurationException {
+        List<MemoryRange> ram = plan().ram;
+        long[] offsets = new long[ram.size()];
+        long end = 0;
+        for (int i = 0; i < offsets.length; i++) {
+            MemoryRange range = ram.get(i);
+            MemoryRange before = ram.get(Math.max(0, i - 1));
+            long hole = range.start() - (before.start() + (i == 0 ? 0 : before.bytes()));
+            // Whole large pages of a hole are left out, and what is behind stays aligned.
+            offsets[i] = end + (i == 0 ? 0 : hole & SMALLEST_EXTENT - 1);
+            end = offsets[i] + range.bytes();
+        }
+        long pages = end + HostMemory.PAGE_SIZE - 1 >> HostMemory.PAGE_SHIFT;
+        PageExtent extent;
+        try {
+            extent = allocate(pages << HostMemory.PAGE_SHIFT, SMALLEST_EXTENT, node);
+        } catch (HostRefusal e) {
+            throw new HostRefusal(
+                    "host %s has no %d MiB in one piece left for VM %s, which paging %s needs: %s"
+                            .formatted(
+                                    host.name(),
+                                    end >> 20,
+                                    vm.name(),
+                                    pagingType().name(),
+                                    e.getMessage()),
+                    e);
+        }
+        undo.push(() -> host.memory().free(extent));
+        for (int i = 0; i < offsets.length; i++) {
+            enter(ram.get(i).start(), ram.get(i).bytes(), extent.address() + offsets[i]);
+        }
+    }
+
+    private PageExtent allocate(long bytes, long alignment, int node) throws HostRefusal {
+        return host.memory()
+                .allocate(
+                        new PageRequest(
+                                owner,
+                                bytes >> HostMemory.PAGE_SHIFT,
+                                alignment,
+                                node,
+                                Long.MAX_VALUE));
+    }
+
+    private PagingModeType pagingType() throws ConfigurationException {
+        return types.choose(
+                PagingModeType.class,
+                "paging mode",
+                configuration.paging().type(),
+                List.of("nested", "direct"));
     }
 
     /** The memory node next to the processors of all vcores, if they are put on those of one. */
@@ -302,14 +366,7 @@ final class Machine {
         while (true) {
             long alignment = wanted >= SMALLEST_EXTENT ? SMALLEST_EXTENT : HostMemory.PAGE_SIZE;
             try {
-                return host.memory()
-                        .allocate(
-                                new PageRequest(
-                                        owner,
-                                        wanted >> HostMemory.PAGE_SHIFT,
-                                        alignment,
-                                        node,
-                                        Long.MAX_VALUE));
+                return allocate(wanted, alignment, node);
             } catch (HostRefusal e) {
                 if (wanted <= SMALLEST_EXTENT) {
                     throw new HostRefusal(
@@ -355,13 +412,7 @@ final class Machine {
     }
 
     private void makePaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
-        PagingModeType type =
-                types.choose(
-                        PagingModeType.class,
-                        "paging mode",
-                        configuration.paging().type(),
-                        List.of("nested", "direct"));
-        engines.makePaging(type, configuration.paging().settings());
+        engines.makePaging(pagingType(), configuration.paging().settings());
         undo.push(engines::closePaging);
         undo.push(map::stopDirtyLog);
         engines.enterPaging(blocks);
