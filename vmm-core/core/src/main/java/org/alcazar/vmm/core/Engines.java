@@ -10,6 +10,8 @@ import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.PagingAction;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
@@ -287,9 +289,11 @@ final class Engines {
         try {
             Set fresh = same ? make(old, toPaging, settings) : make(toEngine, toPaging, settings);
             gone = fresh;
+            tell(true);
             enter(fresh, states);
             gone = old;
             done = true;
+            tell(false);
         } finally {
             if (!done) {
                 // New cores have had the blocks that the old ones go on with.
@@ -298,6 +302,16 @@ final class Engines {
             vm.vmClock().set(now);
             if (gone != old || done) {
                 dispose(gone, same);
+            }
+        }
+    }
+
+    private void tell(boolean before) {
+        for (PagingObserver observer : vm.hooks().paging) {
+            if (before) {
+                observer.before(PagingAction.SWITCH, PagingObserver.NO_CORE, 0, 0);
+            } else {
+                observer.after(PagingAction.SWITCH, PagingObserver.NO_CORE, 0, 0);
             }
         }
     }
@@ -457,6 +471,11 @@ final class Engines {
 
     PagingModeType pagingType() {
         return Machine.there(pagingType);
+    }
+
+    /** Keys of the paging mode's schema that were given. */
+    Map<String, Object> pagingSettings() {
+        return pagingKeys;
     }
 
     PagingMode paging() {
