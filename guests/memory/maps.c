@@ -478,16 +478,25 @@ static uint64_t must_fault_key(uint64_t digest, int write, char *at, int key)
     return mix(digest, (uint64_t)write);
 }
 
+enum { KEYS = 3 };
+static int keys[KEYS];
+
+/* The kernel closes all keys for the handler of a signal, and ours does not return: they are set after each fault. */
+static void set_keys(int closed, int kept)
+{
+    for (int k = 0; k < KEYS; k++)
+        pkey_set(keys[k], k == closed ? PKEY_DISABLE_ACCESS : k == kept ? PKEY_DISABLE_WRITE : 0);
+}
+
 uint64_t pkeys_part(uint64_t seed)
 {
-    enum { PAGES = 16, KEYS = 3 };
+    enum { PAGES = 16 };
     char *area = map(PAGES * PAGE, RW, ANONYMOUS, -1, 0);
-    int keys[KEYS];
     uint64_t digest = seed;
     fill(area, PAGES * PAGE, seed);
-    for (int i = 0; i < KEYS; i++) {
-        keys[i] = pkey_alloc(0, 0);
-        if (keys[i] < 0)
+    for (int k = 0; k < KEYS; k++) {
+        keys[k] = pkey_alloc(0, 0);
+        if (keys[k] < 0)
             return SKIPPED;
     }
     for (int i = 0; i < PAGES; i++)
@@ -495,22 +504,20 @@ uint64_t pkeys_part(uint64_t seed)
     for (int turn = 0; turn < 8; turn++) {
         int closed = turn % KEYS, kept = (turn + 1) % KEYS;
         for (int i = 0; i < PAGES; i++) {
-            /* The kernel closes all keys for the handler of a signal, and this one does not return. */
-            for (int k = 0; k < KEYS; k++)
-                pkey_set(keys[k], k == closed ? PKEY_DISABLE_ACCESS : k == kept ? PKEY_DISABLE_WRITE : 0);
             char *at = area + i * PAGE;
             int is_closed = i % KEYS == closed;
+            set_keys(closed, kept);
             if (is_closed || i % KEYS == kept)
                 digest = must_fault_key(digest, !is_closed || turn % 2, at + i * 8, keys[i % KEYS]);
+            set_keys(closed, kept);
             if (!is_closed)
                 digest = verify(digest, at, PAGE, seed + (uint64_t)i * PAGE / 8);
         }
     }
-    for (int k = 0; k < KEYS; k++)
-        pkey_set(keys[k], 0);
+    set_keys(KEYS, KEYS);
     digest = verify(digest, area, PAGES * PAGE, seed);
     unmap(area, PAGES * PAGE);
-    for (int i = 0; i < KEYS; i++)
-        pkey_free(keys[i]);
+    for (int k = 0; k < KEYS; k++)
+        pkey_free(keys[k]);
     return digest;
 }
