@@ -68,19 +68,21 @@ uint64_t swap_part(uint64_t seed)
     return digest;
 }
 
-enum { PRESSURE = 2, AREA = 40 << 20, LEFT = 28 << 20 };
+enum { PRESSURE = 2, AREA = 24 << 20, LEFT = 20 << 20 };
 
-/* Each writes more than half of what is there, and reads it back in another order. */
+/* Writes as much as there is left for both; reads it back from the end, which is still there, then here and there. */
 static uint64_t press(uint64_t seed)
 {
-    enum { PAGES = AREA / PAGE };
+    enum { PAGES = AREA / PAGE, ANYWHERE = 256 };
     uint64_t digest = seed;
     char *area = map(AREA, RW, ANONYMOUS, -1, 0);
     advise(area, AREA, MADV_NOHUGEPAGE);
     for (uint64_t page = 0; page < PAGES; page++)
         fill_page(area + page * PAGE, seed + page);
-    for (uint64_t i = 0; i < PAGES; i++) { /* 1237 has no factor in common with a power of two or five */
-        uint64_t page = i * 1237 % PAGES;
+    for (uint64_t page = PAGES; page-- > 0;)
+        digest = verify_page(digest, area + page * PAGE, seed + page);
+    for (uint64_t i = 0; i < ANYWHERE; i++) {
+        uint64_t page = derive(seed, i) % PAGES;
         digest = verify_page(digest, area + page * PAGE, seed + page);
     }
     unmap(area, AREA);
