@@ -15,14 +15,12 @@
 static const struct part {
     const char *name;
     part_function *run;
-    int alone;     /* it does not get along with others at the same time, or starts processes enough itself */
-    int anywhere;  /* no processor or kernel of the last years lacks what it needs: it counts in the digest of all */
+    int alone; /* it wants the machine for itself, or starts processes enough */
 } parts[] = {
-    {"fork", fork_part, 0, 1},           {"map", map_part, 0, 1},         {"protect", protect_part, 0, 1},
-    {"remap", remap_part, 0, 1},         {"advise", advise_part, 0, 1},   {"stack", stack_part, 0, 1},
-    {"lock", lock_part, 0, 1},           {"exec", exec_part, 0, 1},       {"vmread", vmread_part, 0, 1},
-    {"userfault", userfault_part, 0, 0}, {"hugetlb", huge_part, 0, 0},    {"pkeys", pkeys_part, 0, 0},
-    {"shootdown", shootdown_part, 1, 1}, {"swap", swap_part, 0, 0},       {"pressure", pressure_part, 1, 0},
+    {"fork", fork_part, 0},           {"map", map_part, 0},       {"protect", protect_part, 0}, {"remap", remap_part, 0},
+    {"advise", advise_part, 0},       {"stack", stack_part, 0},   {"lock", lock_part, 0},       {"exec", exec_part, 0},
+    {"vmread", vmread_part, 0},       {"hugetlb", huge_part, 0},  {"pkeys", pkeys_part, 0},     {"userfault", userfault_part, 0},
+    {"shootdown", shootdown_part, 1}, {"swap", swap_part, 0},     {"pressure", pressure_part, 1},
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -66,12 +64,9 @@ static uint64_t mixed(uint64_t seed)
             all[i] = start(parts[i].run, derive(seed, i));
     }
     part_name = "mixed";
-    for (size_t i = 0; i < PARTS; i++) {
-        if (!parts[i].alone && wanted(parts[i].name)) {
-            uint64_t one = end_of(all[i]);
-            digest = parts[i].anywhere ? mix(digest, one) : digest;
-        }
-    }
+    for (size_t i = 0; i < PARTS; i++)
+        if (!parts[i].alone && wanted(parts[i].name))
+            digest = mix(digest, end_of(all[i]));
     return digest;
 }
 
@@ -84,7 +79,7 @@ static uint64_t one_round(long round)
             part_name = parts[i].name;
             uint64_t one = at_once(parts[i].run, parts[i].alone ? 1 : (int)asked.processes, derive(seed, i));
             print(round, parts[i].name, one);
-            digest = parts[i].anywhere ? mix(digest, one) : digest;
+            digest = mix(digest, one);
         }
     }
     part_name = "mixed";

@@ -30,7 +30,7 @@ static uint64_t verify_page(uint64_t digest, const char *page, uint64_t seed)
 }
 
 static char *out;
-enum { OUT_PAGES = 384 };
+enum { OUT_PAGES = HUGE / PAGE };
 
 /* A child that finds its parent's pages in the swap and writes to half of them. */
 static uint64_t swapped_child(uint64_t seed)
@@ -49,26 +49,27 @@ uint64_t swap_part(uint64_t seed)
     if (read_number("/proc/meminfo", "SwapTotal:") <= 0)
         return SKIPPED;
     uint64_t digest = seed;
-    out = map(OUT_PAGES * PAGE, RW, ANONYMOUS, -1, 0);
+    out = map_aligned(HUGE);
     long before = read_number("/proc/vmstat", "pswpout ");
     for (uint64_t turn = 0; turn < 2; turn++) {
+        advise(out, HUGE, turn == 0 ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
         for (uint64_t page = 0; page < OUT_PAGES; page++)
             fill_page(out + page * PAGE, seed + turn + page);
-        advise(out, OUT_PAGES * PAGE, MADV_PAGEOUT);
+        advise(out, HUGE, MADV_PAGEOUT);
         struct process child = start(swapped_child, seed + turn);
         for (uint64_t page = 0; page < OUT_PAGES; page++)
             digest = verify_page(digest, out + page * PAGE, seed + turn + page);
-        advise(out, OUT_PAGES * PAGE, MADV_PAGEOUT);
+        advise(out, HUGE, MADV_PAGEOUT);
         digest = mix(digest, end_of(child));
         for (uint64_t page = 0; page < OUT_PAGES; page++)
             digest = verify_page(digest, out + page * PAGE, seed + turn + page);
     }
     digest = require(digest, read_number("/proc/vmstat", "pswpout ") > before, "pages went out");
-    unmap(out, OUT_PAGES * PAGE);
+    unmap(out, HUGE);
     return digest;
 }
 
-enum { PRESSURE = 2, AREA = 24 << 20, LEFT = 20 << 20 };
+enum { PRESSURE = 2, AREA = 16 << 20, LEFT = 16 << 20 };
 
 /* Writes as much as there is left for both; reads it back from the end, which is still there, then here and there. */
 static uint64_t press(uint64_t seed)
