@@ -71,14 +71,13 @@ void fill(void *at, size_t bytes, uint64_t seed)
 uint64_t verify(uint64_t digest, const void *at, size_t bytes, uint64_t seed)
 {
     const volatile uint64_t *words = at;
+    uint64_t flip = sabotage > 0 && --sabotage == 0;
     for (size_t i = 0; i < bytes / 8; i++) {
-        uint64_t is = words[i], due = scramble(seed + i);
+        uint64_t is = words[i], due = scramble(seed + i) ^ (i == 0 ? flip : 0);
         if (is != due)
             wrong("%p holds %016lx, %016lx was due (byte %zu of %zu)", (const void *)(words + i), is, due, i * 8, bytes);
         digest = mix(digest, is);
     }
-    if (sabotage > 0 && --sabotage == 0)
-        wrong("as asked for by memory.wrong");
     return digest;
 }
 

@@ -22,7 +22,7 @@ void wrong(const char *form, ...) __attribute__((format(printf, 1, 2), noreturn)
 /* Names the part for messages. */
 extern const char *part_name;
 
-/* With one byte expected wrong, to see that it tells: the number of the check, counted down to 0. */
+/* The number of the check in this process that expects a bit wrong, to see that it tells; 0: none. */
 extern long sabotage;
 
 /* A number without pattern for each argument (splitmix64). */
