@@ -74,7 +74,7 @@ int bench(const char *name, uint64_t work)
         const char *name;
         uint64_t (*run)(uint64_t);
         uint64_t work;
-    } all[] = {{"pagetables", page_tables, 150}, {"tlb", tlb, 20000000}, {"compute", compute, 100000000}};
+    } all[] = {{"pagetables", page_tables, 150}, {"tlb", tlb, 20000000}, {"compute", compute, 600000000}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(all[i].name, name) == 0) {
             work = work ? work : all[i].work;

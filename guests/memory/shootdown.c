@@ -71,6 +71,7 @@ static void *reader(void *number)
     run_on(who + 1);
     while (!game.stop) {
         uint64_t value = 0, before = game.state;
+        fault.signal = 0;
         int done = try_read(game.area, &value, &fault);
         if (before == game.state)
             check(before, done, value, &fault);
