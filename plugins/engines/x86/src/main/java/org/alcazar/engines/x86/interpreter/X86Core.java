@@ -168,9 +168,14 @@ final class X86Core implements VirtualCore {
         if (core.rip != oldRip) {
             replies.forget();
         }
-        boolean moved = block.translationRoot != rootSeen || block.translation != translationSeen;
+        boolean otherRoot = block.translationRoot != rootSeen;
+        // A shadow pager has a root for each of the guest's, whose writes of CR3 flush by
+        // themselves.
+        boolean moved =
+                otherRoot && block.translation != Translation.SHADOW
+                        || block.translation != translationSeen;
+        rootSeen = block.translationRoot;
         if (moved || (loaded & SEGMENT_OR_CONTROL) != 0) {
-            rootSeen = block.translationRoot;
             translationSeen = block.translation;
             core.mmu.reset();
         } else if ((loaded & 1L << X86.GENERAL) != 0) {
@@ -328,12 +333,14 @@ final class X86Core implements VirtualCore {
 
     /**
      * Whether something under way has to be finished before anything else can come: an access, a
-     * task switch, an instruction that the VMM has let pass.
+     * task switch, an instruction that the VMM has let pass or has granted a page to.
      */
     private boolean unfinished() {
         return replies.accessPending()
                 || core.taskLoading
-                || core.proceed && core.pendingEvent == 0 && core.retired < core.end;
+                || (core.proceed || core.mmu.granted.any)
+                        && core.pendingEvent == 0
+                        && core.retired < core.end;
     }
 
     /** Everything that can come between two instructions. */
@@ -502,6 +509,7 @@ final class X86Core implements VirtualCore {
             core.accesses.rewind();
             Interrupts.finishTaskSwitch(core);
             core.retired += taskInstruction;
+            core.proceed = false;
             return delivered(ON);
         } catch (CpuFault fault) {
             core.taskLoading = false;
@@ -513,6 +521,7 @@ final class X86Core implements VirtualCore {
 
     /** Delivers the exception that the reply or {@link Replies} holds. */
     private int deliver() {
+        core.mmu.granted.end();
         try {
             boolean alive = Interrupts.raise(core, replies.fault());
             core.accesses.clear();
@@ -542,7 +551,7 @@ final class X86Core implements VirtualCore {
         if (outcome != ON) {
             return outcome;
         }
-        core.accesses.clear();
+        over();
         // Breakpoints on the frame, the table or the task state that the delivery used.
         int hits = core.breakpoints.take();
         if (hits != 0) {
@@ -673,7 +682,7 @@ final class X86Core implements VirtualCore {
         if (reason != ON || faults != faultsBefore) {
             return reason;
         }
-        core.accesses.clear();
+        over();
         core.proceed = false;
         if (core.retired == retired) {
             // A repetition goes on here: its breakpoint does not hit again.
@@ -700,6 +709,12 @@ final class X86Core implements VirtualCore {
         return hits == 0 ? ON : debug(hits);
     }
 
+    /** An instruction is done, or an event delivered: what it was given is gone. */
+    private void over() {
+        core.accesses.clear();
+        core.mmu.granted.end();
+    }
+
     private long linear() {
         return core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
     }
@@ -718,7 +733,7 @@ final class X86Core implements VirtualCore {
         }
         core.retired++;
         core.shadow = 0;
-        core.accesses.clear();
+        over();
         boolean traced = (core.flags & Bits.TF) != 0 && !core.breakpoints.stepsTransfers();
         return traced ? debug(DR6_BS) : ON;
     }
@@ -729,6 +744,7 @@ final class X86Core implements VirtualCore {
     private int fault(@Nullable Op op, CpuFault fault) {
         faults++;
         shadowed = -1;
+        core.mmu.granted.end();
         core.taskLoading = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;
