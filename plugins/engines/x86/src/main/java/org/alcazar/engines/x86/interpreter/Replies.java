@@ -84,6 +84,12 @@ final class Replies {
         core.mmu.granted.end();
     }
 
+    /** An instruction is done, or an event delivered: what it was given is gone. */
+    void over() {
+        core.accesses.clear();
+        core.mmu.granted.end();
+    }
+
     /** Whether an instruction with completed accesses must be finished before anything else. */
     boolean accessPending() {
         return !core.accesses.isEmpty() && core.pendingEvent == 0;

@@ -168,11 +168,9 @@ final class X86Core implements VirtualCore {
         if (core.rip != oldRip) {
             replies.forget();
         }
-        boolean otherRoot = block.translationRoot != rootSeen;
-        // A shadow pager has a root for each of the guest's, whose writes of CR3 flush by
-        // themselves.
+        boolean shadows = block.translation == Translation.SHADOW; // a root is the guest's choice
         boolean moved =
-                otherRoot && block.translation != Translation.SHADOW
+                !shadows && block.translationRoot != rootSeen
                         || block.translation != translationSeen;
         rootSeen = block.translationRoot;
         if (moved || (loaded & SEGMENT_OR_CONTROL) != 0) {
@@ -336,11 +334,10 @@ final class X86Core implements VirtualCore {
      * task switch, an instruction that the VMM has let pass or has granted a page to.
      */
     private boolean unfinished() {
+        boolean granted = core.proceed || core.mmu.granted.any;
         return replies.accessPending()
                 || core.taskLoading
-                || (core.proceed || core.mmu.granted.any)
-                        && core.pendingEvent == 0
-                        && core.retired < core.end;
+                || granted && core.pendingEvent == 0 && core.retired < core.end;
     }
 
     /** Everything that can come between two instructions. */
@@ -364,9 +361,7 @@ final class X86Core implements VirtualCore {
         }
     }
 
-    /**
-     * @return {@link #ON}, an exit, or twice {@link #ON} to look again
-     */
+    /** {@link #ON}, an exit, or twice {@link #ON} to look again. */
     private int attendOnce() {
         final int again = ON + ON;
         int pending = core.requests.pending();
@@ -551,7 +546,7 @@ final class X86Core implements VirtualCore {
         if (outcome != ON) {
             return outcome;
         }
-        over();
+        replies.over();
         // Breakpoints on the frame, the table or the task state that the delivery used.
         int hits = core.breakpoints.take();
         if (hits != 0) {
@@ -682,7 +677,7 @@ final class X86Core implements VirtualCore {
         if (reason != ON || faults != faultsBefore) {
             return reason;
         }
-        over();
+        replies.over();
         core.proceed = false;
         if (core.retired == retired) {
             // A repetition goes on here: its breakpoint does not hit again.
@@ -709,12 +704,6 @@ final class X86Core implements VirtualCore {
         return hits == 0 ? ON : debug(hits);
     }
 
-    /** An instruction is done, or an event delivered: what it was given is gone. */
-    private void over() {
-        core.accesses.clear();
-        core.mmu.granted.end();
-    }
-
     private long linear() {
         return core.code64() ? core.rip : core.segmentBase[1] + core.rip & 0xffffffffL;
     }
@@ -733,7 +722,7 @@ final class X86Core implements VirtualCore {
         }
         core.retired++;
         core.shadow = 0;
-        over();
+        replies.over();
         boolean traced = (core.flags & Bits.TF) != 0 && !core.breakpoints.stepsTransfers();
         return traced ? debug(DR6_BS) : ON;
     }

@@ -306,7 +306,7 @@ class ShadowWalkTest {
 
     @Test
     void aPageForOneInstructionIsForItsKindOfAccessAndNeverKept() {
-        shadowPage(0x20000, P | RW & 0 | US);
+        shadowPage(0x20000, P | US);
         long other = guest.hostOf(0x60000);
         mmu.read8(0x20000);
         mmu.granted.once(0x20000, W, other);
@@ -331,7 +331,7 @@ class ShadowWalkTest {
         shadowPage(0x20000, P | US);
         long other = guest.hostOf(0x60000);
         mmu.read8(0x20000);
-        assertEquals(0x20000, exit(Exit.TRANSLATION, () -> mmu.write8(0x20001, 1)).address);
+        assertEquals(0x20001, exit(Exit.TRANSLATION, () -> mmu.write8(0x20001, 1)).address);
         mmu.granted.once(0x20000, Rights.WRITE, other);
         mmu.write8(0x20001, 1);
         assertEquals(1, HostRam.getByte(other + 1));
