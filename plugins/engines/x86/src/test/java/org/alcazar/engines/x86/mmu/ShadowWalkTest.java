@@ -159,8 +159,7 @@ class ShadowWalkTest {
         guest.cpu.extended[X86.PKRU] = 2L << 10;
         mmu.keysChanged();
         assertEquals(1, mmu.read8(0x20000));
-        assertEquals(
-                U | W | Bits.PFEC_P | Bits.PFEC_PK, fault(() -> mmu.write8(0x20000, 2)));
+        assertEquals(U | W | Bits.PFEC_P | Bits.PFEC_PK, fault(() -> mmu.write8(0x20000, 2)));
         guest.cpl(0);
         guest.cpu.cr0 &= ~Bits.CR0_WP;
         mmu.modeChanged();
