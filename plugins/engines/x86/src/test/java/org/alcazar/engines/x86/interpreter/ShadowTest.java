@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
@@ -107,6 +108,7 @@ class ShadowTest {
     /** Runs until something else than an exit for the pager. */
     private int run() {
         while (true) {
+            assertTrue(log.size() < 100, "no end of exits");
             int reason = machine.run(ControlBlock.UNLIMITED);
             ExitFrame frame = machine.block.frame();
             if (reason == Exit.FAULT || reason == Exit.TRANSLATION) {
