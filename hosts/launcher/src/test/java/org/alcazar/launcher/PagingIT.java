@@ -133,9 +133,6 @@ class PagingIT {
     }
 
     private static List<String> results(String out) {
-        return out.lines()
-                .map(String::strip)
-                .filter(line -> line.startsWith("memory:"))
-                .toList();
+        return out.lines().map(String::strip).filter(line -> line.startsWith("memory:")).toList();
     }
 }

@@ -47,9 +47,7 @@ class PagingMatrixTest {
     @BeforeAll
     static void theGuestsAreBuilt() throws IOException, InterruptedException {
         Process make =
-                new ProcessBuilder("make", "-s", "-C", "../../../guests/micro")
-                        .inheritIO()
-                        .start();
+                new ProcessBuilder("make", "-s", "-C", "../../../guests/micro").inheritIO().start();
         assumeTrue(make.waitFor() == 0, "guests/micro cannot be built here");
     }
 
@@ -81,8 +79,8 @@ class PagingMatrixTest {
 
     @ParameterizedTest
     @MethodSource("onCores")
-    void aGuestOfSeveralCoresFindsTheMachineRight(
-            String guest, Map<String, Object> mode, TestVm vm) throws Exception {
+    void aGuestOfSeveralCoresFindsTheMachineRight(String guest, Map<String, Object> mode, TestVm vm)
+            throws Exception {
         machine(vm, guest, mode).set("cpus", 4).run();
         assertEquals(RIGHT, vm.end().status(), vm::report);
     }
