@@ -102,6 +102,14 @@ public final class ControlBlock {
     /** One of {@link Translation}. */
     public Translation translation = Translation.NONE;
 
+    /**
+     * Where guest-physical memory lies, for an engine that looks through the guest's own tables
+     * while {@link #translation} is {@link Translation#SHADOW} and no table tells: a debugger's
+     * translations, page walks for people. It has no side effects and may be asked by any thread
+     * that has the core stand still. By default host-physical addresses are the guest's.
+     */
+    public GuestPhysical guestPhysical = address -> address;
+
     public InterruptSource interrupts = InterruptSource.EMPTY;
     public TimeSource time = retired -> retired;
 

@@ -34,6 +34,15 @@ public final class ExitFrame {
     /** The instruction raises exception {@link #replyCode} with error code {@link #value}. */
     public static final int RAISE = 4;
 
+    /**
+     * Reply to TRANSLATION, and to FAULT under {@link Translation#SHADOW}: the accesses that this
+     * one instruction (of a repeated string instruction: this repetition) makes to the page with
+     * the wanted right go to the page of RAM at host-physical address {@link #value}. Nothing of it
+     * is kept once the instruction is done or has faulted. For writes to write-protected pages:
+     * {@link RamPages.Listener}s hear of them after each store.
+     */
+    public static final int ONCE = 5;
+
     /** One of {@link Exit}. */
     public int reason;
 

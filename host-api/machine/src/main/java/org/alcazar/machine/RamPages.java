@@ -30,6 +30,9 @@ public final class RamPages {
     /** Some core waits for a write to the page. */
     public static final int MONITORED = 4;
 
+    /** The page is a table of a guest that a shadow pager has shadowed. */
+    public static final int TABLE = 8;
+
     private static final int CHUNK_SHIFT = 9;
     private static final byte[][] FLAGS =
             new byte[(int) (HostRam.SIZE >>> HostMemory.PAGE_SHIFT + CHUNK_SHIFT) + 1][];

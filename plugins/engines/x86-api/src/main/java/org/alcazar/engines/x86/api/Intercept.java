@@ -54,5 +54,23 @@ public final class Intercept {
     /** XSETBV; {@code address} is the register's number, {@code value} the new value. */
     public static final int XSETBV = 15;
 
+    /**
+     * The paging state has changed (under {@code Translation.SHADOW}): since the last such exit
+     * CR0, CR3, CR4 or EFER was written, a task switch loaded CR3, the core was reset, got INIT or
+     * STARTUP, or its registers were loaded from outside; and now a translation is needed that the
+     * TLB does not hold. The exit comes before the walk of {@code translationRoot}, from the midst
+     * of an instruction, a task switch or the delivery of an event as FAULT exits do; {@code
+     * address} is CR3, {@code value} 0. The reply is RETRY: {@code translationRoot} belongs to this
+     * state now. (A changed root alone has the core forget nothing under SHADOW: what the guest's
+     * own write flushes is flushed.)
+     */
+    public static final int PAGING_STATE = 16;
+
+    /**
+     * A flag in {@code value} of a FAULT exit, beside the page fault's error code: a supervisor's
+     * data access that user pages are open to although SMAP is on (explicit, with RFLAGS.AC).
+     */
+    public static final long PF_OPEN = 1L << 30;
+
     private Intercept() {}
 }
