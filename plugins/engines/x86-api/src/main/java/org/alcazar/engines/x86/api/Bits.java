@@ -62,6 +62,14 @@ public final class Bits {
     /** Entries of page tables, continued (5.4). */
     public static final long PTE_G = 1 << 8, PTE_NX = 1L << 63;
 
+    /**
+     * In an entry of a page of shadow tables, where the architecture leaves the bit to software:
+     * the guest's page there is not larger than this one. An INVLPG in a page without this bit,
+     * which may be a piece of the guest's large page, has the core forget all it knows; so leaving
+     * it out costs time only.
+     */
+    public static final long PTE_WHOLE = 1 << 11;
+
     /** Error code of a page fault (8.4.2): present, write, user, reserved bit, fetch. */
     public static final int PFEC_P = 1,
             PFEC_W = 1 << 1,

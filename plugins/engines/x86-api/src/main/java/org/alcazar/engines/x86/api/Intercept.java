@@ -48,7 +48,10 @@ public final class Intercept {
     /** Loads and stores of GDTR, IDTR, LDTR and TR. */
     public static final int TABLE_REGISTERS = 13;
 
-    /** INVPCID; {@code address} is the linear address, {@code value} the type. */
+    /**
+     * INVPCID; {@code address} is the linear address, {@code value} the type, {@code size} the
+     * PCID.
+     */
     public static final int INVPCID = 14;
 
     /** XSETBV; {@code address} is the register's number, {@code value} the new value. */

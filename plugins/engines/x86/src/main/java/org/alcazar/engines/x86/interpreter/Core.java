@@ -109,6 +109,7 @@ final class Core extends Cpu {
         return (flags & Bits.TF) != 0
                 || shadow != 0 && (shadow == 2 || requests.pending() != 0)
                 || proceed
+                || mmu.granted.any
                 || !accesses.isEmpty()
                 || breakpoints.armed()
                 || mmu.watching();

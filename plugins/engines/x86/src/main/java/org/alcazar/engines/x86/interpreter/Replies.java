@@ -1,11 +1,15 @@
 package org.alcazar.engines.x86.interpreter;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
+import org.alcazar.engines.x86.mmu.Granted;
 import org.alcazar.engines.x86.state.AccessLog;
 import org.alcazar.engines.x86.state.CpuFault;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.Rights;
+import org.alcazar.machine.Translation;
 
 /** What the engine waits for at each depth of frames, and how replies are taken. */
 final class Replies {
@@ -20,9 +24,26 @@ final class Replies {
 
     private static final int NOTHING = -1;
 
+    /** A FAULT exit by the walker of shadow tables, as what is awaited. */
+    private static final int SHADOW_FAULT = 100;
+
+    /** An INSTRUCTION exit that is {@link Intercept#PAGING_STATE}. */
+    private static final int PAGING_STATE = 101;
+
     private final Core core;
     private final int[] awaited = new int[ControlBlock.MAX_DEPTH];
     private final AccessLog[] logs = new AccessLog[ControlBlock.MAX_DEPTH];
+
+    /** What the exit said, which the reply may have replaced: address, access, and code. */
+    private final long[] addressSaid = new long[ControlBlock.MAX_DEPTH];
+
+    private final long[] valueSaid = new long[ControlBlock.MAX_DEPTH];
+    private final int[] codeSaid = new int[ControlBlock.MAX_DEPTH];
+
+    private final Translation[] translations = new Translation[ControlBlock.MAX_DEPTH];
+
+    /** {@code Mmu.invalidations} at the exit. */
+    private final int[] invalidations = new int[ControlBlock.MAX_DEPTH];
 
     private int vector;
     private boolean hasErrorCode;
@@ -38,6 +59,7 @@ final class Replies {
         this.core = core;
         for (int i = 0; i < logs.length; i++) {
             logs[i] = new AccessLog();
+            translations[i] = Translation.NONE;
         }
         clear();
     }
@@ -59,6 +81,13 @@ final class Replies {
         logs[depth].clear();
         core.proceed = false;
         core.taskLoading = false;
+        core.mmu.granted.end();
+    }
+
+    /** An instruction is done, or an event delivered: what it was given is gone. */
+    void over() {
+        core.accesses.clear();
+        core.mmu.granted.end();
     }
 
     /** Whether an instruction with completed accesses must be finished before anything else. */
@@ -68,18 +97,33 @@ final class Replies {
 
     /** An exit was made: its reply comes with the next run at this depth. */
     void expect(int reason) {
-        awaited[core.block.depth] =
+        int depth = core.block.depth;
+        ExitFrame frame = core.block.frame();
+        awaited[depth] =
                 switch (reason) {
-                    case Exit.ACCESS, Exit.TRANSLATION, Exit.INSTRUCTION, Exit.CALL, Exit.FAULT ->
-                            reason;
+                    case Exit.ACCESS, Exit.TRANSLATION, Exit.CALL -> reason;
+                    case Exit.INSTRUCTION ->
+                            frame.code == Intercept.PAGING_STATE ? PAGING_STATE : reason;
+                    case Exit.FAULT -> shadows() && frame.code == Bits.PFV ? SHADOW_FAULT : reason;
                     default -> NOTHING;
                 };
+        addressSaid[depth] = frame.address;
+        valueSaid[depth] = frame.value;
+        codeSaid[depth] = frame.code;
+        translations[depth] = core.block.translation;
+        invalidations[depth] = core.mmu.invalidations;
+    }
+
+    /** All page faults are the walker's then, and the VMM's to raise. */
+    private boolean shadows() {
+        return core.block.translation == Translation.SHADOW;
     }
 
     /** Takes the reply in the frame. @return {@link #ON}, {@link #FAULT} or {@link #SKIP} */
     int take() {
         int depth = core.block.depth;
         core.accesses = logs[depth];
+        core.mmu.granted.enter();
         int reason = awaited[depth];
         if (reason == NOTHING) {
             return ON;
@@ -87,7 +131,12 @@ final class Replies {
         awaited[depth] = NOTHING;
         ExitFrame frame = core.block.frame();
         core.accesses.rewind();
+        if (reason == SHADOW_FAULT && !raisesOther(frame)) {
+            return takeShadowed(frame, depth);
+        }
         if (frame.reply == ExitFrame.RAISE) {
+            core.mmu.granted.end();
+            core.taskLoading = false;
             vector = frame.replyCode;
             errorCode = (int) frame.value;
             hasErrorCode = pushesErrorCode(vector);
@@ -105,7 +154,9 @@ final class Replies {
             }
             case Exit.TRANSLATION -> {
                 if (frame.reply == ExitFrame.AS_ACCESS) {
-                    core.mmu.deviceAt(frame.address, frame.code);
+                    core.mmu.granted.device(frame.address, frame.code);
+                } else if (frame.reply == ExitFrame.ONCE) {
+                    once(depth, codeSaid[depth], (codeSaid[depth] & Rights.EXECUTE) != 0);
                 }
             }
             case Exit.INSTRUCTION, Exit.CALL -> {
@@ -121,9 +172,74 @@ final class Replies {
                     return core.pendingEvent == 0 ? FAULT : ON;
                 }
             }
+            // PAGING_STATE: whatever the reply is, the VMM has seen the state.
             default -> {}
         }
         return ON;
+    }
+
+    private static boolean raisesOther(ExitFrame frame) {
+        return frame.reply == ExitFrame.RAISE && frame.replyCode != Bits.PFV;
+    }
+
+    /** The reply to a miss of the shadow tables. */
+    private int takeShadowed(ExitFrame frame, int depth) {
+        int access = Granted.access(valueSaid[depth]);
+        switch (frame.reply) {
+            case ExitFrame.RETRY -> {}
+            case ExitFrame.AS_ACCESS -> {
+                if (holds(depth)) {
+                    core.mmu.granted.device(addressSaid[depth], frame.address, frame.code, access);
+                }
+            }
+            case ExitFrame.ONCE -> once(depth, access, (valueSaid[depth] & Bits.PFEC_I) != 0);
+            default -> {
+                long code = frame.reply == ExitFrame.RAISE ? frame.value : valueSaid[depth];
+                return raiseShadowed(depth, access, Granted.errorCode(core, code));
+            }
+        }
+        return ON;
+    }
+
+    /** Whether what the VMM found out after an exit is still so: nobody has invalidated it. */
+    private boolean holds(int depth) {
+        return translations[depth] == core.block.translation
+                && invalidations[depth] == core.mmu.invalidations;
+    }
+
+    private void once(int depth, int access, boolean fetch) {
+        long host = core.block.frame().value;
+        if (fetch) {
+            throw new IllegalStateException(
+                    "reply ONCE to a fetch from %x: it is for data accesses only"
+                            .formatted(addressSaid[depth]));
+        }
+        if (holds(depth)) {
+            core.mmu.granted.once(addressSaid[depth], access, host);
+        }
+    }
+
+    /**
+     * The guest's own page fault. Where an event or a new task is on its way it is found there
+     * again, since what becomes of it depends on that.
+     */
+    private int raiseShadowed(int depth, int access, int code) {
+        core.proceed = true;
+        if (core.pendingEvent != 0 || core.taskLoading) {
+            if (shadows()) {
+                core.mmu.granted.refuse(addressSaid[depth], access, code);
+            }
+            return ON;
+        }
+        core.accesses.clear();
+        vector = Bits.PFV;
+        hasErrorCode = true;
+        errorCode = code;
+        core.mmu.faultAddress(addressSaid[depth]);
+        any = true;
+        at = core.block.frame().pc;
+        address = addressSaid[depth];
+        return FAULT;
     }
 
     /**

@@ -168,9 +168,12 @@ final class X86Core implements VirtualCore {
         if (core.rip != oldRip) {
             replies.forget();
         }
-        boolean moved = block.translationRoot != rootSeen || block.translation != translationSeen;
+        boolean shadows = block.translation == Translation.SHADOW; // a root is the guest's choice
+        boolean moved =
+                !shadows && block.translationRoot != rootSeen
+                        || block.translation != translationSeen;
+        rootSeen = block.translationRoot;
         if (moved || (loaded & SEGMENT_OR_CONTROL) != 0) {
-            rootSeen = block.translationRoot;
             translationSeen = block.translation;
             core.mmu.reset();
         } else if ((loaded & 1L << X86.GENERAL) != 0) {
@@ -328,12 +331,13 @@ final class X86Core implements VirtualCore {
 
     /**
      * Whether something under way has to be finished before anything else can come: an access, a
-     * task switch, an instruction that the VMM has let pass.
+     * task switch, an instruction that the VMM has let pass or has granted a page to.
      */
     private boolean unfinished() {
+        boolean granted = core.proceed || core.mmu.granted.any;
         return replies.accessPending()
                 || core.taskLoading
-                || core.proceed && core.pendingEvent == 0 && core.retired < core.end;
+                || granted && core.pendingEvent == 0 && core.retired < core.end;
     }
 
     /** Everything that can come between two instructions. */
@@ -357,9 +361,7 @@ final class X86Core implements VirtualCore {
         }
     }
 
-    /**
-     * @return {@link #ON}, an exit, or twice {@link #ON} to look again
-     */
+    /** {@link #ON}, an exit, or twice {@link #ON} to look again. */
     private int attendOnce() {
         final int again = ON + ON;
         int pending = core.requests.pending();
@@ -502,6 +504,7 @@ final class X86Core implements VirtualCore {
             core.accesses.rewind();
             Interrupts.finishTaskSwitch(core);
             core.retired += taskInstruction;
+            core.proceed = false;
             return delivered(ON);
         } catch (CpuFault fault) {
             core.taskLoading = false;
@@ -513,6 +516,7 @@ final class X86Core implements VirtualCore {
 
     /** Delivers the exception that the reply or {@link Replies} holds. */
     private int deliver() {
+        core.mmu.granted.end();
         try {
             boolean alive = Interrupts.raise(core, replies.fault());
             core.accesses.clear();
@@ -542,7 +546,7 @@ final class X86Core implements VirtualCore {
         if (outcome != ON) {
             return outcome;
         }
-        core.accesses.clear();
+        replies.over();
         // Breakpoints on the frame, the table or the task state that the delivery used.
         int hits = core.breakpoints.take();
         if (hits != 0) {
@@ -673,7 +677,7 @@ final class X86Core implements VirtualCore {
         if (reason != ON || faults != faultsBefore) {
             return reason;
         }
-        core.accesses.clear();
+        replies.over();
         core.proceed = false;
         if (core.retired == retired) {
             // A repetition goes on here: its breakpoint does not hit again.
@@ -718,7 +722,7 @@ final class X86Core implements VirtualCore {
         }
         core.retired++;
         core.shadow = 0;
-        core.accesses.clear();
+        replies.over();
         boolean traced = (core.flags & Bits.TF) != 0 && !core.breakpoints.stepsTransfers();
         return traced ? debug(DR6_BS) : ON;
     }
@@ -729,6 +733,7 @@ final class X86Core implements VirtualCore {
     private int fault(@Nullable Op op, CpuFault fault) {
         faults++;
         shadowed = -1;
+        core.mmu.granted.end();
         core.taskLoading = false;
         if (op != null) {
             core.retired -= op.block.count - op.at;

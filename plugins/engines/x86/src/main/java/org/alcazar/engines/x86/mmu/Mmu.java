@@ -52,6 +52,9 @@ public final class Mmu {
     /** Runs of accesses within a page. */
     public final BulkAccess bulk = new BulkAccess(this);
 
+    /** What replies to exits have given beside tables. */
+    public final Granted granted;
+
     private final Spaces spaces;
 
     private long[] view;
@@ -90,8 +93,9 @@ public final class Mmu {
 
     public Mmu(Cpu cpu) {
         this.cpu = cpu;
-        second = new SecondLevel(cpu);
-        walker = new PageWalker(cpu, second);
+        granted = new Granted(cpu);
+        second = new SecondLevel(cpu, granted);
+        walker = new PageWalker(cpu, second, granted);
         physical = new PhysicalAccess(cpu);
         locked = new Locked(cpu, this);
         spaces = new Spaces(cpu);
@@ -516,7 +520,7 @@ public final class Mmu {
             seen = invalidations;
             hpa = walker.walk(la, wanted, bytes);
         }
-        if (!walker.touchedDevice) {
+        if (!walker.fleeting) {
             long value = hpa & PAGE | walker.flags;
             tlb.put(la, value, walker.pageShift);
             fill(la, value, to, access);
@@ -545,19 +549,19 @@ public final class Mmu {
         if (access == PageWalker.FETCH) {
             return (value & Tlb.EXECUTABLE) != 0
                     && (value & Tlb.SECOND_EXECUTE) != 0
-                    && (user || !us || (cpu.cr4 & Bits.CR4_SMEP) == 0);
+                    && (user || !us || !walker.smep);
         }
         if (us && walker.refusedByKey((int) value >> Tlb.KEY_SHIFT & 15, access != 0, user)) {
             return false;
         }
-        if (to == SUPERVISOR && us && (cpu.cr4 & Bits.CR4_SMAP) != 0) {
+        if (to == SUPERVISOR && us && walker.smap) {
             return false;
         }
         if (access == 0) {
             return (value & Tlb.SECOND_READ) != 0;
         }
         return (value & (Tlb.DIRTY | Tlb.SECOND_WRITE)) == (Tlb.DIRTY | Tlb.SECOND_WRITE)
-                && ((value & Tlb.WRITABLE) != 0 || !user && (cpu.cr0 & Bits.CR0_WP) == 0);
+                && ((value & Tlb.WRITABLE) != 0 || !user && !walker.protects);
     }
 
     private void fill(long la, long value, int to, int access) {
@@ -599,6 +603,7 @@ public final class Mmu {
     /** Forgets the translations of all contexts; those of global pages stay unless asked for. */
     public void flush(boolean globalsToo) {
         tlb.flush(globalsToo);
+        granted.dropDevices();
         spaces.flushAll();
         adopt();
     }
@@ -606,6 +611,7 @@ public final class Mmu {
     /** Forgets the translations of one context but for global pages. */
     public void flushContext(int context) {
         tlb.flushContext(context);
+        granted.dropDevices();
         spaces.flushContext(context);
         adopt();
     }
@@ -616,9 +622,17 @@ public final class Mmu {
      * @param keep where there are contexts: what is known of the new one is still good
      */
     public void rootChanged(boolean keep) {
+        walker.stateChanged();
+        granted.dropDevices();
         tlb.select(context(), keep);
         spaces.select(context(), keep && writable == null); // see WritablePages
         adopt();
+    }
+
+    /** CR3 was loaded by a task switch, where there are no contexts. */
+    public void taskRootChanged() {
+        walker.stateChanged();
+        flush(false);
     }
 
     /** The number of the address space in CR3, if CR4.PCIDE makes it one. */
@@ -628,6 +642,7 @@ public final class Mmu {
 
     /** PKRU was written: the views were filled by the old one. */
     public void keysChanged() {
+        granted.dropDevices();
         spaces.forgetViews();
         adopt();
     }
@@ -639,6 +654,7 @@ public final class Mmu {
 
     /** The same for another context; that a global page may go too does no harm. */
     public void invalidatePage(long la, int context) {
+        granted.dropDevices(); // the guest's page there may be a large one
         int shift = tlb.dropShift(la, walker.largeShift());
         if (shift == 30) {
             flush(true);
@@ -668,6 +684,7 @@ public final class Mmu {
             cr4Seen = cr4;
             eferSeen = efer;
             walker.configure();
+            walker.stateChanged();
             tlb.select(context(), false);
             spaces.select(context(), false);
             flush(true);
@@ -707,10 +724,7 @@ public final class Mmu {
         }
     }
 
-    /**
-     * Registers were loaded from outside, or the VMM's translation mode or root changed: start
-     * anew.
-     */
+    /** Registers were loaded from outside, or the VMM's translation changed: start anew. */
     public void reset() {
         walker.forgetPointers();
         cr0Seen = -1;
@@ -733,12 +747,9 @@ public final class Mmu {
         return walker.faultAddress;
     }
 
-    /**
-     * The VMM's reply to a TRANSLATION exit: with these rights the page is a device; holds until
-     * the next invalidation.
-     */
-    public void deviceAt(long gpa, int rights) {
-        second.deviceAt(gpa, rights);
+    /** The VMM has the guest's page fault raised. */
+    public void faultAddress(long linear) {
+        walker.faultAddress = linear;
     }
 
     /**

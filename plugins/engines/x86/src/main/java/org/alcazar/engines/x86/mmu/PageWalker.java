@@ -6,8 +6,6 @@ import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.Feature;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
-import org.alcazar.machine.Exit;
-import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
@@ -16,9 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Walks page tables of any {@link TableFormat}: the guest's, each of whose entries goes through the
- * second level, or the VMM's shadow tables alone. Checks rights and reserved bits, sets accessed
- * and dirty bits by compare-and-set, and raises page faults (APM volume 2, chapter 5).
+ * Walks the guest's page tables of any {@link TableFormat}, each of whose entries goes through the
+ * second level. Checks rights and reserved bits, sets accessed and dirty bits by compare-and-set,
+ * and raises page faults (APM volume 2, chapter 5). Where the VMM has shadow tables, {@link
+ * ShadowWalker} translates in its stead, and the guest's are only looked at for people.
  */
 final class PageWalker {
     /** Bits that change how addresses are translated. */
@@ -46,12 +45,12 @@ final class PageWalker {
 
     private final Cpu cpu;
     private final SecondLevel second;
+    private final ShadowWalker shadow;
     private final int physicalBits;
     private final boolean gigabyte;
 
     private final long[] entry = new long[TableFormat.MAX_LEVELS];
     private final long[] entryGuest = new long[TableFormat.MAX_LEVELS];
-    private final long[] entryHost = new long[TableFormat.MAX_LEVELS];
 
     /** PAE's four pointers as the last load of CR3 found them. */
     private final long[] pointers = new long[4];
@@ -61,41 +60,58 @@ final class PageWalker {
     private TableFormat format = TableFormat.twoLevel(false);
     private boolean paging;
     private boolean legacyPae;
-    private boolean shadow;
+    private boolean shadowed;
 
     /** Protection keys are on, which takes four- or five-level paging. */
     private boolean keyed;
+
+    /**
+     * Supervisors' writes need the right, too: CR0.WP, which shadow tables are always used with.
+     */
+    boolean protects;
+
+    /** SMEP and SMAP, which are nothing without paging. */
+    boolean smep;
+
+    boolean smap;
 
     /** Results of the last walk: TLB flags, and the page's log2 size. */
     int flags;
 
     int pageShift;
 
-    /** Whether the last walk read a table from a device: nothing of it may be kept then. */
-    boolean touchedDevice;
+    /**
+     * Nothing of the last walk may be kept: it read a table from a device, or what was found is for
+     * this instruction only.
+     */
+    boolean fleeting;
 
     /** The address of the last page fault, for CR2. */
     long faultAddress;
 
-    PageWalker(Cpu cpu, SecondLevel second) {
+    @SuppressWarnings("this-escape") // the other walker keeps the reference
+    PageWalker(Cpu cpu, SecondLevel second, Granted granted) {
         this.cpu = cpu;
         this.second = second;
+        this.shadow = new ShadowWalker(cpu, this, granted);
         this.physicalBits = cpu.block.architecture().physicalBits();
         this.gigabyte = cpu.model.has(0x8000_0001, Feature.EDX, 26);
     }
 
     /** Control registers have changed. */
     void configure() {
-        shadow = cpu.block.translation == Translation.SHADOW;
-        paging = shadow || (cpu.cr0 & Bits.CR0_PG) != 0;
+        shadowed = cpu.block.translation == Translation.SHADOW;
+        shadow.configure();
+        paging = (cpu.cr0 & Bits.CR0_PG) != 0;
+        protects = shadowed || (cpu.cr0 & Bits.CR0_WP) != 0;
+        smep = paging && (cpu.cr4 & Bits.CR4_SMEP) != 0;
+        smap = paging && (cpu.cr4 & Bits.CR4_SMAP) != 0;
         boolean noExecute = (cpu.efer & Bits.EFER_NXE) != 0;
         boolean pae = (cpu.cr4 & Bits.CR4_PAE) != 0;
         legacyPae = false;
         boolean longMode = (cpu.efer & Bits.EFER_LMA) != 0;
-        keyed = longMode && !shadow && (cpu.cr4 & Bits.CR4_PKE) != 0;
-        if (shadow) {
-            format = TableFormat.longMode(4, 52, true, true);
-        } else if (longMode) {
+        keyed = longMode && (cpu.cr4 & Bits.CR4_PKE) != 0;
+        if (longMode) {
             int levels = (cpu.cr4 & Bits.CR4_LA57) != 0 ? 5 : 4;
             format = TableFormat.longMode(levels, physicalBits, noExecute, gigabyte);
         } else if (pae) {
@@ -106,8 +122,13 @@ final class PageWalker {
         }
     }
 
+    /** CR0, CR3, CR4 or EFER have changed: the VMM's shadow tables may be those of before. */
+    void stateChanged() {
+        shadow.stateChanged();
+    }
+
     int largeShift() {
-        return 12 + format.indexBits();
+        return shadowed ? 21 : 12 + format.indexBits();
     }
 
     /**
@@ -118,7 +139,11 @@ final class PageWalker {
     boolean loadPointers(long cr3) {
         long[] fresh = new long[4];
         for (int i = 0; i < 4; i++) {
-            fresh[i] = readTable(second.translate((cr3 & 0xffff_ffe0L) + 8 * i, Rights.READ, 8), 8);
+            long gpa = (cr3 & 0xffff_ffe0L) + 8 * i;
+            fresh[i] =
+                    shadowed
+                            ? peekEntry(gpa, 8)
+                            : readTable(second.translate(gpa, Rights.READ, 8), 8);
             if ((fresh[i] & Bits.PTE_P) != 0
                     && (fresh[i] & TableFormat.reservedPointer(physicalBits)) != 0) {
                 return false;
@@ -143,12 +168,17 @@ final class PageWalker {
      * @param size bytes
      */
     long walk(long linear, int access, int size) {
-        touchedDevice = false;
+        if (shadowed) {
+            return walkShadow(linear, access, size);
+        }
+        fleeting = false;
+        second.once = false;
         int rights = rights(access);
         if (!paging) {
             pageShift = 12;
             long target = second.translate(linear & 0xffff_ffffL, rights, size);
             flags = Tlb.USER | Tlb.WRITABLE | Tlb.EXECUTABLE | Tlb.DIRTY | secondFlags();
+            fleeting = second.once;
             return target;
         }
         while (true) {
@@ -164,26 +194,38 @@ final class PageWalker {
             long gpa = format.target(leaf, entry[leaf]) | linear & (1L << shift) - 1;
             // The second level is asked before the bits are set: a miss there must leave the
             // guest's tables alone.
-            long target = shadow ? gpa : second.translate(gpa, rights, size);
-            int secondFlags = shadow ? allSecond() : secondFlags();
+            long target = second.translate(gpa, rights, size);
+            int secondFlags = secondFlags();
             if (!mark(leaf, (access & WRITE) != 0)) {
                 continue;
             }
             flags = flags(leaf, rw, us, nx) | secondFlags;
             pageShift = shift;
+            fleeting |= second.once;
             return target;
         }
     }
 
+    private long walkShadow(long linear, int access, int size) {
+        long target = shadow.walk(linear, access, size);
+        flags = shadow.flags;
+        pageShift = shadow.pageShift;
+        fleeting = shadow.fleeting;
+        return target;
+    }
+
     private int flags(int leaf, long rw, long us, long nx) {
-        boolean global =
-                (entry[leaf] & Bits.PTE_G) != 0 && (cpu.cr4 & Bits.CR4_PGE) != 0 && !shadow;
+        boolean global = (entry[leaf] & Bits.PTE_G) != 0 && (cpu.cr4 & Bits.CR4_PGE) != 0;
         return (us != 0 ? Tlb.USER : 0)
                 | (rw != 0 ? Tlb.WRITABLE : 0)
                 | (nx == 0 ? Tlb.EXECUTABLE : 0)
                 | ((entry[leaf] & Bits.PTE_D) != 0 ? Tlb.DIRTY : 0)
                 | (global ? Tlb.GLOBAL : 0)
-                | (keyed ? key(entry[leaf]) << Tlb.KEY_SHIFT : 0);
+                | keyFlags(entry[leaf]);
+    }
+
+    int keyFlags(long leaf) {
+        return keyed ? key(leaf) << Tlb.KEY_SHIFT : 0;
     }
 
     private int secondFlags() {
@@ -191,10 +233,6 @@ final class PageWalker {
         return ((known & Rights.READ) != 0 ? Tlb.SECOND_READ : 0)
                 | ((known & Rights.WRITE) != 0 ? Tlb.SECOND_WRITE : 0)
                 | ((known & Rights.EXECUTE) != 0 ? Tlb.SECOND_EXECUTE : 0);
-    }
-
-    private static int allSecond() {
-        return Tlb.SECOND_READ | Tlb.SECOND_WRITE | Tlb.SECOND_EXECUTE;
     }
 
     private static int rights(int access) {
@@ -217,10 +255,9 @@ final class PageWalker {
         for (int level = format.levels() - 1; ; level--) {
             long index = linear >>> format.shift(level) & (1 << format.indexBits()) - 1;
             long gpa = table + index * format.entryBytes();
-            long host = shadow ? gpa : second.translate(gpa, Rights.READ, format.entryBytes());
+            long host = second.translate(gpa, Rights.READ, format.entryBytes());
             long value = readTable(host, format.entryBytes());
             entryGuest[level] = gpa;
-            entryHost[level] = host;
             entry[level] = value;
             if ((value & Bits.PTE_P) == 0) {
                 throw fault(linear, access, 0);
@@ -236,9 +273,6 @@ final class PageWalker {
     }
 
     private long root(long linear, int access) {
-        if (shadow) {
-            return cpu.block.translationRoot & TableFormat.ADDRESS;
-        }
         if (!legacyPae) {
             return cpu.cr3 & (format.entryBytes() == 4 ? 0xffff_f000L : TableFormat.ADDRESS);
         }
@@ -253,29 +287,55 @@ final class PageWalker {
     }
 
     private void check(long linear, int access, int leaf, boolean rw, boolean us, boolean nx) {
-        boolean user = (access & USER) != 0;
-        boolean denied;
-        if ((access & FETCH) != 0) {
-            denied = user && !us || nx || !user && us && (cpu.cr4 & Bits.CR4_SMEP) != 0;
-        } else {
-            boolean write = (access & WRITE) != 0;
-            denied =
-                    user && !us
-                            || write && !rw && (user || (cpu.cr0 & Bits.CR0_WP) != 0)
-                            || !user
-                                    && us
-                                    && (access & OPEN) == 0
-                                    && (cpu.cr4 & Bits.CR4_SMAP) != 0;
+        int refusal = refusal(access, entry[leaf], rw, us, nx);
+        if (refusal != 0) {
+            throw fault(linear, access, refusal);
         }
+    }
+
+    /** Why a present page refuses an access, for the error code; 0 if it does not. */
+    int refusal(int access, long leaf, boolean rw, boolean us, boolean nx) {
+        boolean denied = denies(access, rw, us, nx);
         // A key's refusal shows in the error code whatever else refuses.
         boolean key =
                 us
                         && (access & FETCH) == 0
                         && keyed
-                        && refusedByKey(key(entry[leaf]), (access & WRITE) != 0, user);
-        if (denied || key) {
-            throw fault(linear, access, Bits.PFEC_P | (key ? Bits.PFEC_PK : 0));
+                        && refusedByKey(key(leaf), (access & WRITE) != 0, (access & USER) != 0);
+        return denied || key ? Bits.PFEC_P | (key ? Bits.PFEC_PK : 0) : 0;
+    }
+
+    private boolean denies(int access, boolean rw, boolean us, boolean nx) {
+        boolean user = (access & USER) != 0;
+        if ((access & FETCH) != 0) {
+            return user && !us || nx || !user && us && smep;
         }
+        boolean write = (access & WRITE) != 0;
+        return user && !us
+                || write && !rw && (user || protects)
+                || !user && us && (access & OPEN) == 0 && smap;
+    }
+
+    /**
+     * Whether the guest's rights to a device page, as a reply under shadow tables gives them, allow
+     * an access. These are the rights by the guest's tables, so that its own CR0.WP counts.
+     *
+     * @param granted of {@link Granted#deviceRights}
+     */
+    boolean allowsDevice(int granted, int access) {
+        boolean us = (granted & Granted.USER) != 0;
+        boolean fetch = (access & FETCH) != 0;
+        boolean write = (access & WRITE) != 0;
+        int asked = granted >> Granted.ASKED_SHIFT;
+        if (keyed && us && !fetch && ((asked & FETCH) != 0 || write && (asked & WRITE) == 0)) {
+            return false; // the page's key is known to the VMM, which has looked at this much
+        }
+        if (!fetch && !write && (granted & Rights.READ) == 0) {
+            return false;
+        }
+        boolean supervises = (access & USER) == 0 && (cpu.cr0 & Bits.CR0_WP) == 0;
+        boolean rw = (granted & Rights.WRITE) != 0 || supervises;
+        return !denies(access, rw, us, (granted & Rights.EXECUTE) == 0);
     }
 
     private static int key(long leaf) {
@@ -291,8 +351,7 @@ final class PageWalker {
             return false;
         }
         int rights = (int) (cpu.extended[X86.PKRU] >>> 2 * key) & 3;
-        return (rights & 1) != 0
-                || (rights & 2) != 0 && write && (user || (cpu.cr0 & Bits.CR0_WP) != 0);
+        return (rights & 1) != 0 || (rights & 2) != 0 && write && (user || protects);
     }
 
     /**
@@ -314,10 +373,7 @@ final class PageWalker {
     private boolean setBits(int level, long bits) {
         int bytes = format.entryBytes();
         long old = entry[level];
-        long host = entryHost[level];
-        if (!shadow) {
-            host = second.translate(entryGuest[level], Rights.WRITE, bytes);
-        }
+        long host = second.translate(entryGuest[level], Rights.WRITE, bytes);
         if (Long.compareUnsigned(host, HostRam.SIZE) >= 0) {
             writeDevice(host, bytes, old | bits);
             return true;
@@ -338,7 +394,7 @@ final class PageWalker {
                     ? HostRam.getLongVolatile(host)
                     : HostRam.getIntVolatile(host) & 0xffff_ffffL;
         }
-        touchedDevice = true;
+        fleeting = true;
         if ((host & SecondLevel.EXIT) != 0) {
             return cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, false, 0);
         }
@@ -346,7 +402,7 @@ final class PageWalker {
     }
 
     private void writeDevice(long host, int bytes, long value) {
-        touchedDevice = true;
+        fleeting = true;
         if ((host & SecondLevel.EXIT) != 0) {
             cpu.access(Space.MEMORY, host & ~SecondLevel.EXIT, bytes, true, value);
         } else {
@@ -355,20 +411,14 @@ final class PageWalker {
     }
 
     private RuntimeException fault(long linear, int access, int why) {
-        boolean tellsFetch =
-                (cpu.efer & Bits.EFER_NXE) != 0 && (cpu.cr4 & Bits.CR4_PAE) != 0
-                        || (cpu.cr4 & Bits.CR4_SMEP) != 0;
-        int code = why | access & (WRITE | USER | (tellsFetch ? FETCH : 0));
         faultAddress = linear;
-        if (shadow) {
-            ExitFrame frame = cpu.block.frame();
-            frame.code = Bits.PFV;
-            frame.value = code;
-            frame.address = linear;
-            frame.reply = ExitFrame.RETRY;
-            return cpu.exit(Exit.FAULT);
-        }
-        return cpu.fault(Bits.PFV, code);
+        return cpu.fault(Bits.PFV, why | access & (WRITE | USER | (tellsFetch(cpu) ? FETCH : 0)));
+    }
+
+    /** Whether error codes tell fetches from reads (APM volume 2, 8.4.2). */
+    static boolean tellsFetch(Cpu cpu) {
+        return (cpu.efer & Bits.EFER_NXE) != 0 && (cpu.cr4 & Bits.CR4_PAE) != 0
+                || (cpu.cr4 & Bits.CR4_SMEP) != 0;
     }
 
     /**
@@ -379,7 +429,7 @@ final class PageWalker {
      * @return guest-physical, or -1
      */
     long peek(long linear, int rights) {
-        if (!paging || shadow) {
+        if (!paging) {
             return linear & (cpu.longMode() ? -1L : 0xffff_ffffL);
         }
         long table = peekRoot(linear);
@@ -422,8 +472,8 @@ final class PageWalker {
     /** The walk of an address as lines for people. */
     List<String> describe(long linear) {
         List<String> lines = new ArrayList<>();
-        if (!paging || shadow) {
-            lines.add(String.format("%016x: %s", linear, shadow ? "shadow paging" : "no paging"));
+        if (!paging) {
+            lines.add(String.format("%016x: no paging", linear));
             return lines;
         }
         long table = peekRoot(linear);

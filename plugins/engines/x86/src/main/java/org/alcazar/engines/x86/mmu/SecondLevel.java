@@ -26,7 +26,7 @@ final class SecondLevel {
     private static final long PAGE = -4096;
 
     private final Cpu cpu;
-    private final DevicePages devices = new DevicePages();
+    private final Granted granted;
 
     /** Pairs of guest page | 1 and result page | known rights. */
     private final long[] cache = new long[2 * ENTRIES];
@@ -34,11 +34,15 @@ final class SecondLevel {
     /** Rights to the page of the last result that can be used without asking again. */
     int known;
 
+    /** Set when a result is for the present instruction only; the walker clears it. */
+    boolean once;
+
     private int depth;
     private final long[] entryAt = new long[4];
 
-    SecondLevel(Cpu cpu) {
+    SecondLevel(Cpu cpu, Granted granted) {
         this.cpu = cpu;
+        this.granted = granted;
     }
 
     /**
@@ -69,9 +73,9 @@ final class SecondLevel {
             long rights = found & (dirty ? Rights.ALL : Rights.READ | Rights.EXECUTE);
             return remember(gpa, found & PAGE, (int) rights, at);
         }
-        int device = devices.rights(gpa & PAGE);
+        int device = granted.physicalDevices.rights(gpa & PAGE);
         if ((device & wanted) != wanted) {
-            throw miss(gpa, wanted, size);
+            return walkOnce(gpa, wanted, size);
         }
         if (found < 0) {
             return remember(gpa, gpa & PAGE | EXIT, device, at);
@@ -79,6 +83,16 @@ final class SecondLevel {
         // Readable memory whose writes go to a device: the cache keeps the memory.
         known = device;
         return gpa | EXIT;
+    }
+
+    private long walkOnce(long gpa, int wanted, int size) {
+        long page = granted.find(gpa, wanted);
+        if (page == Granted.NONE) {
+            throw miss(gpa, wanted, size);
+        }
+        once = true;
+        known = 0;
+        return page | gpa & ~PAGE;
     }
 
     private long remember(long gpa, long page, int rights, int at) {
@@ -141,23 +155,16 @@ final class SecondLevel {
 
     /** Host-physical address without side effects, or -1. */
     long peek(long gpa) {
-        if (cpu.block.translation != Translation.NESTED) {
-            return gpa;
+        Translation translation = cpu.block.translation;
+        if (translation != Translation.NESTED) {
+            return translation == Translation.SHADOW ? cpu.block.guestPhysical.host(gpa) : gpa;
         }
         long found = look(gpa);
         return found < 0 ? -1 : found & PAGE | gpa & ~PAGE;
     }
 
-    /**
-     * From now until {@link #clear}, accesses with these rights to the page exit as device
-     * accesses.
-     */
-    void deviceAt(long gpa, int rights) {
-        devices.add(gpa & PAGE, rights);
-    }
-
     void clear() {
         Arrays.fill(cache, 0);
-        devices.clear();
+        granted.clear();
     }
 }

@@ -265,6 +265,7 @@ public final class SystemInstructions {
                 || type == 0 && !Segments.canonical(cpu, la)) {
             throw cpu.generalProtection(0);
         }
+        cpu.block.frame().size = (int) context;
         cpu.intercept(Intercept.INVPCID, la, type);
         switch ((int) type) {
             case 0 -> cpu.mmu.invalidatePage(la, (int) context);

@@ -45,7 +45,7 @@ final class TaskSwitch {
      * again until it is complete.
      */
     static void resume(Cpu cpu) {
-        load(cpu, cpu.task, cpu.taskWide);
+        load(cpu, cpu.task);
         if (cpu.taskCode != NO_CODE) {
             int size = (cpu.segmentAttributes[TR] & 8) != 0 ? 4 : 2;
             long sp = SystemStack.push(cpu, SystemStack.pointer(cpu), size, cpu.taskCode);
@@ -100,7 +100,7 @@ final class TaskSwitch {
         cpu.nmiBlocked &= how != RETURN;
         cpu.accesses.clear();
         cpu.taskCode = code;
-        cpu.taskWide = wide;
+        cpu.taskRooted = !wide || (cpu.cr0 & Bits.CR0_PG) == 0;
         cpu.taskLoading = true;
         resume(cpu);
     }
@@ -188,13 +188,15 @@ final class TaskSwitch {
     }
 
     /** From here on faults belong to the new task. */
-    private static void load(Cpu cpu, long[] next, boolean wide) {
-        if (wide && (cpu.cr0 & Bits.CR0_PG) != 0) {
+    private static void load(Cpu cpu, long[] next) {
+        // Once: what exits in the midst of this have found since must not be flushed again.
+        if (!cpu.taskRooted) {
             if ((cpu.cr4 & Bits.CR4_PAE) != 0 && !cpu.mmu.loadPointers(next[17])) {
                 throw cpu.fault(Bits.TS, 0);
             }
             cpu.cr3 = next[17];
-            cpu.mmu.flush(false);
+            cpu.mmu.taskRootChanged();
+            cpu.taskRooted = true;
         }
         cpu.taskSwitched = true;
         cpu.rip = next[0];

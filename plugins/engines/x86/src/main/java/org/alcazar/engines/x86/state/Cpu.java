@@ -185,8 +185,8 @@ public class Cpu {
      */
     public boolean serialized;
 
-    /** {@link #task} is of 32 bits. */
-    public boolean taskWide;
+    /** Its CR3 is loaded, or it has none. */
+    public boolean taskRooted;
 
     /** Error code that the new task finds on its stack, or -1. */
     public long taskCode = -1;

@@ -32,5 +32,8 @@ class TranslatedTest {
     class FloatErrors extends FloatErrorTest {}
 
     @Nested
+    class Shadowed extends ShadowTest {}
+
+    @Nested
     class Bmi extends BmiTest {}
 }

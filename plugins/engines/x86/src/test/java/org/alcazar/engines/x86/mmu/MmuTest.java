@@ -396,7 +396,7 @@ class MmuTest {
     void aDevicePageExitsOnceForTranslationAndThenForEachAccess() {
         guest.nest(0x60000, 0);
         exit(Exit.TRANSLATION, () -> mmu.read32(0x60020));
-        mmu.deviceAt(0x60020, Rights.READ);
+        mmu.granted.device(0x60020, Rights.READ);
         ExitFrame frame = exit(Exit.ACCESS, () -> mmu.read32(0x60020));
         assertEquals(Space.MEMORY, frame.space);
         assertEquals(0x60020, frame.address);
@@ -416,7 +416,7 @@ class MmuTest {
         guest.nest(0x60000, guest.hostOf(0x60000) | P | US);
         assertEquals(60, mmu.read32(0x60000));
         exit(Exit.TRANSLATION, () -> mmu.write32(0x60000, 1));
-        mmu.deviceAt(0x60000, Rights.WRITE);
+        mmu.granted.device(0x60000, Rights.WRITE);
         ExitFrame frame = exit(Exit.ACCESS, () -> mmu.write32(0x60000, 0x1234));
         assertTrue(frame.write);
         assertEquals(0x1234, frame.value);
