@@ -30,10 +30,9 @@ final class AccessLog {
 
     void drain(AccessSink sink) {
         on = true;
-        pages.forEach(
-                (key, written) ->
-                        sink.accessed(
-                                Shadows.pageOf(key), 1L << Tables.shift((int) key & 3), written != 0));
+        pages.forEach((key, written) ->
+                sink.accessed(
+                        Shadows.pageOf(key), 1L << Tables.shift((int) key & 3), written != 0));
         pages.clear();
     }
 }

@@ -173,9 +173,7 @@ final class CachedTables extends Shadows {
             for (int level = core.mode.top; level > 0 && table != Tables.NONE; level--) {
                 table = tables.child(table, Tables.index(linear, level));
             }
-            if (table != Tables.NONE
-                    && guest[table] != DIRECT
-                    && !guests.inStep(guest[table])) {
+            if (table != Tables.NONE && guest[table] != DIRECT && !guests.inStep(guest[table])) {
                 counts.syncs++;
                 compare(guest[table]);
             }
@@ -289,8 +287,7 @@ final class CachedTables extends Shadows {
         boolean same = core.root != Tables.NONE;
         for (int level = top; level >= walk.leaf && same; level--) {
             int number = guests.find(walk.table(level));
-            long host =
-                    guests.host(number) | walk.entryAt[level] & HostMemory.PAGE_SIZE - 1;
+            long host = guests.host(number) | walk.entryAt[level] & HostMemory.PAGE_SIZE - 1;
             same = GuestMemory.entry(host, bytes) == walk.entry[level];
         }
         for (int level = top; level >= walk.leaf && !same; level--) {
@@ -335,7 +332,9 @@ final class CachedTables extends Shadows {
         return false;
     }
 
-    /** Whether the guest can write to a host page at two addresses: entries of one are not known. */
+    /**
+     * Whether the guest can write to a host page at two addresses: entries of one are not known.
+     */
     private boolean isAliased(long host) {
         int found = 0;
         for (GuestPhysicalMap.Range range : map.ranges()) {
@@ -574,28 +573,22 @@ final class CachedTables extends Shadows {
 
     @Override
     void reserve(CoreState core) throws HostRefusal {
-        boolean all = false;
+        boolean emptied = false;
         while (tables.free() < FILL) {
             if (tables.limbo() >= FILL) {
                 invalidate();
                 continue;
             }
-            try {
-                if (tables.canGrow()) {
-                    tables.grow();
-                    continue;
-                }
-                if (all) {
-                    throw new HostRefusal(
-                            "shadow tables: a limit of " + tables.limit + " is too low");
-                }
-                all = !reclaim(Math.max(4 * FILL, tables.limit / 8));
-            } catch (HostRefusal refusal) {
-                if (all) {
-                    throw refusal;
-                }
-                all = true;
+            HostRefusal why = tables.grow();
+            if (why == null) {
+                continue;
+            }
+            if (emptied) {
+                throw why;
+            }
+            if (!reclaim(Math.max(4 * FILL, tables.limit / 8))) {
                 reclaim(Integer.MAX_VALUE);
+                emptied = true;
             }
             own.flushAll();
             invalidate();
@@ -631,8 +624,7 @@ final class CachedTables extends Shadows {
     private boolean wasWalked(int table) {
         boolean walked = false;
         for (int slot = links.parent(table); slot != Links.NONE; slot = links.after(slot)) {
-            walked |=
-                    (tables.clearBits(slot >> 9, slot & 511, Bits.PTE_A) & Bits.PTE_A) != 0;
+            walked |= (tables.clearBits(slot >> 9, slot & 511, Bits.PTE_A) & Bits.PTE_A) != 0;
         }
         return walked;
     }

@@ -23,7 +23,9 @@ final class GuestMemory {
         this.lock = lock;
     }
 
-    /** The page with its {@link Rights} once the pager has done what it can; -1 if there is none. */
+    /**
+     * The page with its {@link Rights} once the pager has done what it can; -1 if there is none.
+     */
     long page(long gpa, int rights) throws HostRefusal {
         long page = map.page(gpa);
         if (page >= 0 && (page & rights) == rights) {

@@ -140,7 +140,9 @@ final class GuestWalk {
         executable = format.entryBytes() == 4 || any >= 0;
     }
 
-    /** @return 0, or why the processor faults */
+    /**
+     * @return 0, or why the processor faults
+     */
     private int check(PagedCore core, GuestMode mode, int access) {
         boolean byUser = (access & USER) != 0;
         boolean denied = byUser && !user;

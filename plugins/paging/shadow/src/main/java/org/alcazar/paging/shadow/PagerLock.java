@@ -80,5 +80,4 @@ final class PagerLock {
             give();
         }
     }
-
 }

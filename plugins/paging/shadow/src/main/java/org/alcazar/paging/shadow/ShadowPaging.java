@@ -55,7 +55,10 @@ final class ShadowPaging implements PagingMode {
         for (int i = 0; i < cores.length; i++) {
             cores[i] = new CoreState(i, new GuestMode(physicalBits, true), new GuestWalk(memory));
         }
-        tables.grow();
+        HostRefusal why = tables.grow();
+        if (why != null) {
+            throw why;
+        }
         empty = tables.allocate(0, null, 0);
         shadows = strategy.make(map, context.engine(), tables, cores, counts, log);
         listener = lock::written;

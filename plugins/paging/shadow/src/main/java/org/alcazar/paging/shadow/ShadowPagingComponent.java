@@ -65,8 +65,7 @@ public final class ShadowPagingComponent implements PagingModeType {
                             + engine.architecture().name()
                             + " takes no shadow tables");
         }
-        Strategy strategy =
-                Strategy.valueOf(settings.string("strategy").toUpperCase(Locale.ROOT));
+        Strategy strategy = Strategy.valueOf(settings.string("strategy").toUpperCase(Locale.ROOT));
         return new ShadowPaging(context, strategy, limit(context, settings.integer("tables")));
     }
 

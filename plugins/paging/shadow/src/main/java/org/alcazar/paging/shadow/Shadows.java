@@ -157,7 +157,12 @@ abstract class Shadows {
         }
         counts.fills++;
         int index = Tables.index(linear, leaf);
-        leaf(table, index, host | leafBits(mode, walk, leaf, page, gpa), from(mode, walk, leaf), gpa);
+        leaf(
+                table,
+                index,
+                host | leafBits(mode, walk, leaf, page, gpa),
+                from(mode, walk, leaf),
+                gpa);
         return true;
     }
 
@@ -191,7 +196,9 @@ abstract class Shadows {
         boolean wide = mode.format.entryBytes() == 8;
         boolean write =
                 (page & Rights.WRITE) != 0
-                        && (!own || (guest & (Bits.PTE_RW | Bits.PTE_D)) == (Bits.PTE_RW | Bits.PTE_D))
+                        && (!own
+                                || (guest & (Bits.PTE_RW | Bits.PTE_D))
+                                        == (Bits.PTE_RW | Bits.PTE_D))
                         && !(leaf == 0 && isTable(gpa));
         boolean noExecute = (page & Rights.EXECUTE) == 0 || own && wide && guest < 0;
         boolean whole = !mode.paging || Tables.shift(leaf) >= mode.format.shift(walk.leaf);
@@ -200,12 +207,9 @@ abstract class Shadows {
                 | (!own || (guest & Bits.PTE_US) != 0 ? Bits.PTE_US : 0)
                 | (noExecute ? Bits.PTE_NX : 0)
                 | (leaf > 0 ? Bits.PTE_PS : 0)
-                | (whole ? PTE_WHOLE : 0)
+                | (whole ? Bits.PTE_WHOLE : 0)
                 | key(mode, walk);
     }
-
-    /** TODO: Bits.PTE_WHOLE. */
-    private static final long PTE_WHOLE = 1 << 11;
 
     private static long key(GuestMode mode, GuestWalk walk) {
         return mode.paging && mode.longMode ? walk.entry[walk.leaf] & KEY : 0;
@@ -237,7 +241,9 @@ abstract class Shadows {
         return next;
     }
 
-    /** Which part of the guest's table a table here is: those of 32-bit entries take two or four. */
+    /**
+     * Which part of the guest's table a table here is: those of 32-bit entries take two or four.
+     */
     static int quadrant(TableFormat format, int level, long linear) {
         if (format.entryBytes() == 8) {
             return 0;

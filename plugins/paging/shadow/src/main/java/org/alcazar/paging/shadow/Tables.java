@@ -101,14 +101,18 @@ final class Tables {
         return made - freeCount;
     }
 
-    boolean canGrow() {
-        return made < limit;
-    }
-
-    /** More free tables. @throws HostRefusal if the host has no pages */
-    void grow() throws HostRefusal {
+    /** More free tables. @return null, or why there are none */
+    @Nullable HostRefusal grow() {
         int count = Math.min(CHUNK, limit - made);
-        PageExtent chunk = memory.allocate(PageRequest.of(owner, count));
+        if (count == 0) {
+            return new HostRefusal("shadow tables: a limit of " + limit + " is too low");
+        }
+        PageExtent chunk;
+        try {
+            chunk = memory.allocate(PageRequest.of(owner, count));
+        } catch (HostRefusal refusal) {
+            return refusal;
+        }
         chunks.add(chunk);
         for (int i = 0; i < count; i++) {
             address[made] = chunk.address() + i * HostMemory.PAGE_SIZE;
@@ -117,6 +121,7 @@ final class Tables {
             Arrays.fill(child[made], NONE);
             free[freeCount++] = made++;
         }
+        return null;
     }
 
     /** An empty table. There is a free one. */
@@ -211,7 +216,9 @@ final class Tables {
         } while (!HostRam.compareAndSetLong(at, old, entry));
     }
 
-    /** @return the entry as it was */
+    /**
+     * @return the entry as it was
+     */
     long clear(int table, int index) {
         live[table]--;
         source[table][index] = 0;

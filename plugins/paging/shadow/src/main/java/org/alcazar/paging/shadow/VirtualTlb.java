@@ -6,6 +6,7 @@ import org.alcazar.machine.Engine;
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.RamPages;
 import org.alcazar.vmm.plugin.PagingModeType.AccessSink;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Strategy {@code vtlb}: each core has tables of its own that hold what a TLB without bounds would,
@@ -116,8 +117,7 @@ class VirtualTlb extends Shadows {
         if (tables.source(table, index) != 0) {
             int below = tables.child(table, index);
             if (below == Tables.NONE) {
-                log.note(
-                        tables.page(table, index), tables.level[table], tables.get(table, index));
+                log.note(tables.page(table, index), tables.level[table], tables.get(table, index));
             }
             tables.clear(table, index);
             counts.zaps++;
@@ -138,22 +138,12 @@ class VirtualTlb extends Shadows {
     void reserve(CoreState core) throws HostRefusal {
         boolean emptied = false;
         while (tables.free() < FILL) {
-            if (tables.limbo() > 0 && !tables.canGrow()) {
-                invalidate();
+            HostRefusal why = tables.grow();
+            if (why == null) {
                 continue;
             }
-            try {
-                if (tables.canGrow()) {
-                    tables.grow();
-                    continue;
-                }
-            } catch (HostRefusal refusal) {
-                if (emptied) {
-                    throw refusal;
-                }
-            }
             if (emptied) {
-                throw new HostRefusal("shadow tables: a limit of " + tables.limit + " is too low");
+                throw why;
             }
             emptied = true;
             counts.reclaimed += tables.inUse();
@@ -198,7 +188,7 @@ class VirtualTlb extends Shadows {
             int index,
             long from,
             int level,
-            @org.jspecify.annotations.Nullable GuestMode mode,
+            @Nullable GuestMode mode,
             long start) {
         int old = tables.child(table, index);
         if (old != Tables.NONE && tables.isFrom(table, index, from) && tables.base[old] == start) {
