@@ -120,9 +120,20 @@ final class CachedTables extends Shadows {
         root(core);
     }
 
+    /**
+     * Something becomes reachable for a core that was not: what other cores have not flushed yet
+     * must not show there.
+     */
+    private void compareLoose() {
+        for (int i = guests.looseCount() - 1; i >= 0; i--) {
+            compare(guests.loose(i));
+        }
+    }
+
     @Override
     void root(CoreState core) throws HostRefusal {
         reserve(core);
+        compareLoose();
         GuestMode mode = core.mode;
         if (core.untracked) {
             own.root(core);
@@ -505,6 +516,7 @@ final class CachedTables extends Shadows {
             }
             clear(table, index);
         }
+        compareLoose();
         links.point(table, index, entry, from, child);
     }
 

@@ -11,6 +11,7 @@ import org.alcazar.machine.Rights;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -133,7 +134,8 @@ final class ShadowChecker {
             assertTrue(
                     now != null && now.covers(given),
                     () -> "core %d, %x: %s, but the guest's tables give %s".formatted(core.index(), linear, given, now));
-        } else {
+        } else if (Arrays.stream(universe).anyMatch(known -> known == linear)) {
+            // Elsewhere a table shows that the guest uses twice, and nobody has taken notes.
             List<Grant> list = since.get(core.index()).getOrDefault(linear, List.of());
             assertTrue(
                     list.stream().anyMatch(grant -> grant.covers(given)),
