@@ -1,6 +1,7 @@
 package org.alcazar.paging.shadow;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.GigabytePages;
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
@@ -52,8 +53,10 @@ final class ShadowPaging implements PagingMode {
         tables = new Tables(context.memory(), context.owner(), limit);
         cores = new CoreState[context.cores()];
         int physicalBits = context.engine().architecture().physicalBits();
+        boolean gigabyte =
+                !(context.engine() instanceof GigabytePages engine) || engine.hasGigabytePages();
         for (int i = 0; i < cores.length; i++) {
-            cores[i] = new CoreState(i, new GuestMode(physicalBits, true), new GuestWalk(memory));
+            cores[i] = new CoreState(i, new GuestMode(physicalBits, gigabyte), new GuestWalk(memory));
         }
         HostRefusal why = tables.grow();
         if (why != null) {
