@@ -1,6 +1,8 @@
 package org.alcazar.engines.x86.interpreter;
 
+import org.alcazar.engines.x86.api.GigabytePages;
 import org.alcazar.engines.x86.api.X86;
+import org.alcazar.engines.x86.isa.Feature;
 import org.alcazar.engines.x86.region.Translator;
 import org.alcazar.engines.x86.state.CpuModel;
 import org.alcazar.host.HostMemory;
@@ -20,7 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The cores of one machine, and what keeps their decoded code true to memory. */
-final class X86Engine implements Engine {
+final class X86Engine implements Engine, GigabytePages {
     final CpuModel model;
 
     /** Where the cores' random numbers start. */
@@ -56,6 +58,11 @@ final class X86Engine implements Engine {
         this.spinner = spinner;
         this.translator = translator;
         RamPages.addListener(listener);
+    }
+
+    @Override
+    public boolean hasGigabytePages() {
+        return model.has(0x8000_0001, Feature.EDX, 26);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.Exit;

@@ -1,6 +1,4 @@
-package org.alcazar.engines.x86.mmu;
-
-import org.alcazar.engines.x86.api.Bits;
+package org.alcazar.engines.x86.api;
 
 /**
  * One format of page tables (APM volume 2, chapter 5): how many levels, how wide entries are, which
@@ -15,20 +13,22 @@ import org.alcazar.engines.x86.api.Bits;
  *     page entries)
  * @param reservedLarge by level: must-be-zero bits of entries that are large pages
  */
-record TableFormat(
+@SuppressWarnings("ArrayRecordComponent") // a walk must not allocate; nobody changes them
+public record TableFormat(
         int levels,
         int entryBytes,
         int indexBits,
         int largeLevels,
         long[] reservedTable,
         long[] reservedLarge) {
-    static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+    /** The address in an entry of 8 bytes. */
+    public static final long ADDRESS = 0x000f_ffff_ffff_f000L;
 
     /** No entry of any format has more levels than this. */
-    static final int MAX_LEVELS = 5;
+    public static final int MAX_LEVELS = 5;
 
     /** 10 + 10 + 12 bits; 4 MiB pages, which reach 40 physical bits, if {@code pse}. */
-    static TableFormat twoLevel(boolean pse) {
+    public static TableFormat twoLevel(boolean pse) {
         long[] table = new long[MAX_LEVELS];
         long[] large = new long[MAX_LEVELS];
         large[1] = 1 << 21;
@@ -36,7 +36,7 @@ record TableFormat(
     }
 
     /** 9 + 9 + 12 bits below four pointers in registers. */
-    static TableFormat pae(int physicalBits, boolean noExecute) {
+    public static TableFormat pae(int physicalBits, boolean noExecute) {
         long base = mask(physicalBits, 62) | (noExecute ? 0 : Bits.PTE_NX);
         return new TableFormat(
                 2,
@@ -52,7 +52,7 @@ record TableFormat(
      *
      * @param gigabyte whether 1 GiB pages exist
      */
-    static TableFormat longMode(int levels, int physicalBits, boolean noExecute, boolean gigabyte) {
+    public static TableFormat longMode(int levels, int physicalBits, boolean noExecute, boolean gigabyte) {
         long base = mask(physicalBits, 51) | (noExecute ? 0 : Bits.PTE_NX);
         // AMD reserves the global bit of entries that point to tables at the upper levels, Intel
         // ignores it.
@@ -68,24 +68,27 @@ record TableFormat(
     }
 
     /** PAE's page-directory pointers: bits that must be zero. */
-    static long reservedPointer(int physicalBits) {
+    public static long reservedPointer(int physicalBits) {
         return mask(physicalBits, 63) | mask(5, 8) | mask(1, 2);
     }
 
-    int shift(int level) {
+    /** Log2 of the bytes that an entry of a level maps. */
+    public int shift(int level) {
         return 12 + level * indexBits;
     }
 
-    boolean isLarge(int level, long entry) {
+    /** Whether an entry of a level above 0 is a page. */
+    public boolean isLarge(int level, long entry) {
         return (largeLevels >> level & 1) != 0 && (entry & Bits.PTE_PS) != 0;
     }
 
-    long reserved(int level, long entry) {
+    /** The bits of a present entry that must be zero and are not. */
+    public long reserved(int level, long entry) {
         return entry & (isLarge(level, entry) ? reservedLarge[level] : reservedTable[level]);
     }
 
     /** Physical address of the page or table that an entry points to. */
-    long target(int level, long entry) {
+    public long target(int level, long entry) {
         if (entryBytes == 4) {
             return isLarge(level, entry)
                     ? entry & 0xffc0_0000L | (entry >>> 13 & 0xff) << 32
