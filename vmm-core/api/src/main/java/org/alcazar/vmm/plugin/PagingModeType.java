@@ -126,6 +126,14 @@ public interface PagingModeType extends PluginType {
          */
         default void drainAccessed(AccessSink sink) {}
 
+        /**
+         * Whether guest memory has to stay where it is, in one piece: nothing of it is shared,
+         * swapped or taken back then.
+         */
+        default boolean inPlace() {
+            return false;
+        }
+
         /** Pages in use for tables. */
         long tablePages();
 

@@ -390,6 +390,31 @@ final class Engines {
         close("core of " + title(engineType()), vcore::close);
     }
 
+    /** The map says something else of these pages, or less. Any thread. */
+    void changed(long start, long bytes) {
+        PagingMode mode = paging;
+        if (mode != null) {
+            mode.changed(start, bytes);
+        }
+    }
+
+    /**
+     * @param what would be done with guest memory
+     * @throws HostRefusal if the paging mode needs that where it is
+     */
+    void refuseInPlace(String what) throws HostRefusal {
+        if (paging().inPlace()) {
+            throw new HostRefusal(
+                    "VM %s: its memory can't %s, for paging mode %s needs it in one piece; `vm:paging` can change that"
+                            .formatted(vm.name(), what, pagingType().name()));
+        }
+    }
+
+    /** Keys of the paging mode. */
+    Map<String, Object> pagingSettings() {
+        return pagingKeys;
+    }
+
     // What there is
 
     private String title(EngineType type) {

@@ -69,6 +69,11 @@ final class DirectPaging implements PagingMode {
     }
 
     @Override
+    public boolean inPlace() {
+        return true;
+    }
+
+    @Override
     public synchronized void changed(long start, long bytes) {
         tables.clear(start, bytes);
         engine.invalidate(Scope.GUEST_PHYSICAL, start, bytes);

@@ -2,6 +2,7 @@ package org.alcazar.paging.direct;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.Engine;
+import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Translation;
 import org.alcazar.vmm.plugin.AlcazarType;
 import org.alcazar.vmm.plugin.ConfigurationException;
@@ -32,6 +33,11 @@ public final class DirectPagingComponent implements PagingModeType {
                     "paging direct: the engine of architecture "
                             + engine.architecture().name()
                             + " has no second level of translation");
+        }
+        if (context.map().ranges().stream().anyMatch(GuestPhysicalMap.Range::paged)) {
+            throw new ConfigurationException(
+                    "paging direct: guest memory is not in one piece any more, since pages of it"
+                            + " were shared, swapped or watched; nested can have it");
         }
         return new DirectPaging(context);
     }
