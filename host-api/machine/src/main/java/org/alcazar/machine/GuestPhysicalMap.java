@@ -306,7 +306,7 @@ public final class GuestPhysicalMap {
      *
      * @param bytes a power of two
      * @return that of its first page if the aligned piece of so many bytes around the address is
-     *     aligned and in one piece on the host, too, with the same rights throughout; else -1
+     *     RAM, aligned and in one piece on the host, too, with the same rights throughout; else -1
      */
     public long uniform(long address, long bytes) {
         int i = find(address);
@@ -315,7 +315,7 @@ public final class GuestPhysicalMap {
         }
         Slot slot = slots[i];
         long start = address & -bytes;
-        if (start < slot.range.start || start + bytes > slot.range.end()) {
+        if (!slot.range.ram || start < slot.range.start || start + bytes > slot.range.end()) {
             return -1;
         }
         long first = slot.page(start);

@@ -363,7 +363,7 @@ final class FakeVmm {
             if (!type.equals("direct")) {
                 throw new HostRefusal("unknown paging mode '" + type + "'");
             }
-            log.add("paging " + type);
+            log.add("paging " + type + (settings.isEmpty() ? "" : " " + settings));
             return 1_000_000;
         }
 
