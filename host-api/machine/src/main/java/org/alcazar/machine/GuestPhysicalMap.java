@@ -394,40 +394,31 @@ public final class GuestPhysicalMap {
     }
 
     /**
-     * Marks all pages of a paged range that are there {@link PageEntry#SHARED}, for another map to
-     * {@link #adopt} them. In the barrier; quick, for the guest waits.
+     * Marks all pages of a paged range that are there {@link PageEntry#SHARED}, in this map and in
+     * another that gets the same entries. In the barrier; quick, for the guest waits.
      *
-     * @return a copy of the entries
+     * @param with has a paged range of the same size at the same index, and nothing in it
+     * @return the entries that the other one has now, to be read only
      */
-    public synchronized long[] share(int index) {
+    public synchronized long[] share(int index, GuestPhysicalMap with) {
         Slot slot = slots[index];
         if (logging) {
             unwatch(slot);
         }
         long[] entries = slot.entries;
+        long[] others = with.slots[index].entries;
+        if (others.length != entries.length) {
+            throw new IllegalArgumentException(
+                    entries.length + " entries for " + others.length + " pages");
+        }
         for (int i = 0; i < entries.length; i++) {
             // Without a branch: the flag is next to PRESENT.
-            entries[i] |= (entries[i] & PageEntry.PRESENT) << 1;
+            long entry = entries[i] | (entries[i] & PageEntry.PRESENT) << 1;
+            entries[i] = entry;
+            others[i] = entry & ~PageEntry.PROTECTED;
         }
         VarHandle.fullFence();
-        return entries.clone();
-    }
-
-    /**
-     * Takes the entries that the range with the same start and size of another map has: in place of
-     * a range that is paged and still empty.
-     *
-     * @param entries one for each page; they belong to this map from now on
-     */
-    public synchronized void adopt(int index, long[] entries) {
-        Slot old = slots[index];
-        if (old.entries.length != entries.length) {
-            throw new IllegalArgumentException(
-                    entries.length + " entries for " + old.entries.length + " pages");
-        }
-        Slot[] all = slots.clone();
-        all[index] = new Slot(old.range, entries);
-        slots = all;
+        return others;
     }
 
     private void set(Slot slot, long address, long old, long entry) {

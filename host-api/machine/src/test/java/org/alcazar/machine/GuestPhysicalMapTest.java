@@ -291,14 +291,16 @@ class GuestPhysicalMapTest {
         map.set(3 * PAGE, PageEntry.ABSENT);
         GuestPhysicalMap other = new GuestPhysicalMap();
         other.addPaged(0, 8 * PAGE, Rights.ALL);
-        other.adopt(0, map.share(0));
+        map.share(0, other);
         for (GuestPhysicalMap one : List.of(map, other)) {
             assertEquals(at(1, SHARED), one.entry(PAGE));
             assertEquals(PageEntry.ABSENT, one.entry(3 * PAGE));
         }
         other.set(PAGE, at(12, OWN));
         assertEquals(at(1, SHARED), map.entry(PAGE));
-        assertThrows(IllegalArgumentException.class, () -> other.adopt(0, new long[3]));
+        GuestPhysicalMap less = new GuestPhysicalMap();
+        less.addPaged(0, 4 * PAGE, Rights.ALL);
+        assertThrows(IllegalArgumentException.class, () -> map.share(0, less));
     }
 
     @Test
@@ -307,7 +309,9 @@ class GuestPhysicalMapTest {
         map.split(map.find(0));
         RamPages.setByte(arena + PAGE, (byte) 1);
         assertEquals(pages(1), map.drainDirtyLog());
-        map.share(0);
+        GuestPhysicalMap other = new GuestPhysicalMap();
+        other.addPaged(0, 8 * PAGE, Rights.ALL);
+        map.share(0, other);
         assertEquals(0, RamPages.flags(arena + PAGE), "another map may get it");
         map.set(PAGE, at(12, OWN)); // the copy
         RamPages.setByte(arena + PAGE, (byte) 1);

@@ -31,6 +31,8 @@ final class Forks {
         this.frames = frames;
     }
 
+    private static final int REHEARSALS = 4;
+
     /** What the pause is for. */
     private record Taken(Checkpoint.Loaded states, long nanos) {}
 
@@ -44,6 +46,7 @@ final class Forks {
         boolean done = false;
         try {
             parent.machine().pages().split();
+            rehearse(child);
             HostClock clock = host.clock();
             Taken taken =
                     parent.underBarrier(() -> {
@@ -65,6 +68,17 @@ final class Forks {
             if (!done) {
                 vmm.destroy(child.id());
             }
+        }
+    }
+
+    /**
+     * Does what is done in the pause with the copy, which has nothing yet: classes are loaded and
+     * code is warm when the guest waits for them.
+     */
+    private void rehearse(Vm child) throws HostRefusal, ConfigurationException {
+        for (int i = 0; i < REHEARSALS; i++) {
+            new Checkpoint(host, types, child.calls()).taken(child);
+            child.machine().pages().shareWith(child.machine().pages());
         }
     }
 

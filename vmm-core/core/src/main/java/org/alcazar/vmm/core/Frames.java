@@ -114,6 +114,11 @@ final class Frames {
         return extent;
     }
 
+    /** The users of its pages are counted from now on. */
+    synchronized void count(PageExtent whole) {
+        around(whole.address()).counted();
+    }
+
     /** One more uses a page. */
     synchronized void share(long page) {
         Extent extent = around(page);

@@ -82,9 +82,13 @@ final class Pages implements GuestPhysicalMap.Pager {
         for (Range range : map.ranges()) {
             if (range.ram() && !range.paged()) {
                 map.split(map.find(range.start()));
-                whole.remove(range.start());
+                frames.count(there(range));
             }
         }
+    }
+
+    private PageExtent there(Range range) {
+        return Machine.there(whole.remove(range.start()));
     }
 
     @Override
@@ -156,17 +160,11 @@ final class Pages implements GuestPhysicalMap.Pager {
      */
     synchronized void shareWith(Pages other) {
         for (Range range : map.ranges()) {
-            if (range.ram()) {
-                long[] entries = map.share(map.find(range.start()));
-                frames.share(entries);
-                other.adopt(range, entries);
+            if (range.paged()) {
+                frames.share(map.share(map.find(range.start()), other.map));
                 changed.of(range.start(), range.bytes());
             }
         }
-    }
-
-    private synchronized void adopt(Range range, long[] entries) {
-        map.adopt(map.find(range.start()), entries);
     }
 
     /** What there is of each kind, in pages. */
