@@ -93,6 +93,7 @@ public final class GuestPhysicalMap {
     private final Map<Long, Integer> logged = new HashMap<>();
 
     private boolean logging;
+    private volatile boolean smallPages;
     private volatile Pager pager = (address, rights) -> false;
     private final RamPages.Listener dirtyListener = this::logWrite;
 
@@ -310,7 +311,7 @@ public final class GuestPhysicalMap {
      */
     public long uniform(long address, long bytes) {
         int i = find(address);
-        if (i < 0) {
+        if (i < 0 || smallPages && bytes > HostMemory.PAGE_SIZE) {
             return -1;
         }
         Slot slot = slots[i];
@@ -330,6 +331,14 @@ public final class GuestPhysicalMap {
             }
         }
         return first;
+    }
+
+    /**
+     * Says whether tables are to have small pages only from now on, so that each is seen by itself.
+     * Who wants those that there are to be cut tells the paging mode of changes.
+     */
+    public void smallPages(boolean only) {
+        smallPages = only;
     }
 
     // For the pager

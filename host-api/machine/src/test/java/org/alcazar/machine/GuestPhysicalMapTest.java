@@ -270,6 +270,14 @@ class GuestPhysicalMapTest {
     }
 
     @Test
+    void onlySmallPagesCanBeHadIfThatIsWanted() {
+        map.smallPages(true);
+        assertEquals(-1, map.uniform(0, 2 * PAGE));
+        assertEquals(arena | Rights.ALL, map.uniform(0, PAGE));
+        map.smallPages(false);
+    }
+
+    @Test
     void thePagerIsAskedForWhatCannotBeUsedAndTheMapLooksAgain() throws HostRefusal {
         map.split(map.find(0));
         map.set(0, PageEntry.ABSENT);

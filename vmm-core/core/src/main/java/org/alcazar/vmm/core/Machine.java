@@ -71,6 +71,7 @@ final class Machine {
     private final GuestPhysicalMap map = new GuestPhysicalMap();
     private final GuestMemory memory;
     private final Pages pages;
+    private final AccessTracker access;
     private final Optional<Vm> parent;
     private final HookMaps hooks = new HookMaps(map);
     private final InterruptRouter router = new InterruptRouter();
@@ -109,6 +110,7 @@ final class Machine {
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
         this.memory = new RamView(map, this::refused);
+        this.access = new AccessTracker(vm, host.processors());
         this.parent = making.parent();
         this.pages =
                 new Pages(
@@ -377,6 +379,7 @@ final class Machine {
         engines.makePaging(type, configuration.paging().settings());
         undo.push(engines::closePaging);
         undo.push(map::stopDirtyLog);
+        undo.push(access::stop);
         engines.enterPaging(blocks);
     }
 
@@ -657,6 +660,10 @@ final class Machine {
 
     GuestPhysicalMap map() {
         return map;
+    }
+
+    AccessTracker access() {
+        return access;
     }
 
     Pages pages() {
