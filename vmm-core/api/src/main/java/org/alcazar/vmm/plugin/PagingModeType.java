@@ -22,7 +22,8 @@ public interface PagingModeType extends PluginType {
     /**
      * Whether it needs the VM's RAM as one piece of host memory: guest-physical addresses lead to
      * host-physical ones at a constant distance, as devices that are passed through want it. Where
-     * the guest has a hole of 2 MiB or more, the distance changes by its size.
+     * the guest has a hole of 2 MiB or more, the distance changes by its size. Nothing of it is
+     * shared, swapped or taken back then.
      */
     default boolean wantsOnePiece() {
         return false;

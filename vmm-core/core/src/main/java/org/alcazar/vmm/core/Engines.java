@@ -155,6 +155,9 @@ final class Engines {
         long next = -1;
         long guest = 0;
         for (GuestPhysicalMap.Range range : map.ranges()) {
+            if (range.ram() && range.paged()) {
+                return false;
+            }
             if (range.ram()) {
                 long hole = range.start() - guest & SMALL_HOLE - 1;
                 if (next >= 0 && range.host() != next + hole) {
@@ -289,11 +292,11 @@ final class Engines {
         try {
             Set fresh = same ? make(old, toPaging, settings) : make(toEngine, toPaging, settings);
             gone = fresh;
-            tell(true);
+            tell(true, PagingAction.SWITCH, 0, 0);
             enter(fresh, states);
             gone = old;
             done = true;
-            tell(false);
+            tell(false, PagingAction.SWITCH, 0, 0);
         } finally {
             if (!done) {
                 // New cores have had the blocks that the old ones go on with.
@@ -306,12 +309,12 @@ final class Engines {
         }
     }
 
-    private void tell(boolean before) {
+    private void tell(boolean before, PagingAction action, long address, long detail) {
         for (PagingObserver observer : vm.hooks().paging) {
             if (before) {
-                observer.before(PagingAction.SWITCH, PagingObserver.NO_CORE, 0, 0);
+                observer.before(action, PagingObserver.NO_CORE, address, detail);
             } else {
-                observer.after(PagingAction.SWITCH, PagingObserver.NO_CORE, 0, 0);
+                observer.after(action, PagingObserver.NO_CORE, address, detail);
             }
         }
     }
@@ -427,6 +430,28 @@ final class Engines {
 
     void closeCore(VcoreImpl vcore) {
         close("core of " + title(engineType()), vcore::close);
+    }
+
+    /** The map says something else of these pages, or less. Any thread. */
+    void changed(long start, long bytes) {
+        PagingMode mode = paging;
+        if (mode != null) {
+            tell(true, PagingAction.CHANGE, start, bytes);
+            mode.changed(start, bytes);
+            tell(false, PagingAction.CHANGE, start, bytes);
+        }
+    }
+
+    /**
+     * @param what would be done with guest memory
+     * @throws HostRefusal if the paging mode needs that where it is
+     */
+    void refuseInPlace(String what) throws HostRefusal {
+        if (pagingType().wantsOnePiece()) {
+            throw new HostRefusal(
+                    "VM %s: its memory can't %s, for paging mode %s needs it in one piece; `vm:paging` can change that"
+                            .formatted(vm.name(), what, pagingType().name()));
+        }
     }
 
     // What there is

@@ -20,6 +20,7 @@ final class CommandTable {
 
     CommandTable() {
         add(LifeCycleCommands.all());
+        add(MemoryCommands.all());
         add(WatchCommands.all());
         add(ConsoleCommands.all());
         add(DeviceCommands.all());
