@@ -64,8 +64,10 @@ class RandomGuestTest {
             run(mode, strategy, kind);
         }
         assertEquals(listeners, RamPages.listeners());
-        machine.stage.map().ranges().forEach(
-                r -> {
+        machine.stage
+                .map()
+                .ranges()
+                .forEach(r -> {
                     for (long p = r.host(); p < r.host() + r.bytes(); p += PAGE) {
                         assertEquals(0, RamPages.flags(p), "a mark was left");
                     }
@@ -245,7 +247,9 @@ class RandomGuestTest {
             assertEquals(
                     Long.toHexString(expected),
                     Long.toHexString(seen & ~ModelCore.FAULT),
-                    () -> "a fault that the guest's tables do not give, at " + Long.toHexString(linear));
+                    () ->
+                            "a fault that the guest's tables do not give, at "
+                                    + Long.toHexString(linear));
         }
     }
 
