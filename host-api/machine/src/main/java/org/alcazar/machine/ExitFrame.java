@@ -25,13 +25,27 @@ public final class ExitFrame {
     /**
      * Reply to TRANSLATION: no RAM is there; treat it as an access to the memory space, which exits
      * with ACCESS.
+     *
+     * <p>To FAULT under {@link Translation#SHADOW}: the page of the faulting address is a device at
+     * guest-physical {@link #address}, for accesses by the {@link Rights} in {@link #code}, which
+     * are those by the guest's tables (8 more if user accesses are allowed). This holds until
+     * anything drops the page from a TLB. RETRY instead if the engine was invalidated since the
+     * exit.
      */
     public static final int AS_ACCESS = 2;
 
-    /** The engine itself does what the architecture says, as if nothing had been intercepted. */
+    /**
+     * The engine itself does what the architecture says, as if nothing had been intercepted: to a
+     * FAULT, the exception is raised with the exit's own error code.
+     */
     public static final int PROCEED = 3;
 
-    /** The instruction raises exception {@link #replyCode} with error code {@link #value}. */
+    /**
+     * The instruction raises exception {@link #replyCode} with error code {@link #value}. To a page
+     * fault under {@link Translation#SHADOW}, with a page fault: the engine sets the address that
+     * the guest sees to that of the exit, and combines the two if the exit came from the delivery
+     * of another exception; else an exception takes the place of the event under way.
+     */
     public static final int RAISE = 4;
 
     /**
@@ -39,7 +53,8 @@ public final class ExitFrame {
      * one instruction (of a repeated string instruction: this repetition) makes to the page with
      * the wanted right go to the page of RAM at host-physical address {@link #value}. Nothing of it
      * is kept once the instruction is done or has faulted. For writes to write-protected pages:
-     * {@link RamPages.Listener}s hear of them after each store.
+     * {@link RamPages.Listener}s hear of them after each store. Not for fetches. RETRY instead if
+     * the engine was invalidated since the exit, for the page may be another's by now.
      */
     public static final int ONCE = 5;
 
@@ -55,14 +70,17 @@ public final class ExitFrame {
      */
     public long address;
 
-    /** For ACCESS and TRANSLATION: bytes, 1, 2, 4 or 8. */
+    /**
+     * For ACCESS and TRANSLATION, and FAULT under shadow tables: bytes; 1, 2, 4 or 8 for ACCESS.
+     */
     public int size;
 
-    /** For ACCESS: whether the guest writes. */
+    /** For ACCESS and TRANSLATION, and FAULT under shadow tables: whether the guest writes. */
     public boolean write;
 
     /**
      * For ACCESS: the value written, or read (by the reply). Zero-extended. For CALL: the number.
+     * For FAULT: the error code.
      */
     public long value;
 

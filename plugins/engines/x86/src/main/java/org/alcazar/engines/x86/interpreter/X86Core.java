@@ -537,6 +537,7 @@ final class X86Core implements VirtualCore {
         core.findKey();
         if (outcome == TRIPLE_FAULT) {
             core.activity = X86.SHUT_DOWN;
+            replies.over();
             ExitFrame frame = core.block.frame();
             frame.code = 0;
             frame.pc = linear();

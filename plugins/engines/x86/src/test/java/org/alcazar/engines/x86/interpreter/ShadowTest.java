@@ -2,6 +2,7 @@ package org.alcazar.engines.x86.interpreter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
@@ -107,6 +108,7 @@ class ShadowTest {
     /** Runs until something else than an exit for the pager. */
     private int run() {
         while (true) {
+            assertTrue(log.size() < 100, "no end of exits");
             int reason = machine.run(ControlBlock.UNLIMITED);
             ExitFrame frame = machine.block.frame();
             if (reason == Exit.FAULT || reason == Exit.TRANSLATION) {
@@ -183,7 +185,7 @@ class ShadowTest {
         assertEquals(5, HostRam.getLong(DATA));
         assertEquals(5, HostRam.getLong(DATA + 24));
         assertEquals(2, HostRam.getLong(DATA + 32));
-        assertEquals(6, told.size() + (told.size() == 5 ? 1 : 0)); // adding 0 may tell or not
+        assertEquals(6, told.size());
     }
 
     @Test
@@ -346,9 +348,8 @@ class ShadowTest {
         assertEquals(0x12000, block.frame().address);
     }
 
-    @Test
-    @DisplayName("a task switch changes the paging state once, in the midst of loading the task")
-    void taskSwitch() {
+    /** A far jump to a task with another CR3, whose root has nothing at first. */
+    private void startTaskSwitch() {
         machine.protectedMode(CODE);
         machine.group(X86.CONTROL)[X86.CR0] |= Bits.CR0_PG;
         machine.group(X86.CONTROL)[X86.CR3] = 0x5000;
@@ -371,13 +372,37 @@ class ShadowTest {
         code(CODE, "ea000000002000"); // ljmp $0x20,$0
         code(0x11000, "f4");
         machine.block.instructions = STATE;
-        // The new task's root has nothing at first.
         state =
                 frame ->
                         machine.block.translationRoot = frame.address == 0x6000 ? 0x180_0000 : ROOT;
+    }
+
+    @Test
+    @DisplayName("a task switch changes the paging state once, in the midst of loading the task")
+    void taskSwitch() {
+        startTaskSwitch();
         assertEquals(Exit.IDLE, run());
         assertEquals("[S5000, S6000]", log.toString());
         assertEquals(0x11001, machine.register(X86.RIP));
+    }
+
+    @Test
+    @DisplayName("a page fault in the midst of loading a task is the new task's")
+    void taskSwitchFaults() {
+        startTaskSwitch();
+        Pager states = state;
+        state =
+                frame -> {
+                    states.serve(frame);
+                    if (frame.address == 0x6000) {
+                        pagers.put(0x8000L, fault -> fault.reply = ExitFrame.PROCEED);
+                    }
+                };
+        // Without an interrupt table, so that it ends there.
+        assertEquals(Exit.SHUTDOWN, run());
+        assertEquals("[S5000, S6000, F0:8008]", log.toString());
+        assertEquals(0x8008, machine.group(X86.CONTROL)[X86.CR2]);
+        assertEquals(0x11000, machine.register(X86.RIP));
     }
 
     @Test
@@ -444,6 +469,7 @@ class ShadowTest {
         pagers.put(IDT, frame -> frame.reply = ExitFrame.PROCEED);
         assertEquals(Exit.SHUTDOWN, run());
         assertEquals("[F0:%x]".formatted(IDT + 16 * Bits.UD), log.toString());
+        assertEquals(Exit.SHUTDOWN, run());
     }
 
     @Test
