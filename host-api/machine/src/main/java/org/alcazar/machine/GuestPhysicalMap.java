@@ -3,24 +3,38 @@ package org.alcazar.machine;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.function.LongConsumer;
+import java.util.Map;
 
 /**
  * The authority on what a guest's physical memory is: ranges of it, where in host-physical space
  * they lie, and the rights to them. Paging modes build tables from it; engines that take slots read
- * it. It changes only under the pause barrier; look-ups allocate nothing.
+ * it. Ranges change only under the pause barrier; look-ups allocate nothing.
+ *
+ * <p>A range of RAM begins in one piece on the host. Once something is to be done with single pages
+ * of it (sharing, swapping, …) it is <i>paged</i>: each page has a {@link PageEntry}. Entries are
+ * changed by the {@link Pager} alone, under its lock, at any time; they are read without a lock.
  */
 public final class GuestPhysicalMap {
+    /** Host address of a range that is paged: beyond any memory, so that its use throws. */
+    public static final long PAGED = Long.MIN_VALUE;
+
+    private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final long[] NO_ENTRIES = {};
+
     /**
      * One range, whole pages.
      *
      * @param start guest-physical
-     * @param host host-physical: RAM, or a window of the bus
+     * @param host host-physical: RAM, or a window of the bus; {@link #PAGED} if each page has its
+     *     own place
      * @param rights of {@link Rights}; accesses without a right exit with ACCESS
      * @param ram whether it is memory that belongs to the guest and is saved with it
      */
@@ -28,38 +42,103 @@ public final class GuestPhysicalMap {
         public long end() {
             return start + bytes;
         }
+
+        /** Whether {@link #host} says nothing, and the map has to be asked for each page. */
+        public boolean paged() {
+            return host == PAGED;
+        }
     }
 
-    private volatile Range[] ranges = {};
+    /**
+     * @param entries one for each page; none where the range is in one piece
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Slot(Range range, long[] entries) {
+        long entry(long address) {
+            return (long) ENTRY.getAcquire(entries, index(address));
+        }
+
+        int index(long address) {
+            return (int) (address - range.start >>> HostMemory.PAGE_SHIFT);
+        }
+
+        /** Host address with the rights that can be used now; -1 if it is not there. */
+        long page(long address) {
+            long page = address & -HostMemory.PAGE_SIZE;
+            if (!range.paged()) {
+                return range.host + (page - range.start) | range.rights;
+            }
+            long entry = entry(page);
+            if (!PageEntry.isPresent(entry)) {
+                return -1;
+            }
+            return PageEntry.host(entry)
+                    | (PageEntry.isWritable(entry) ? range.rights : range.rights & ~Rights.WRITE);
+        }
+    }
+
+    /** Changes one entry of many. */
+    @FunctionalInterface
+    public interface EntryChange {
+        /**
+         * @param address guest-physical address of the page
+         */
+        long apply(long address, long entry);
+    }
+
+    private volatile Slot[] slots = {};
     private final BitSet dirty = new BitSet();
+
+    /** While logging: number of the guest page that alone has a host page, in paged ranges. */
+    private final Map<Long, Integer> logged = new HashMap<>();
+
     private boolean logging;
+    private volatile boolean smallPages;
     private volatile Pager pager = (address, rights) -> false;
     private final RamPages.Listener dirtyListener = this::logWrite;
 
     /**
-     * Adds a range.
+     * Adds a range in one piece.
      *
      * @throws IllegalArgumentException if it is not whole pages, reaches beyond the address space
      *     or overlaps another
      */
     public synchronized void add(Range range) {
-        if (((range.start | range.bytes | range.host) & HostMemory.PAGE_SIZE - 1) != 0
+        if ((range.host & HostMemory.PAGE_SIZE - 1) != 0 || range.host < 0) {
+            throw new IllegalArgumentException("not whole pages: " + range);
+        }
+        add(new Slot(range, NO_ENTRIES));
+    }
+
+    /**
+     * Adds a paged range of RAM, all of whose entries are {@link PageEntry#ABSENT}.
+     *
+     * @throws IllegalArgumentException as {@link #add(Range)} does
+     */
+    public synchronized void addPaged(long start, long bytes, int rights) {
+        Range range = new Range(start, bytes, PAGED, rights, true);
+        add(new Slot(range, new long[number(Math.max(0, bytes))]));
+    }
+
+    private void add(Slot slot) {
+        Range range = slot.range;
+        if (((range.start | range.bytes) & HostMemory.PAGE_SIZE - 1) != 0
                 || range.bytes <= 0
                 || range.start < 0
                 || range.end() <= 0) {
             throw new IllegalArgumentException("not whole pages: " + range);
         }
-        List<Range> all = new ArrayList<>(Arrays.asList(ranges));
-        for (Range other : all) {
-            if (range.start < other.end() && other.start < range.end()) {
-                throw new IllegalArgumentException(range + " overlaps " + other);
+        List<Slot> all = new ArrayList<>(Arrays.asList(slots));
+        for (Slot other : all) {
+            if (range.start < other.range.end() && other.range.start < range.end()) {
+                throw new IllegalArgumentException(range + " overlaps " + other.range);
             }
         }
-        all.add(range);
-        all.sort(Comparator.comparingLong(Range::start));
-        ranges = all.toArray(Range[]::new);
+        all.add(slot);
+        all.sort(Comparator.comparingLong(other -> other.range.start));
+        slots = all.toArray(Slot[]::new);
         if (logging) {
-            forEachRamPage(range, page -> RamPages.mark(page, RamPages.LOGGED));
+            watch(slot);
         }
     }
 
@@ -68,28 +147,58 @@ public final class GuestPhysicalMap {
      * none
      */
     public synchronized void remove(long start) {
-        Range[] left = Arrays.stream(ranges).filter(r -> r.start != start).toArray(Range[]::new);
-        if (left.length == ranges.length) {
+        Slot[] left = Arrays.stream(slots).filter(s -> s.range.start != start).toArray(Slot[]::new);
+        if (left.length == slots.length) {
             throw new IllegalArgumentException("no range at " + Long.toHexString(start));
         }
-        Range gone = ranges[find(start)];
-        if (logging && gone.ram) {
-            dirty.clear(number(gone.start), number(gone.end()));
-            forEachRamPage(gone, page -> RamPages.unmark(page, RamPages.LOGGED));
+        Slot gone = slots[find(start)];
+        if (logging && gone.range.ram) {
+            dirty.clear(number(gone.range.start), number(gone.range.end()));
+            unwatch(gone);
         }
-        ranges = left;
+        slots = left;
+    }
+
+    /**
+     * Gives each page of a range of RAM its own entry; where they lie stays. By the pager, at any
+     * time: nobody sees a difference. Nothing if it is paged already.
+     *
+     * @param index that {@link #find} gave
+     * @throws IllegalArgumentException if the range is no RAM
+     */
+    public synchronized void split(int index) {
+        Slot old = slots[index];
+        if (!old.range.ram) {
+            throw new IllegalArgumentException("no RAM: " + old.range);
+        }
+        if (old.range.paged()) {
+            return;
+        }
+        long[] entries = new long[number(old.range.bytes)];
+        for (int i = 0; i < entries.length; i++) {
+            entries[i] =
+                    old.range.host + ((long) i << HostMemory.PAGE_SHIFT) | PageEntry.PRESENT;
+        }
+        Range range = new Range(old.range.start, old.range.bytes, PAGED, old.range.rights, true);
+        Slot[] all = slots.clone();
+        all[index] = new Slot(range, entries);
+        slots = all;
+        if (logging) {
+            forEachOwned(all[index], (address, page) -> logged.put(page, number(address)));
+        }
     }
 
     /** All ranges, ascending. */
     public List<Range> ranges() {
-        return List.of(ranges);
+        return Arrays.stream(slots).map(Slot::range).toList();
     }
 
     /** Index of the range around a guest-physical address, or -1. */
     public int find(long address) {
-        Range[] all = ranges;
+        Slot[] all = slots;
         for (int i = 0; i < all.length; i++) {
-            if (address >= all[i].start && address < all[i].end()) {
+            Range range = all[i].range;
+            if (address >= range.start && address < range.end()) {
                 return i;
             }
         }
@@ -98,21 +207,70 @@ public final class GuestPhysicalMap {
 
     /** The range at an index that {@link #find} gave. */
     public Range range(int index) {
-        return ranges[index];
+        return slots[index].range;
     }
 
-    /** Host-physical address behind a guest-physical one, or -1. */
+    /** Bytes from an address on, of so many, that lie in one range, or in none. */
+    public long stretch(long address, long bytes) {
+        for (Slot slot : slots) {
+            long bound = address < slot.range.start ? slot.range.start : slot.range.end();
+            if (address < bound) {
+                return Math.min(bytes, bound - address);
+            }
+        }
+        return bytes;
+    }
+
+    /** Host-physical address behind a guest-physical one, or -1 if there is none now. */
     public long toHost(long address) {
-        int i = find(address);
-        return i < 0 ? -1 : ranges[i].host + (address - ranges[i].start);
+        long page = page(address);
+        return page < 0
+                ? -1
+                : page & -HostMemory.PAGE_SIZE | address & HostMemory.PAGE_SIZE - 1;
     }
 
-    /** The same for a whole stretch of guest RAM that is contiguous on the host, or -1. */
+    /**
+     * The same for a whole stretch of guest RAM that is there and contiguous on the host, or -1.
+     * For reading: what is written there may be another guest's.
+     */
     public long toHost(long address, long bytes) {
+        return toHost(address, bytes, false);
+    }
+
+    /**
+     * The same for reading or writing.
+     *
+     * @param write whether it must be this guest's alone; rights bind the guest, not the caller
+     */
+    public long toHost(long address, long bytes, boolean write) {
         int i = find(address);
-        return i < 0 || !ranges[i].ram || bytes < 0 || ranges[i].end() - address < bytes
-                ? -1
-                : ranges[i].host + (address - ranges[i].start);
+        if (i < 0 || bytes < 0) {
+            return -1;
+        }
+        Slot slot = slots[i];
+        if (!slot.range.ram || slot.range.end() - address < bytes) {
+            return -1;
+        }
+        if (slot.range.paged()) {
+            return toHost(slot, address, bytes, write);
+        }
+        return slot.range.host + (address - slot.range.start);
+    }
+
+    private static long toHost(Slot slot, long address, long bytes, boolean write) {
+        long first = slot.entry(address);
+        long wanted = PageEntry.PRESENT;
+        long looked = wanted | (write ? PageEntry.SHARED : 0);
+        long host = PageEntry.host(first);
+        int last = slot.index(address + Math.max(bytes, 1) - 1);
+        for (int i = slot.index(address); i <= last; i++) {
+            long entry = (long) ENTRY.getAcquire(slot.entries, i);
+            if ((entry & looked) != wanted || PageEntry.host(entry) != host) {
+                return -1;
+            }
+            host += HostMemory.PAGE_SIZE;
+        }
+        return PageEntry.host(first) | address & HostMemory.PAGE_SIZE - 1;
     }
 
     /**
@@ -123,11 +281,7 @@ public final class GuestPhysicalMap {
      */
     public long page(long address) {
         int i = find(address);
-        return i < 0 ? -1 : entry(ranges[i], address & -HostMemory.PAGE_SIZE);
-    }
-
-    private static long entry(Range range, long address) {
-        return range.host + (address - range.start) | range.rights;
+        return i < 0 ? -1 : slots[i].page(address);
     }
 
     /**
@@ -140,9 +294,11 @@ public final class GuestPhysicalMap {
      */
     public long provide(long address, int rights) throws HostRefusal {
         long found = page(address);
-        if ((found & rights) == rights && found >= 0 || !pager.provide(address, rights)) {
+        if (found >= 0 && (found & rights) == rights || find(address) < 0) {
             return found;
         }
+        // Whether this thread or another has changed something meanwhile: what counts is there now.
+        pager.provide(address, rights);
         return page(address);
     }
 
@@ -151,17 +307,41 @@ public final class GuestPhysicalMap {
      *
      * @param bytes a power of two
      * @return that of its first page if the aligned piece of so many bytes around the address is
-     *     aligned and in one piece on the host, too, with the same rights throughout; else -1
+     *     RAM, aligned and in one piece on the host, too, with the same rights throughout; else -1
      */
     public long uniform(long address, long bytes) {
         int i = find(address);
-        long start = address & -bytes;
-        if (i < 0 || start < ranges[i].start || start + bytes > ranges[i].end()) {
+        if (i < 0 || smallPages && bytes > HostMemory.PAGE_SIZE) {
             return -1;
         }
-        long first = entry(ranges[i], start);
-        return (first & bytes - HostMemory.PAGE_SIZE) == 0 ? first : -1;
+        Slot slot = slots[i];
+        long start = address & -bytes;
+        if (!slot.range.ram || start < slot.range.start || start + bytes > slot.range.end()) {
+            return -1;
+        }
+        long first = slot.page(start);
+        if (first < 0 || (first & bytes - HostMemory.PAGE_SIZE) != 0) {
+            return -1;
+        }
+        if (slot.range.paged()) {
+            for (long at = HostMemory.PAGE_SIZE; at < bytes; at += HostMemory.PAGE_SIZE) {
+                if (slot.page(start + at) != first + at) {
+                    return -1;
+                }
+            }
+        }
+        return first;
     }
+
+    /**
+     * Says whether tables are to have small pages only from now on, so that each is seen by itself.
+     * Who wants those that there are to be cut tells the paging mode of changes.
+     */
+    public void smallPages(boolean only) {
+        smallPages = only;
+    }
+
+    // For the pager
 
     /** Whoever keeps pages apart, shares them or takes them away. */
     public void pager(Pager serving) {
@@ -175,11 +355,102 @@ public final class GuestPhysicalMap {
     @FunctionalInterface
     public interface Pager {
         /**
-         * @return whether something has changed: look again
+         * @return whether something has changed
          * @throws HostRefusal if the host has no memory for it
          */
         boolean provide(long address, int rights) throws HostRefusal;
     }
+
+    /** The entry of a page of RAM; -1 if there is no RAM. */
+    public long entry(long address) {
+        int i = find(address);
+        if (i < 0 || !slots[i].range.ram) {
+            return -1;
+        }
+        Slot slot = slots[i];
+        return slot.range.paged()
+                ? slot.entry(address)
+                : (slot.page(address) & -HostMemory.PAGE_SIZE) | PageEntry.PRESENT;
+    }
+
+    /**
+     * Changes the entry of a page in a paged range. The caller has filled the page before and tells
+     * the paging mode afterwards.
+     *
+     * @throws IllegalArgumentException if no paged range is there
+     */
+    public synchronized void set(long address, long entry) {
+        int i = find(address);
+        if (i < 0 || !slots[i].range.paged()) {
+            throw new IllegalArgumentException("no paged range at " + Long.toHexString(address));
+        }
+        long page = address & -HostMemory.PAGE_SIZE;
+        set(slots[i], page, slots[i].entry(page), entry);
+    }
+
+    /** Changes all entries of paged ranges from their start on, as {@link #set} does one. */
+    public synchronized void change(EntryChange change) {
+        for (Slot slot : slots) {
+            long address = slot.range.start;
+            for (long old : slot.entries) {
+                long entry = change.apply(address, old);
+                if (entry != old) {
+                    set(slot, address, old, entry);
+                }
+                address += HostMemory.PAGE_SIZE;
+            }
+        }
+    }
+
+    /**
+     * Marks all pages of a paged range that are there {@link PageEntry#SHARED}, in this map and in
+     * another that gets the same entries. In the barrier; quick, for the guest waits.
+     *
+     * @param with has a paged range of the same size at the same index, and nothing in it
+     * @return the entries that the other one has now, to be read only
+     */
+    public synchronized long[] share(int index, GuestPhysicalMap with) {
+        Slot slot = slots[index];
+        if (logging) {
+            unwatch(slot);
+        }
+        long[] entries = slot.entries;
+        long[] others = with.slots[index].entries;
+        if (others.length != entries.length) {
+            throw new IllegalArgumentException(
+                    entries.length + " entries for " + others.length + " pages");
+        }
+        for (int i = 0; i < entries.length; i++) {
+            // Without a branch: the flag is next to PRESENT.
+            long entry = entries[i] | (entries[i] & PageEntry.PRESENT) << 1;
+            entries[i] = entry;
+            others[i] = entry & ~PageEntry.PROTECTED;
+        }
+        VarHandle.fullFence();
+        return others;
+    }
+
+    private void set(Slot slot, long address, long old, long entry) {
+        ENTRY.setRelease(slot.entries, slot.index(address), entry);
+        if (!logging) {
+            return;
+        }
+        if (PageEntry.isOwned(old)) {
+            logged.remove(PageEntry.host(old));
+            RamPages.unmark(PageEntry.host(old), RamPages.LOGGED);
+        }
+        int number = number(address);
+        if (PageEntry.isOwned(entry)) {
+            logged.put(PageEntry.host(entry), number);
+            if (!dirty.get(number)) {
+                RamPages.mark(PageEntry.host(entry), RamPages.LOGGED);
+            }
+        } else if (PageEntry.isForgotten(entry)) {
+            dirty.set(number); // it reads as zero now
+        }
+    }
+
+    // The dirty log
 
     /**
      * Starts to log writes to RAM. The caller holds the pause barrier and then invalidates the
@@ -187,11 +458,19 @@ public final class GuestPhysicalMap {
      */
     public synchronized void startDirtyLog() {
         dirty.clear();
+        logged.clear();
         if (!logging) {
             logging = true;
             RamPages.addListener(dirtyListener);
         }
-        forEachRamPage(page -> RamPages.mark(page, RamPages.LOGGED));
+        for (Slot slot : slots) {
+            watch(slot);
+        }
+    }
+
+    /** Whether writes are logged. */
+    public synchronized boolean isDirtyLogged() {
+        return logging;
     }
 
     /**
@@ -199,20 +478,31 @@ public final class GuestPhysicalMap {
      * duties for the caller as in {@link #startDirtyLog}.
      */
     public synchronized BitSet drainDirtyLog() {
-        BitSet out = (BitSet) dirty.clone();
+        BitSet out = dirtyPages();
         dirty.clear();
         out.stream()
-                .forEach(page ->
-                        RamPages.mark(
-                                toHost((long) page << HostMemory.PAGE_SHIFT), RamPages.LOGGED));
+                .forEach(page -> {
+                    long entry = entry((long) page << HostMemory.PAGE_SHIFT);
+                    if (entry != -1 && PageEntry.isOwned(entry)) {
+                        RamPages.mark(PageEntry.host(entry), RamPages.LOGGED);
+                    }
+                });
         return out;
+    }
+
+    /** The same without a new start: for those who only look. */
+    public synchronized BitSet dirtyPages() {
+        return (BitSet) dirty.clone();
     }
 
     public synchronized void stopDirtyLog() {
         if (logging) {
             logging = false;
             RamPages.removeListener(dirtyListener);
-            forEachRamPage(page -> RamPages.unmark(page, RamPages.LOGGED));
+            for (Slot slot : slots) {
+                unwatch(slot);
+            }
+            logged.clear();
         }
     }
 
@@ -220,15 +510,37 @@ public final class GuestPhysicalMap {
         return Math.toIntExact(address >>> HostMemory.PAGE_SHIFT);
     }
 
-    private void forEachRamPage(LongConsumer action) {
-        for (Range range : ranges) {
-            forEachRamPage(range, action);
-        }
+    private void watch(Slot slot) {
+        boolean paged = slot.range.paged();
+        forEachOwned(slot, (address, page) -> {
+            RamPages.mark(page, RamPages.LOGGED);
+            if (paged) {
+                logged.put(page, number(address));
+            }
+        });
     }
 
-    private static void forEachRamPage(Range range, LongConsumer action) {
+    private void unwatch(Slot slot) {
+        forEachOwned(slot, (address, page) -> {
+            RamPages.unmark(page, RamPages.LOGGED);
+            logged.remove(page);
+        });
+    }
+
+    private interface PageAction {
+        void on(long address, long page);
+    }
+
+    /** Pages that nobody else has: only those are ever written. */
+    private static void forEachOwned(Slot slot, PageAction action) {
+        Range range = slot.range;
         for (long p = 0; range.ram && p < range.bytes; p += HostMemory.PAGE_SIZE) {
-            action.accept(range.host + p);
+            long address = range.start + p;
+            if (!range.paged()) {
+                action.on(address, range.host + p);
+            } else if (PageEntry.isOwned(slot.entry(address))) {
+                action.on(address, PageEntry.host(slot.entry(address)));
+            }
         }
     }
 
@@ -236,8 +548,17 @@ public final class GuestPhysicalMap {
         if ((flags & RamPages.LOGGED) == 0) {
             return;
         }
-        for (Range range : ranges) {
-            if (range.ram && page >= range.host && page < range.host + range.bytes) {
+        Integer alone = logged.get(page);
+        if (alone != null) {
+            dirty.set(alone);
+            RamPages.unmark(page, RamPages.LOGGED);
+        }
+        for (Slot slot : slots) {
+            Range range = slot.range;
+            if (range.ram
+                    && !range.paged()
+                    && page >= range.host
+                    && page < range.host + range.bytes) {
                 dirty.set(number(range.start + page - range.host));
                 RamPages.unmark(page, RamPages.LOGGED);
             }

@@ -29,6 +29,9 @@ public final class Main {
                             "hotswap",
                             "swaps of device bundles under a busy Linux guest "
                                     + options(HotSwapBench.OPTIONS),
+                            "paging",
+                            "what each paging mode costs a Linux guest "
+                                    + options(PagingBench.OPTIONS),
                             "smp",
                             "what several vcores get done, as ratios "
                                     + options(SmpBench.OPTIONS)));
@@ -54,6 +57,7 @@ public final class Main {
                 case GUESTS -> GuestBench.run(options);
                 case "hosts" -> HostBench.run(options);
                 case "hotswap" -> HotSwapBench.run(options);
+                case "paging" -> PagingBench.run(options);
                 case "smp" -> SmpBench.run(options);
                 default ->
                         throw new Options.Wrong(

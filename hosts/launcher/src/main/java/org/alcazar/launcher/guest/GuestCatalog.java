@@ -24,7 +24,7 @@ public final class GuestCatalog {
 
     /** Guests with programs of this tree: the folder in which make builds them. */
     private static final Map<String, String> PROGRAMS =
-            Map.of("linux-bench", "bench", "linux-soak", "soak");
+            Map.of("linux-bench", "bench", "linux-memory", "memory", "linux-soak", "soak");
 
     /**
      * A guest that is known by name.

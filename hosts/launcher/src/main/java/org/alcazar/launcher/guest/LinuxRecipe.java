@@ -65,6 +65,7 @@ public final class LinuxRecipe {
                     "linux", CLOUD,
                     "linux-bench", CLOUD,
                     "linux-generic", List.of("linux-image-amd64", "linux-image-generic"),
+                    "linux-memory", CLOUD,
                     "linux-soak", CLOUD,
                     "linux-stress", CLOUD);
 

@@ -399,7 +399,7 @@ class LinuxRecipeTest {
                 assertThrows(
                         GuestException.class, () -> new LinuxRecipe("beos", sources, build, apt));
         assertEquals(
-                "no recipe for guest 'beos'; there are [linux, linux-bench, linux-generic, linux-soak, linux-stress]",
+                "no recipe for guest 'beos'; there are [linux, linux-bench, linux-generic, linux-memory, linux-soak, linux-stress]",
                 e.getMessage());
     }
 }

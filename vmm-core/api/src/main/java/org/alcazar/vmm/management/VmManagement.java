@@ -65,6 +65,21 @@ public interface VmManagement {
     long paging(int vm, String type, Map<String, ?> settings) throws HostRefusal;
 
     /**
+     * Makes a VM as the copy of another, which stands still for a moment and goes on: the same
+     * configuration with the devices that there are now, no console, and a seed of its own. RAM is
+     * shared until one of them writes. The copy is paused.
+     *
+     * @param name of the copy
+     * @throws HostRefusal if there is no such VM, the name is taken, the VM's memory can't be shared
+     *     or the host has no room for the copy; the VM goes on then, and nothing is left of the
+     *     copy
+     */
+    ForkReport fork(int vm, String name) throws HostRefusal;
+
+    /** The RAM of VMs. */
+    MemoryManagement memory();
+
+    /**
      * The state of a device or extension, as a checkpoint would have it. A VM that runs is paused
      * for a moment.
      *

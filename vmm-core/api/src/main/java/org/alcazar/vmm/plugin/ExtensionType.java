@@ -1,6 +1,8 @@
 package org.alcazar.vmm.plugin;
 
+import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.HypercallHandler;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.device.DeviceContext;
@@ -15,13 +17,16 @@ public interface ExtensionType extends PluginType {
         VirtualMachine vm();
 
         /** Numbers that are taken already give an {@link IllegalArgumentException}. */
-        org.alcazar.vmm.Hook hookHypercall(long first, long last, HypercallHandler handler);
+        Hook hookHypercall(long first, long last, HypercallHandler handler);
 
         /**
          * Intercepts feature leaves (CPUID on x86) on all vcores. The handler's number is the leaf,
          * with the sub-leaf in the upper half; it writes the answer to the vcore's registers.
          */
-        org.alcazar.vmm.Hook hookFeature(long first, long last, HypercallHandler handler);
+        Hook hookFeature(long first, long last, HypercallHandler handler);
+
+        /** Has an observer hear of all paging actions of the VM. */
+        Hook observePaging(PagingObserver observer);
     }
 
     /**

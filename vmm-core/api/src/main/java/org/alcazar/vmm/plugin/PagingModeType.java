@@ -19,6 +19,16 @@ public interface PagingModeType extends PluginType {
     PagingMode create(PagingContext context, Settings settings)
             throws ConfigurationException, HostRefusal;
 
+    /**
+     * Whether it needs the VM's RAM as one piece of host memory: guest-physical addresses lead to
+     * host-physical ones at a constant distance, as devices that are passed through want it. Where
+     * the guest has a hole of 2 MiB or more, the distance changes by its size. Nothing of it is
+     * shared, swapped or taken back then.
+     */
+    default boolean wantsOnePiece() {
+        return false;
+    }
+
     /** What a paging mode works with. */
     interface PagingContext {
         /** What is translated to what; see {@link GuestPhysicalMap#provide} for its locks. */

@@ -28,6 +28,8 @@ final class Barrier {
 
     private final Runnable kick;
 
+    private final Runnable standing;
+
     /** Fails the VM of an agent that throws. */
     private final BiConsumer<String, Throwable> broken;
 
@@ -51,16 +53,19 @@ final class Barrier {
 
     /**
      * @param kick makes all vcore threads look at the barrier
+     * @param standing told whenever all have stopped; takes no barrier
      * @param broken told of agents that throw, and of the clock if it can't go on
      */
     Barrier(
             HostClock clock,
             VmClock guestClock,
             Runnable kick,
+            Runnable standing,
             BiConsumer<String, Throwable> broken) {
         this.clock = clock;
         this.guestClock = guestClock;
         this.kick = kick;
+        this.standing = standing;
         this.broken = broken;
         this.stoppedAt = clock.nanoTime();
     }
@@ -142,6 +147,7 @@ final class Barrier {
             guestClock.halt();
             stoppedAt = clock.nanoTime();
             longestWaitNanos = Math.max(longestWaitNanos, stoppedAt - asked);
+            standing.run();
         }
     }
 

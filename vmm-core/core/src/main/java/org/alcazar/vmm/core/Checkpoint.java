@@ -177,6 +177,11 @@ final class Checkpoint {
         }
     }
 
+    /** What a VM that stands would save, but for its RAM. */
+    Loaded taken(Vm vm) throws HostRefusal, ConfigurationException {
+        return new Loaded("copy of VM " + vm.name(), vm.name(), states(vm));
+    }
+
     private static Map<String, SavedState> states(Vm vm)
             throws HostRefusal, ConfigurationException {
         Map<String, SavedState> out = new LinkedHashMap<>();
@@ -213,7 +218,7 @@ final class Checkpoint {
      * What the VM was made from, with the devices that it has now. Sorted, so that equal VMs make
      * equal files.
      */
-    private static Map<String, Object> configuration(Vm vm) {
+    static Map<String, Object> configuration(Vm vm) {
         Map<String, Object> out = new TreeMap<>(vm.configuration().tree());
         out.put(VmConfiguration.DEVICES, vm.machine().devices().specs());
         return out;
@@ -329,7 +334,7 @@ final class Checkpoint {
         if (!states.containsKey(MACHINE) || !states.containsKey(LINES)) {
             throw new ConfigurationException("saved VM " + path + " lacks its section 'machine'");
         }
-        return new Loaded(path, states);
+        return new Loaded("saved VM " + path, path, states);
     }
 
     private static void checkVersion(String path, String name, int version)
@@ -359,12 +364,17 @@ final class Checkpoint {
         }
     }
 
-    /** A file that was checked. */
+    /** A file that was checked, or what would be in it. */
     final class Loaded {
+        private final String title;
         private final String path;
         private final Map<String, SavedState> states;
 
-        Loaded(String path, Map<String, SavedState> states) {
+        /**
+         * @param title for messages
+         */
+        Loaded(String title, String path, Map<String, SavedState> states) {
+            this.title = title;
             this.path = path;
             this.states = states;
         }
@@ -381,20 +391,31 @@ final class Checkpoint {
         void restore(Vm vm) throws HostRefusal, ConfigurationException {
             try {
                 checkShape(vm);
-                RamSections.clear(vm.physicalMap());
+                RamSections.clear(vm.physicalMap(), vm.memory());
                 new Checkpoint(host, types, vm.calls())
                         .scan(
                                 path,
                                 (name, version, contents) -> {
                                     if (name.equals(RamSections.NAME)) {
-                                        RamSections.read(vm.physicalMap(), contents);
+                                        RamSections.read(vm.memory(), contents);
                                     }
                                 });
                 restoreParts(vm);
+                vm.machine().entropy().restore(state(MACHINE).getLong("entropy"));
             } catch (IncompatibleStateException | ClassCastException e) {
                 throw wrong(e);
             } catch (ConfigurationException e) {
-                throw String.valueOf(e.getMessage()).startsWith("saved VM") ? e : wrong(e);
+                throw String.valueOf(e.getMessage()).startsWith(title) ? e : wrong(e);
+            }
+        }
+
+        /** The same for a VM that has the RAM already, and randomness of its own. */
+        void restoreFork(Vm vm) throws HostRefusal, ConfigurationException {
+            try {
+                checkShape(vm);
+                restoreParts(vm);
+            } catch (IncompatibleStateException | ClassCastException e) {
+                throw wrong(e);
             }
         }
 
@@ -409,7 +430,6 @@ final class Checkpoint {
             // The instruction clock counts on from what its vcore has retired now.
             vm.vmClock().set(machine.getLong("nanos"));
             vm.machine().turn(machine.getLongs("turn"));
-            vm.machine().entropy().restore(machine.getLong("entropy"));
             vm.router().quiet(true);
             try {
                 vm.machine().devices().restoreDevices(under(DEVICE));
@@ -459,13 +479,13 @@ final class Checkpoint {
             SavedState state = states.get(name);
             if (state == null) {
                 throw new ConfigurationException(
-                        "saved VM " + path + " lacks section '" + name + "'");
+                        title + " lacks section '" + name + "'");
             }
             return state;
         }
 
         private ConfigurationException wrong(Exception e) {
-            return new ConfigurationException("saved VM " + path + ": " + e.getMessage(), e);
+            return new ConfigurationException(title + ": " + e.getMessage(), e);
         }
     }
 

@@ -9,6 +9,7 @@ import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.GuestTimer;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.HypercallHandler;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.device.Agent;
@@ -286,6 +287,12 @@ final class DeviceContextImpl implements ExtensionContext {
     public Hook hookFeature(long first, long last, HypercallHandler handler) {
         HookMaps maps = vm.hooks();
         return numbers(first, last, handler, maps::hookFeatures, maps::unhookFeatures);
+    }
+
+    @Override
+    public Hook observePaging(PagingObserver observer) {
+        HookMaps maps = vm.hooks();
+        return claimFree(() -> maps.observe(observer), () -> maps.unobserve(observer), () -> {});
     }
 
     private Hook numbers(

@@ -10,6 +10,8 @@ import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.VirtualCore;
+import org.alcazar.vmm.PagingAction;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.EngineType;
@@ -34,6 +36,9 @@ import java.util.Map;
  */
 final class Engines {
     private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
+
+    /** Holes below this size have host memory in the piece that {@code wantsOnePiece} asks for. */
+    private static final long SMALL_HOLE = 1L << 21;
 
     private final Vm vm;
     private final PluginTypes types;
@@ -134,10 +139,35 @@ final class Engines {
 
     private PagingMode create(PagingModeType type, Map<String, Object> settings, Engine by)
             throws HostRefusal, ConfigurationException {
+        if (type.wantsOnePiece() && !isOnePiece()) {
+            throw new ConfigurationException(
+                    "paging %s needs the memory of VM %s in one piece of the host's, which only a VM"
+                                    .formatted(type.name(), vm.name())
+                            + " that starts with it is sure to have");
+        }
         Schema schema = vm.calls().schema(title(type), type);
         Settings checked = Settings.check("paging " + type.name(), schema, settings);
         Context context = new Context(map, memory, owner, by, vm.configuration().cpus());
         return vm.calls().call("creation of " + title(type), () -> type.create(context, checked));
+    }
+
+    private boolean isOnePiece() {
+        long next = -1;
+        long guest = 0;
+        for (GuestPhysicalMap.Range range : map.ranges()) {
+            if (range.ram() && range.paged()) {
+                return false;
+            }
+            if (range.ram()) {
+                long hole = range.start() - guest & SMALL_HOLE - 1;
+                if (next >= 0 && range.host() != next + hole) {
+                    return false;
+                }
+                next = range.host() + range.bytes();
+                guest = range.end();
+            }
+        }
+        return true;
     }
 
     private record Context(
@@ -262,9 +292,11 @@ final class Engines {
         try {
             Set fresh = same ? make(old, toPaging, settings) : make(toEngine, toPaging, settings);
             gone = fresh;
+            tell(true, PagingAction.SWITCH, 0, 0);
             enter(fresh, states);
             gone = old;
             done = true;
+            tell(false, PagingAction.SWITCH, 0, 0);
         } finally {
             if (!done) {
                 // New cores have had the blocks that the old ones go on with.
@@ -273,6 +305,16 @@ final class Engines {
             vm.vmClock().set(now);
             if (gone != old || done) {
                 dispose(gone, same);
+            }
+        }
+    }
+
+    private void tell(boolean before, PagingAction action, long address, long detail) {
+        for (PagingObserver observer : vm.hooks().paging) {
+            if (before) {
+                observer.before(action, PagingObserver.NO_CORE, address, detail);
+            } else {
+                observer.after(action, PagingObserver.NO_CORE, address, detail);
             }
         }
     }
@@ -390,6 +432,28 @@ final class Engines {
         close("core of " + title(engineType()), vcore::close);
     }
 
+    /** The map says something else of these pages, or less. Any thread. */
+    void changed(long start, long bytes) {
+        PagingMode mode = paging;
+        if (mode != null) {
+            tell(true, PagingAction.CHANGE, start, bytes);
+            mode.changed(start, bytes);
+            tell(false, PagingAction.CHANGE, start, bytes);
+        }
+    }
+
+    /**
+     * @param what would be done with guest memory
+     * @throws HostRefusal if the paging mode needs that where it is
+     */
+    void refuseInPlace(String what) throws HostRefusal {
+        if (pagingType().wantsOnePiece()) {
+            throw new HostRefusal(
+                    "VM %s: its memory can't %s, for paging mode %s needs it in one piece; `vm:paging` can change that"
+                            .formatted(vm.name(), what, pagingType().name()));
+        }
+    }
+
     // What there is
 
     private String title(EngineType type) {
@@ -432,6 +496,11 @@ final class Engines {
 
     PagingModeType pagingType() {
         return Machine.there(pagingType);
+    }
+
+    /** Keys of the paging mode's schema that were given. */
+    Map<String, Object> pagingSettings() {
+        return pagingKeys;
     }
 
     PagingMode paging() {

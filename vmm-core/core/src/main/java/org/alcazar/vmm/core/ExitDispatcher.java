@@ -9,6 +9,8 @@ import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
 import org.alcazar.vmm.GuestMemory;
+import org.alcazar.vmm.PagingAction;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
 import org.jspecify.annotations.Nullable;
 
@@ -47,16 +49,48 @@ final class ExitDispatcher {
             case Exit.ACCESS -> access(frame);
             case Exit.TRANSLATION -> {
                 frame.reply = ExitFrame.AS_ACCESS;
-                paging.translation(vcore);
+                page(reason, frame);
             }
             case Exit.CALL -> call(frame);
             case Exit.INSTRUCTION, Exit.FAULT -> {
                 frame.reply = ExitFrame.PROCEED;
-                paging.intercepted(vcore);
+                page(reason, frame);
             }
             case Exit.DEBUG -> frame.reply = ExitFrame.PROCEED;
             case Exit.WINDOW -> block.windowWanted = false;
             default -> {}
+        }
+    }
+
+    private void page(int reason, ExitFrame frame) throws HostRefusal {
+        PagingObserver[] observers = hooks.paging;
+        if (observers.length == 0) {
+            page(reason);
+            return;
+        }
+        int core = vcore.index();
+        long address = frame.address;
+        PagingAction action =
+                switch (reason) {
+                    case Exit.TRANSLATION -> PagingAction.TRANSLATION;
+                    case Exit.FAULT -> PagingAction.FAULT;
+                    default -> PagingAction.INSTRUCTION;
+                };
+        long detail = reason == Exit.FAULT ? frame.value : frame.code;
+        for (PagingObserver observer : observers) {
+            observer.before(action, core, address, detail);
+        }
+        page(reason);
+        for (PagingObserver observer : observers) {
+            observer.after(action, core, address, frame.reply);
+        }
+    }
+
+    private void page(int reason) throws HostRefusal {
+        if (reason == Exit.TRANSLATION) {
+            paging.translation(vcore);
+        } else {
+            paging.intercepted(vcore);
         }
     }
 

@@ -163,27 +163,21 @@ final class ExitPortal implements HostExitPortal.Guest, AutoCloseable {
     /** The largest piece of guest memory around an address that is in one piece on the host too. */
     private int writeMapping(long address, int at) {
         int index = map.find(address);
-        if (index < 0 || !map.range(index).ram()) {
+        long page = map.page(address);
+        if (page < 0 || index < 0 || !map.range(index).ram()) {
             return at;
         }
-        GuestPhysicalMap.Range range = map.range(index);
         int shift = HostMemory.PAGE_SHIFT;
-        while (shift < LARGEST_PAGE_SHIFT && holds(range, address, shift + 1)) {
+        long larger = map.uniform(address, 2L << shift);
+        while (larger >= 0 && shift < LARGEST_PAGE_SHIFT) {
             shift++;
+            page = larger;
+            larger = map.uniform(address, 2L << shift);
         }
-        long start = address & -(1L << shift);
-        message[at] = start | HostExitPortal.MAP;
+        message[at] = address & -(1L << shift) | HostExitPortal.MAP;
         message[at + 1] =
-                range.host() + (start - range.start()) | (long) shift << 4 | rwx(range.rights());
+                page & -HostMemory.PAGE_SIZE | (long) shift << 4 | rwx((int) page & Rights.ALL);
         return at + MAP_WORDS;
-    }
-
-    private static boolean holds(GuestPhysicalMap.Range range, long address, int shift) {
-        long size = 1L << shift;
-        long start = address & -size;
-        return start >= range.start()
-                && start + size <= range.end()
-                && (range.host() + (start - range.start()) & size - 1) == 0;
     }
 
     /** Rights as an fpage has them. */

@@ -2,7 +2,10 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Ranges;
+import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.plugin.ConfigurationException;
+
+import java.util.stream.Stream;
 
 /**
  * What leads from an exit to whoever serves it. Each map is immutable and replaced as a whole, so
@@ -17,6 +20,7 @@ final class HookMaps {
     volatile AccessMap registers = AccessMap.EMPTY;
     volatile AccessMap features = AccessMap.EMPTY;
     volatile AccessMap calls = AccessMap.EMPTY;
+    volatile PagingObserver[] paging = {};
     volatile Ranges registerIntercepts = Ranges.NONE;
     volatile Ranges featureIntercepts = Ranges.NONE;
 
@@ -73,6 +77,16 @@ final class HookMaps {
 
     synchronized void unhookCalls(AccessHook hook) {
         calls = calls.without(hook);
+    }
+
+    synchronized void observe(PagingObserver observer) {
+        paging =
+                Stream.concat(Stream.of(paging), Stream.of(observer))
+                        .toArray(PagingObserver[]::new);
+    }
+
+    synchronized void unobserve(PagingObserver observer) {
+        paging = Stream.of(paging).filter(o -> o != observer).toArray(PagingObserver[]::new);
     }
 
     private static Ranges intercepts(AccessMap map) {

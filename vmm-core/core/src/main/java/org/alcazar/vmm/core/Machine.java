@@ -6,13 +6,11 @@ import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.HostTopology;
-import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.RegisterGroup;
-import org.alcazar.machine.Rights;
 import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.GuestClock;
 import org.alcazar.vmm.GuestMemory;
@@ -71,7 +69,10 @@ final class Machine {
     private final Deque<Runnable> undo = new ArrayDeque<>();
 
     private final GuestPhysicalMap map = new GuestPhysicalMap();
-    private final GuestMemory memory = new RamView(map);
+    private final GuestMemory memory;
+    private final Pages pages;
+    private final AccessTracker access;
+    private final Optional<Vm> parent;
     private final HookMaps hooks = new HookMaps(map);
     private final InterruptRouter router = new InterruptRouter();
     private final Roles roles = new Roles();
@@ -96,7 +97,10 @@ final class Machine {
             List<DeviceSpec> devices,
             long counterFrequency) {}
 
-    Machine(Vm vm, HostKernel host, PluginTypes types) {
+    /** What a VM is made with beside its configuration. */
+    record Making(Frames frames, Optional<Vm> parent, boolean boot) {}
+
+    Machine(Vm vm, HostKernel host, PluginTypes types, Making making) {
         this.vm = vm;
         this.host = host;
         this.types = types;
@@ -105,6 +109,16 @@ final class Machine {
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
+        this.memory = new RamView(map, this::refused);
+        this.access = new AccessTracker(vm, host.processors());
+        this.parent = making.parent();
+        this.pages =
+                new Pages(
+                        map,
+                        making.frames(),
+                        owner,
+                        engines::changed,
+                        () -> vm.pauseSoon(List.of()));
     }
 
     void build() throws HostRefusal, ConfigurationException {
@@ -264,19 +278,70 @@ final class Machine {
                             + (total >> 20)
                             + "M)");
         }
+        undo.push(pages::close);
+        if (parent.isPresent()) {
+            for (GuestPhysicalMap.Range range : parent.get().physicalMap().ranges()) {
+                pages.addPaged(range.start(), range.bytes());
+            }
+            return;
+        }
         int node = node();
+        try {
+            takeOnePiece(node);
+            return;
+        } catch (HostRefusal e) {
+            if (pagingType().wantsOnePiece()) {
+                throw e;
+            }
+            LOG.debug("VM {}: its memory is taken in pieces: {}", vm.name(), e.getMessage());
+        }
         for (MemoryRange range : plan().ram) {
             long start = range.start();
-            long end = start + range.bytes();
-            while (start < end) {
-                PageExtent extent = takeExtent(end - start, node);
-                undo.push(() -> host.memory().free(extent));
-                map.add(
-                        new GuestPhysicalMap.Range(
-                                start, extent.bytes(), extent.address(), Rights.ALL, true));
-                start += extent.bytes();
+            while (start < range.start() + range.bytes()) {
+                start += addMemory(start, range.start() + range.bytes() - start, node);
             }
         }
+    }
+
+    /** All RAM in one extent, small holes included, so that the distance stays the same. */
+    private void takeOnePiece(int node) throws HostRefusal, ConfigurationException {
+        List<MemoryRange> ram = plan().ram;
+        long[] offsets = new long[ram.size()];
+        long end = 0;
+        for (int i = 0; i < offsets.length; i++) {
+            MemoryRange range = ram.get(i);
+            MemoryRange before = ram.get(Math.max(0, i - 1));
+            long hole = range.start() - (before.start() + (i == 0 ? 0 : before.bytes()));
+            // Whole large pages of a hole are left out, and what is behind stays aligned.
+            offsets[i] = end + (i == 0 ? 0 : hole & SMALLEST_EXTENT - 1);
+            end = offsets[i] + range.bytes();
+        }
+        try {
+            pages.add(ram, offsets, request(end, SMALLEST_EXTENT, node));
+        } catch (HostRefusal e) {
+            throw new HostRefusal(
+                    "host %s has no %d MiB in one piece left for VM %s, which paging %s needs: %s"
+                            .formatted(
+                                    host.name(),
+                                    end >> 20,
+                                    vm.name(),
+                                    pagingType().name(),
+                                    e.getMessage()),
+                    e);
+        }
+    }
+
+    private PageRequest request(long bytes, long alignment, int node) {
+        return new PageRequest(
+                owner, bytes >> HostMemory.PAGE_SHIFT, alignment, node, Long.MAX_VALUE);
+    }
+
+    private PagingModeType pagingType() throws ConfigurationException {
+        return types.choose(
+                PagingModeType.class,
+                "paging mode",
+                configuration.paging().type(),
+                List.of("nested", "direct"));
     }
 
     /** The memory node next to the processors of all vcores, if they are put on those of one. */
@@ -296,20 +361,13 @@ final class Machine {
                 .orElse(PageRequest.ANY_NODE);
     }
 
-    /** As much of {@code bytes} as the host has in one piece. */
-    private PageExtent takeExtent(long bytes, int node) throws HostRefusal {
+    /** Adds as much of {@code bytes} as the host has in one piece. */
+    private long addMemory(long start, long bytes, int node) throws HostRefusal {
         long wanted = bytes;
         while (true) {
             long alignment = wanted >= SMALLEST_EXTENT ? SMALLEST_EXTENT : HostMemory.PAGE_SIZE;
             try {
-                return host.memory()
-                        .allocate(
-                                new PageRequest(
-                                        owner,
-                                        wanted >> HostMemory.PAGE_SHIFT,
-                                        alignment,
-                                        node,
-                                        Long.MAX_VALUE));
+                return pages.add(start, request(wanted, alignment, node));
             } catch (HostRefusal e) {
                 if (wanted <= SMALLEST_EXTENT) {
                     throw new HostRefusal(
@@ -355,15 +413,10 @@ final class Machine {
     }
 
     private void makePaging(List<ControlBlock> blocks) throws HostRefusal, ConfigurationException {
-        PagingModeType type =
-                types.choose(
-                        PagingModeType.class,
-                        "paging mode",
-                        configuration.paging().type(),
-                        List.of("nested", "direct"));
-        engines.makePaging(type, configuration.paging().settings());
+        engines.makePaging(pagingType(), configuration.paging().settings());
         undo.push(engines::closePaging);
         undo.push(map::stopDirtyLog);
+        undo.push(access::stop);
         engines.enterPaging(blocks);
     }
 
@@ -387,6 +440,7 @@ final class Machine {
                         host.clock(),
                         made,
                         this::kickAll,
+                        pages::standing,
                         (part, e) -> vm.fail(part + " failed: " + e, e));
     }
 
@@ -432,6 +486,11 @@ final class Machine {
             devices.extend(spec);
         }
         enterExtensions();
+    }
+
+    /** The host has no memory for what the guest's needs: this VM has failed. */
+    void refused(HostRefusal e) {
+        vm.fail("the host refuses what the guest's memory needs: " + e.getMessage(), e);
     }
 
     /** Has the vcores call the extensions that there are now. */
@@ -638,6 +697,14 @@ final class Machine {
 
     GuestPhysicalMap map() {
         return map;
+    }
+
+    AccessTracker access() {
+        return access;
+    }
+
+    Pages pages() {
+        return pages;
     }
 
     GuestMemory memory() {

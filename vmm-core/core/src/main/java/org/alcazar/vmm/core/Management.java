@@ -4,8 +4,10 @@ import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.SavedState;
 import org.alcazar.vmm.Hook;
+import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.management.GuestConsole;
 import org.alcazar.vmm.management.HookInfo;
+import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.StuckCall;
 import org.alcazar.vmm.management.VmEvent;
@@ -115,6 +117,16 @@ final class Management implements VmManagement {
         }
         target.note("swap", what);
         return nanos;
+    }
+
+    @Override
+    public ForkReport fork(int vm, String name) throws HostRefusal {
+        return vmm.fork(vm, name);
+    }
+
+    @Override
+    public MemoryManagement memory() {
+        return vmm.memory();
     }
 
     @Override

@@ -3,12 +3,13 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.GuestPhysicalMap;
-import org.alcazar.machine.RamPages;
+import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +55,7 @@ final class RamSections {
         for (GuestPhysicalMap.Range range : map.ranges()) {
             for (long at = 0; range.ram() && at < range.bytes(); at += (long) STRETCH * PAGE) {
                 int pages = (int) Math.min(STRETCH, (range.bytes() - at) / PAGE);
-                int length = fill(buffer, range.start() + at, range.host() + at, pages);
+                int length = fill(map, buffer, range.start() + at, pages);
                 if (length > HEADER) {
                     out.writePacked(NAME, VERSION, buffer, length);
                 }
@@ -67,44 +68,46 @@ final class RamSections {
         CRC32C sum = new CRC32C();
         for (GuestPhysicalMap.Range range : map.ranges()) {
             for (long at = 0; range.ram() && at < range.bytes(); at += PAGE) {
-                sum.update(HostRam.slice(range.host() + at, PAGE).asByteBuffer());
+                sum.update(contents(map, range.start() + at).asByteBuffer());
             }
         }
         return String.format("%08x", sum.getValue());
     }
 
-    private static int fill(byte[] buffer, long guest, long host, int pages) {
+    private static int fill(GuestPhysicalMap map, byte[] buffer, long guest, int pages) {
         java.util.Arrays.fill(buffer, 0, HEADER, (byte) 0);
         ByteBuffer.wrap(buffer).putLong(guest).putInt(pages);
         int length = HEADER;
         for (int page = 0; page < pages; page++) {
-            long address = host + (long) page * PAGE;
-            if (!isZero(address)) {
+            MemorySegment contents = contents(map, guest + (long) page * PAGE);
+            if (contents.mismatch(ZERO) >= 0) {
                 buffer[HEADER - BITS + page / Byte.SIZE] |= (byte) (1 << page % Byte.SIZE);
-                HostRam.read(address, buffer, length, PAGE);
+                MemorySegment.copy(contents, ValueLayout.JAVA_BYTE, 0, buffer, length, PAGE);
                 length += PAGE;
             }
         }
         return length;
     }
 
-    private static boolean isZero(long host) {
-        return HostRam.slice(host, PAGE).mismatch(ZERO) < 0;
+    /** What a page of RAM holds, which is not brought in for that. */
+    private static MemorySegment contents(GuestPhysicalMap map, long address) {
+        long host = map.toHost(address, PAGE);
+        return host < 0 ? ZERO : HostRam.slice(host, PAGE);
     }
 
     /** Makes all RAM zero, touching only what is not. */
-    static void clear(GuestPhysicalMap map) {
+    static void clear(GuestPhysicalMap map, GuestMemory memory) {
         for (GuestPhysicalMap.Range range : map.ranges()) {
-            for (long at = 0; range.ram() && at < range.bytes(); at += PAGE) {
-                if (!isZero(range.host() + at)) {
-                    RamPages.fill(range.host() + at, PAGE, (byte) 0);
+            for (long at = range.start(); range.ram() && at < range.end(); at += PAGE) {
+                if (contents(map, at).mismatch(ZERO) >= 0) {
+                    memory.fill(at, PAGE, 0);
                 }
             }
         }
     }
 
     /** Puts one section's pages into RAM. */
-    static void read(GuestPhysicalMap map, byte[] contents) throws ConfigurationException {
+    static void read(GuestMemory memory, byte[] contents) throws ConfigurationException {
         if (contents.length < HEADER) {
             throw new ConfigurationException("section 'ram' is too short");
         }
@@ -116,11 +119,11 @@ final class RamSections {
             if ((contents[HEADER - BITS + page / Byte.SIZE] >> page % Byte.SIZE & 1) == 0) {
                 continue;
             }
-            long host = map.toHost(guest + (long) page * PAGE, PAGE);
-            if (host < 0 || position + PAGE > contents.length) {
+            long address = guest + (long) page * PAGE;
+            if (!memory.isRam(address, PAGE) || position + PAGE > contents.length) {
                 throw new ConfigurationException("section 'ram' does not fit the VM's memory");
             }
-            RamPages.write(host, contents, position, PAGE);
+            memory.write(address, contents, position, PAGE);
             position += PAGE;
         }
     }

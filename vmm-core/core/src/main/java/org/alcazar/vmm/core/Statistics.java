@@ -34,6 +34,7 @@ final class Statistics {
         out.put("vcores", vcores(machine));
         fingerprint(vm, out);
         out.put("hooks", hooks(machine.hooks()));
+        out.put("paging", paging(machine.engines()));
         out.put("events", events(machine.events()));
         out.put("pauses", pauses(machine.barrier()));
         out.put("devices", machine.devices().counters());
@@ -143,6 +144,15 @@ final class Statistics {
                     String.format("%s %s 0x%x-0x%x", hook.owner, space, hook.first, hook.last),
                     counts);
         }
+    }
+
+    private static Map<String, Object> paging(Engines engines) {
+        Map<String, Object> out = new LinkedHashMap<>();
+        out.put("mode", engines.pagingType().name());
+        out.put("settings", engines.pagingSettings());
+        out.put("table-pages", engines.paging().tablePages());
+        out.put("counters", engines.paging().counters());
+        return out;
     }
 
     private static Map<String, Object> events(EventQueue events) {

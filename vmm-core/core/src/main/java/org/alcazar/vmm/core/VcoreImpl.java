@@ -144,7 +144,7 @@ final class VcoreImpl implements Vcore, PagedCore {
                 trace(block.frame());
             }
         } catch (HostRefusal e) {
-            vm.fail("the host refuses what the guest's memory needs: " + e.getMessage(), e);
+            vm.machine().refused(e);
         }
     }
 

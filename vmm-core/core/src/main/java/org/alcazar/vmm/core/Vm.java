@@ -89,7 +89,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
     /**
      * Makes a VM up to a loaded guest, or leaves nothing behind.
      *
-     * @param boot whether the guest is loaded; a restored VM brings its own memory
+     * @param making says whether the guest is loaded; a restored VM brings its own memory
      */
     Vm(
             int id,
@@ -99,7 +99,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
             PluginTypes types,
             Changes changes,
             StuckCalls stuck,
-            boolean boot)
+            Machine.Making making)
             throws HostRefusal, ConfigurationException {
         this.id = id;
         this.name = name;
@@ -108,7 +108,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         this.changes = changes;
         this.phases = new Phases(host.clock());
         this.supervisor = new Supervisor(name, this::requestFailed);
-        this.machine = new Machine(this, host, types);
+        this.machine = new Machine(this, host, types, making);
         this.calls =
                 new PluginCalls(
                         this, host.processors(), host.clock(), stuck, configuration.callLimit());
@@ -117,7 +117,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
             supervisor.start(host.processors());
             machine.build();
             phases.created();
-            if (boot) {
+            if (making.boot()) {
                 machine.load();
             }
             phases.loaded();
@@ -220,7 +220,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
      * @param from states in which it is paused; it goes on in others, and if it was paused and went
      *     on meanwhile
      */
-    private void pauseSoon(List<VmState> from) {
+    void pauseSoon(List<VmState> from) {
         int asked = departures.get();
         machine.barrier().request();
         supervisor.submit(() -> {

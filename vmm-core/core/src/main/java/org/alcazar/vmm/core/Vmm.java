@@ -13,6 +13,7 @@ import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.VmListener;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.core.DeviceManager.Succession;
+import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PluginType;
 import org.slf4j.Logger;
@@ -70,6 +71,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     private final Exchanges exchanges;
     private final Withdrawal withdrawal;
     private final StuckCalls stuck;
+    private final Frames frames;
     private final History history = new History();
     private final Watchdog watchdog;
     private final PluginCalls calls;
@@ -78,6 +80,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
     public Vmm(HostKernel host, PluginTypes types) {
         this.host = host;
         this.types = types;
+        this.frames = new Frames(host.memory());
         this.exchanges = new Exchanges(this, host.clock());
         this.withdrawal = new Withdrawal(this);
         this.stuck = new StuckCalls(host.clock());
@@ -191,6 +194,21 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
                 destroy(vm.id());
             }
         }
+    }
+
+    /** See {@code VmManagement.fork}. */
+    ForkReport fork(int vm, String name) throws HostRefusal {
+        try (Held _ = hold()) {
+            return orRefuse(() -> new Forks(this, host, types, frames).fork(get(vm), name));
+        }
+    }
+
+    Frames frames() {
+        return frames;
+    }
+
+    MemoryService memory() {
+        return new MemoryService(this, host);
     }
 
     @Override
@@ -372,6 +390,11 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
 
     private Vm make(VmConfiguration configuration, boolean boot)
             throws HostRefusal, ConfigurationException {
+        return make(configuration, new Machine.Making(frames, Optional.empty(), boot));
+    }
+
+    Vm make(VmConfiguration configuration, Machine.Making making)
+            throws HostRefusal, ConfigurationException {
         int id;
         String name;
         synchronized (vms) {
@@ -384,7 +407,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         boolean made = false;
         try {
             watchdog.begin();
-            Vm vm = new Vm(id, name, configuration, host, types, changes(), stuck, boot);
+            Vm vm = new Vm(id, name, configuration, host, types, changes(), stuck, making);
             synchronized (vms) {
                 vms.put(id, vm);
             }

@@ -16,6 +16,7 @@ import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.RegisterGroup;
 import org.alcazar.machine.Requests;
+import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
@@ -23,8 +24,8 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.PagingModeType;
-import org.alcazar.vmm.plugin.Settings;
 import org.alcazar.vmm.plugin.Schema;
+import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteOrder;
@@ -317,13 +318,15 @@ final class Toy {
                                     ? null
                                     : engine.pages.get(address & -HostMemory.PAGE_SIZE);
                 }
-                if (host == null) {
+                int wanted = write ? Rights.WRITE : Rights.READ;
+                if (host == null || (host & wanted) == 0) {
+                    frame.code = wanted;
                     frame.address = address;
                     frame.reply = ExitFrame.DONE;
                     pending = true;
                     return Exit.TRANSLATION;
                 }
-                ram(host + (address & HostMemory.PAGE_SIZE - 1), write);
+                ram(host & -HostMemory.PAGE_SIZE | address & HostMemory.PAGE_SIZE - 1, write);
                 r[PC]++;
                 return -1;
             }
@@ -432,13 +435,19 @@ final class Toy {
                 }
 
                 @Override
-                public void translation(PagedCore core) {
+                public void translation(PagedCore core) throws HostRefusal {
                     ExitFrame frame = core.block().frame();
                     long page = frame.address & -HostMemory.PAGE_SIZE;
-                    long host = map.toHost(page, HostMemory.PAGE_SIZE);
-                    frame.reply = host < 0 ? ExitFrame.AS_ACCESS : ExitFrame.RETRY;
-                    if (host >= 0 && engine instanceof ToyEngine toy) {
-                        synchronized (toy.pages) {
+                    int at = map.find(page);
+                    boolean ram = at >= 0 && map.range(at).ram();
+                    frame.reply = ram ? ExitFrame.RETRY : ExitFrame.AS_ACCESS;
+                    if (!ram || !(engine instanceof ToyEngine toy)) {
+                        return;
+                    }
+                    map.provide(page, frame.code);
+                    synchronized (toy.pages) {
+                        long host = map.page(page);
+                        if (host >= 0) {
                             toy.pages.put(page, host);
                         }
                     }

@@ -1,6 +1,8 @@
 package org.alcazar.management.shell;
 
+import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
+import org.alcazar.host.HostTimer;
 import org.alcazar.vmm.plugin.Spelling;
 
 import java.util.ArrayList;
@@ -8,13 +10,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 
 /** The one list of the shell's commands, and help about them. */
 final class CommandTable {
+    private static final long NANOS_PER_MILLISECOND = 1_000_000;
+
     private final Map<String, Command> commands = new LinkedHashMap<>();
 
     CommandTable() {
         add(LifeCycleCommands.all());
+        add(MemoryCommands.all());
         add(WatchCommands.all());
         add(ConsoleCommands.all());
         add(DeviceCommands.all());
@@ -28,6 +34,12 @@ final class CommandTable {
                                 "lists the commands, those of a scope, or says all about one",
                                 "help vm:create",
                                 this::help),
+                        Command.of(
+                                "sleep",
+                                "MILLISECONDS",
+                                "waits, for scripts; VMs run on",
+                                "sleep 100",
+                                CommandTable::sleep),
                         Command.of(
                                 "quit",
                                 "[STATUS]",
@@ -62,6 +74,17 @@ final class CommandTable {
 
     private static Shown quit(Call call) throws UsageException, QuitException {
         throw new QuitException((int) call.number("STATUS", 0, 255, 0));
+    }
+
+    private static Shown sleep(Call call) throws UsageException, InterruptedException {
+        long millis = call.number("MILLISECONDS", 0, Integer.MAX_VALUE, 0);
+        HostClock clock = call.vmm().clock();
+        CountDownLatch over = new CountDownLatch(1);
+        try (HostTimer timer = clock.timer("sleep", over::countDown)) {
+            timer.arm(clock.nanoTime() + millis * NANOS_PER_MILLISECOND);
+            over.await();
+        }
+        return Shown.of(Map.of("milliseconds", millis), "");
     }
 
     private Shown help(Call call) throws HostRefusal {

@@ -202,6 +202,33 @@ class CommandsTest {
     }
 
     @Test
+    void memoryIsLookedAtAndCopied() throws Exception {
+        assertTrue(shown("vm:fork tiny copy").contains("stood still for 1.50 ms; they share 64M"));
+        assertTrue(shown("vm:fork tiny copy --json").contains("\"pause-ns\": 1500000"));
+        assertTrue(shown("vm:memory tiny --json").contains("\"private\": 33554432"));
+        assertTrue(shown("vm:dirty tiny show").contains("0x3000-0x5fff"));
+        assertTrue(shown("vm:dirty tiny show").contains("4 pages were written"));
+        assertTrue(refused("vm:dirty tiny begin").contains("'begin' is not one of start, stop"));
+        shown("vm:access tiny start --every 20 --fine");
+        assertTrue(fake.log.contains("count uses each 20000000 ns, fine"));
+        assertTrue(shown("vm:access tiny show --top 1").contains("0x102000"));
+        assertTrue(shown("vm:access tiny show --picture text").contains("100000 |@|"));
+    }
+
+    @Test
+    void aPictureOfTheUseOfMemoryIsAPng() throws Exception {
+        byte[] png = HeatMap.png(new FakeMemory(List.of()).access(1));
+        java.awt.image.BufferedImage image =
+                javax.imageio.ImageIO.read(new java.io.ByteArrayInputStream(png));
+        assertEquals(512, image.getWidth());
+        assertEquals(1, image.getHeight());
+        assertEquals(0xff000000, image.getRGB(0, 0), "never used");
+        assertEquals(0xffa7a7a7, image.getRGB(1, 0), "read");
+        assertEquals(0xff404040, image.getRGB(4, 0), "no RAM");
+        assertTrue((image.getRGB(3, 0) & 0xff) < (image.getRGB(3, 0) >> 16 & 0xff), "written");
+    }
+
+    @Test
     void engineAndPagingModeAreExchanged() throws Exception {
         assertEquals(
                 "VM tiny goes on with interpreter; it stood still for 0.25 ms\n",

@@ -18,7 +18,9 @@ import org.alcazar.vmm.VmListener;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.management.BundleInfo;
 import org.alcazar.vmm.management.GuestConsole;
+import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.management.HookInfo;
+import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.PartInfo;
 import org.alcazar.vmm.management.PluginBundles;
 import org.alcazar.vmm.management.StuckCall;
@@ -334,6 +336,8 @@ final class FakeVmm {
         }
     }
 
+    private final MemoryManagement memory = new FakeMemory(log);
+
     private final class Parts implements VmManagement {
         @Override
         public List<PartInfo> parts(int vm) {
@@ -355,12 +359,23 @@ final class FakeVmm {
         }
 
         @Override
-        public long paging(int vm, String type) throws HostRefusal {
+        public long paging(int vm, String type, Map<String, ?> settings) throws HostRefusal {
             if (!type.equals("direct")) {
                 throw new HostRefusal("unknown paging mode '" + type + "'");
             }
-            log.add("paging " + type);
+            log.add("paging " + type + (settings.isEmpty() ? "" : " " + settings));
             return 1_000_000;
+        }
+
+        @Override
+        public ForkReport fork(int vm, String name) {
+            log.add("fork " + vm + " " + name);
+            return new ForkReport(vm, 1_500_000, 64L << 20);
+        }
+
+        @Override
+        public MemoryManagement memory() {
+            return memory;
         }
 
         @Override

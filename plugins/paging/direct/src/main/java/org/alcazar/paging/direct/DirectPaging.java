@@ -9,6 +9,7 @@ import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Scope;
 import org.alcazar.machine.Translation;
+import org.alcazar.vmm.plugin.PagingModeType.AccessSink;
 import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
 import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
@@ -72,6 +73,11 @@ final class DirectPaging implements PagingMode {
     public synchronized void changed(long start, long bytes) {
         tables.clear(start, bytes);
         engine.invalidate(Scope.GUEST_PHYSICAL, start, bytes);
+    }
+
+    @Override
+    public synchronized void drainAccessed(AccessSink sink) {
+        tables.drainAccessed(sink::accessed);
     }
 
     @Override

@@ -24,6 +24,11 @@ public final class DirectPagingComponent implements PagingModeType {
     }
 
     @Override
+    public boolean wantsOnePiece() {
+        return true;
+    }
+
+    @Override
     public PagingMode create(PagingContext context, Settings settings)
             throws ConfigurationException, HostRefusal {
         Engine engine = context.engine();

@@ -115,6 +115,20 @@ class NestedPagingTest {
     }
 
     @Test
+    void pagesAreAsLargeAsTheMapAllows() throws Exception {
+        long huge = 1L << 30;
+        map.add(new Range(4 * huge, huge, 66 * huge, Rights.ALL, true));
+        map.add(new Range(8 * huge, huge, 67 * huge + LARGE, Rights.ALL, true));
+        try (PagingMode mode = mode()) {
+            assertEquals(ExitFrame.RETRY, miss(mode, 4 * huge + 5, Rights.READ));
+            assertEquals(67 * huge - PAGE | 7, walk(5 * huge - PAGE), "1 GiB");
+            assertEquals(ExitFrame.RETRY, miss(mode, 8 * huge, Rights.READ));
+            assertEquals(67 * huge + 2 * LARGE - PAGE | 7, walk(8 * huge + LARGE - PAGE), "2 MiB");
+            assertEquals(-1, walk(8 * huge + LARGE), "1 GiB is not aligned on the host");
+        }
+    }
+
+    @Test
     void whatTheMapLacksBecomesAnAccess() throws Exception {
         try (PagingMode mode = mode()) {
             for (long hole : new long[] {160 * PAGE, LARGE - 1, 0xfee0_0000L, 1L << 50, -1}) {

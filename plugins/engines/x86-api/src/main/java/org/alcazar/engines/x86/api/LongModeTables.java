@@ -6,9 +6,9 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
 import org.alcazar.machine.GuestPhysicalMap;
-import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,6 +22,8 @@ public final class LongModeTables implements AutoCloseable {
     public static final int MAX_LEAF_LEVEL = 3;
 
     private static final int LEVELS = 4;
+
+    private static final int ENTRIES = 512;
 
     /** Bits of the addresses that so many levels translate. */
     private static final int REACH = 48;
@@ -75,9 +77,7 @@ public final class LongModeTables implements AutoCloseable {
                     "no page at 0x%x below 2^%d".formatted(address, REACH));
         }
         int level = Math.min(maxLevel, ends(address));
-        // The bus has no large pages: only RAM has them.
-        while (level > 1
-                && (!PhysicalBus.isRam(found) || map.uniform(address, leafBytes(level)) < 0)) {
+        while (level > 1 && map.uniform(address, leafBytes(level)) < 0) {
             level--;
         }
         if (level > 1) {
@@ -123,24 +123,104 @@ public final class LongModeTables implements AutoCloseable {
     }
 
     /**
-     * Clears every leaf that touches the range, whole. Tables stay. The caller invalidates the
-     * engine's translations.
+     * Clears what maps the range. Tables stay; a large page that the range is only a part of is cut
+     * into smaller ones where the host has a page for that, and goes whole where it has none. The
+     * caller invalidates the engine's translations.
      */
     public void clear(long start, long bytes) {
+        long end = start + bytes;
         long address = start;
-        while (address < start + bytes) {
-            long table = root;
+        while (address < end) {
             int level = LEVELS;
-            long entry = HostRam.getLong(slot(table, address, level));
-            while ((entry & Bits.PTE_P) != 0 && level > 1 && !isLeaf(entry, level)) {
-                table = entry & ADDRESS;
+            long slot = slot(root, address, level);
+            long entry = HostRam.getLong(slot);
+            while ((entry & Bits.PTE_P) != 0
+                    && !isWhole(address, end, level)
+                    && (!isLeaf(entry, level) || level > 1 && cut(slot, level))) {
                 level--;
-                entry = HostRam.getLong(slot(table, address, level));
+                slot = slot(HostRam.getLong(slot) & ADDRESS, address, level);
+                entry = HostRam.getLong(slot);
             }
             if ((entry & Bits.PTE_P) != 0) {
-                HostRam.setLong(slot(table, address, level), 0);
+                clear(slot, entry, level);
             }
             address = (address & -leafBytes(level)) + leafBytes(level);
+        }
+    }
+
+    /** Whether all that an entry of a level maps is to go. */
+    private static boolean isWhole(long address, long end, int level) {
+        return (address & leafBytes(level) - 1) == 0 && end - address >= leafBytes(level);
+    }
+
+    /** Clears an entry, or all leaves below it. */
+    private static void clear(long slot, long entry, int level) {
+        if (isLeaf(entry, level)) {
+            HostRam.setLong(slot, 0);
+        } else if (level == 2) {
+            HostRam.fill(entry & ADDRESS, HostMemory.PAGE_SIZE, (byte) 0);
+        } else {
+            for (int i = 0; i < ENTRIES; i++) {
+                long at = (entry & ADDRESS) + i * Long.BYTES;
+                if ((HostRam.getLong(at) & Bits.PTE_P) != 0) {
+                    clear(at, HostRam.getLong(at), level - 1);
+                }
+            }
+        }
+    }
+
+    /** Has a table of smaller leaves do what a leaf does. */
+    private boolean cut(long slot, int level) {
+        long table;
+        try {
+            table = newTable();
+        } catch (HostRefusal e) {
+            return false;
+        }
+        long leaf = HostRam.getLong(slot);
+        long smaller = level == 2 ? leaf & ~Bits.PTE_PS : leaf;
+        for (int i = 0; i < ENTRIES; i++) {
+            HostRam.setLong(table + i * Long.BYTES, smaller + i * leafBytes(level - 1));
+        }
+        // Walkers come at any time: the table is whole before they find it.
+        VarHandle.releaseFence();
+        HostRam.setLong(slot, table | TABLE);
+        return true;
+    }
+
+    /** Takes leaves that walks have used. */
+    @FunctionalInterface
+    public interface Leaves {
+        /**
+         * @param address what the leaf maps, from here on
+         * @param bytes that it maps
+         * @param dirty whether there was a write, too
+         */
+        void used(long address, long bytes, boolean dirty);
+    }
+
+    /**
+     * Tells which leaves have their accessed bits set, and clears these with the dirty bits. Nobody
+     * walks meanwhile; the caller invalidates the engine's translations, which set no bits.
+     */
+    public void drainAccessed(Leaves sink) {
+        drain(root, LEVELS, 0, sink);
+    }
+
+    private static void drain(long table, int level, long start, Leaves sink) {
+        for (int i = 0; i < ENTRIES; i++) {
+            long at = table + i * Long.BYTES;
+            long entry = HostRam.getLong(at);
+            long address = start + i * leafBytes(level);
+            if ((entry & Bits.PTE_P) == 0) {
+                continue;
+            }
+            if (!isLeaf(entry, level)) {
+                drain(entry & ADDRESS, level - 1, address, sink);
+            } else if ((entry & Bits.PTE_A) != 0) {
+                sink.used(address, leafBytes(level), (entry & Bits.PTE_D) != 0);
+                HostRam.setLong(at, entry & ~(Bits.PTE_A | Bits.PTE_D));
+            }
         }
     }
 

@@ -21,9 +21,11 @@ import org.junit.jupiter.api.Test;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /** Host addresses of leaves are only numbers here: nobody goes there but the naive walker below. */
 class LongModeTablesTest {
@@ -168,21 +170,21 @@ class LongModeTablesTest {
     }
 
     @Test
-    void clearedLeavesAreGoneWholeAndTheirNeighboursStay() throws HostRefusal {
+    void whatIsClearedIsGoneAndItsNeighboursStay() throws HostRefusal {
         try (LongModeTables tables = tables()) {
             Range range = ram(0, 4 * LARGE, HOST);
             mapAll(tables, range, 2);
             tables.clear(LARGE + PAGE, PAGE);
-            assertEquals(HOST + LARGE - PAGE | 7, walk(tables, LARGE - 1));
-            assertEquals(-1, walk(tables, LARGE));
-            assertEquals(-1, walk(tables, 2 * LARGE - 1));
-            assertEquals(HOST + 2 * LARGE | 7, walk(tables, 2 * LARGE));
-            tables.clear(2 * LARGE + PAGE, LARGE);
-            assertEquals(-1, walk(tables, 2 * LARGE));
-            assertEquals(-1, walk(tables, 3 * LARGE), "its first page only");
-            enter(tables, range, LARGE, 1);
             assertEquals(HOST + LARGE | 7, walk(tables, LARGE));
             assertEquals(-1, walk(tables, LARGE + PAGE));
+            assertEquals(HOST + LARGE + 2 * PAGE | 7, walk(tables, LARGE + 2 * PAGE));
+            assertEquals(HOST + 2 * LARGE - PAGE | 7, walk(tables, 2 * LARGE - 1));
+            tables.clear(2 * LARGE + PAGE, LARGE);
+            assertEquals(HOST + 2 * LARGE | 7, walk(tables, 2 * LARGE));
+            assertEquals(-1, walk(tables, 3 * LARGE), "its first page only");
+            assertEquals(HOST + 3 * LARGE + PAGE | 7, walk(tables, 3 * LARGE + PAGE));
+            enter(tables, range, LARGE + PAGE, 1);
+            assertEquals(HOST + LARGE + PAGE | 7, walk(tables, LARGE + PAGE));
             tables.clear(0, 1L << 47);
             for (long at = 0; at < range.end(); at += LARGE) {
                 assertEquals(-1, walk(tables, at));
@@ -198,6 +200,65 @@ class LongModeTablesTest {
         }
     }
 
+    @Test
+    void aLargePageGoesWholeWhereTheHostHasNoTableToCutIt() throws HostRefusal {
+        try (LongModeTables tables = tables()) {
+            mapAll(tables, ram(0, 64 * LARGE, HOST), 2);
+            memory.left = 0;
+            for (long at = 0; at < 64 * LARGE; at += LARGE) {
+                tables.clear(at, PAGE);
+                assertEquals(-1, walk(tables, at));
+            }
+            assertEquals(-1, walk(tables, 63 * LARGE + PAGE));
+        }
+    }
+
+    @Test
+    void aHugePageIsCutTwice() throws HostRefusal {
+        try (LongModeTables tables = tables()) {
+            mapAll(tables, ram(0, HUGE, 0), 3);
+            tables.clear(LARGE + PAGE, PAGE);
+            assertEquals(LARGE | 7, walk(tables, LARGE));
+            assertEquals(-1, walk(tables, LARGE + PAGE));
+            assertEquals(HUGE - PAGE | 7, walk(tables, HUGE - PAGE));
+            assertEquals(LARGE - PAGE | 7, walk(tables, LARGE - PAGE));
+            tables.clear(0, HUGE);
+            assertEquals(-1, walk(tables, HUGE - PAGE));
+        }
+    }
+
+    @Test
+    void usedLeavesAreToldOnce() throws HostRefusal {
+        try (LongModeTables tables = tables()) {
+            mapAll(tables, ram(0, 2 * LARGE, HOST), 2);
+            mapAll(tables, ram(2 * LARGE, 4 * PAGE, HOST), 1);
+            use(tables, 5 * PAGE, Bits.PTE_A);
+            use(tables, 2 * LARGE + PAGE, Bits.PTE_A | Bits.PTE_D);
+            List<String> told = new ArrayList<>();
+            tables.drainAccessed((at, bytes, dirty) -> told.add(at + " " + bytes + " " + dirty));
+            assertEquals(
+                    List.of("0 " + LARGE + " false", 2 * LARGE + PAGE + " " + PAGE + " true"),
+                    told);
+            told.clear();
+            tables.drainAccessed((at, bytes, dirty) -> told.add("again"));
+            assertEquals(List.of(), told);
+        }
+    }
+
+    /** Sets bits of a leaf, as the processor does. */
+    private static void use(LongModeTables tables, long address, long bits) {
+        long table = tables.root();
+        for (int shift = 39; ; shift -= 9) {
+            long slot = table + (address >>> shift & 511) * 8;
+            long entry = HostRam.getLong(slot);
+            if (shift == 12 || (entry & Bits.PTE_PS) != 0) {
+                HostRam.setLong(slot, entry | bits);
+                return;
+            }
+            table = entry & 0x000f_ffff_ffff_f000L;
+        }
+    }
+
     /** Small RAM ranges, random maps and clears, against a map from page to host page. */
     @Test
     void anyOrderOfMapsAndClearsGivesWhatANaiveTableGives() throws HostRefusal {
@@ -205,7 +266,7 @@ class LongModeTablesTest {
         Range range = ram(LARGE, 6 * LARGE, HOST + LARGE);
         try (LongModeTables tables = tables()) {
             Map<Long, Long> naive = new HashMap<>();
-            Map<Long, Long> size = new HashMap<>();
+            Set<Long> tabled = new HashSet<>();
             for (int i = 0; i < 400; i++) {
                 long at = range.start() + (random.nextLong(range.bytes()) & -PAGE);
                 if (random.nextInt(3) > 0) {
@@ -215,20 +276,21 @@ class LongModeTablesTest {
                         continue;
                     }
                     long end = enter(tables, range, at, level);
-                    long bytes = LongModeTables.leafBytes(level);
+                    // Where a table of small pages is, it stays.
+                    boolean small = level == 1 || tabled.contains(at & -LARGE);
+                    long bytes = small ? PAGE : LARGE;
+                    if (small) {
+                        tabled.add(at & -LARGE);
+                    }
                     for (long p = end - bytes; p < end; p += PAGE) {
                         naive.put(p, HOST + p);
-                        size.put(p, bytes);
                     }
                 } else {
                     long bytes = PAGE * (1 + random.nextInt(40));
                     tables.clear(at, bytes);
                     for (long p = at; p < at + bytes; p += PAGE) {
-                        if (naive.containsKey(p)) {
-                            long leaf = size.getOrDefault(p, PAGE);
-                            for (long q = p & -leaf; q < (p & -leaf) + leaf; q += PAGE) {
-                                naive.remove(q);
-                            }
+                        if (naive.remove(p) != null && !tabled.contains(p & -LARGE)) {
+                            tabled.add(p & -LARGE);
                         }
                     }
                 }

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * What lies behind the MMU's views: one direct-mapped cache of translations of 4 KiB, for all
  * privileges and contexts. A context (PCID; always 0 where there are none) has a generation, which
  * its tags bear, so that a flush is an increment; global pages have a generation of their own.
- * Pieces of large pages are remembered coarsely, so that INVLPG finds all of them.
+ * Where pieces of large pages are is remembered, so that INVLPG finds all of them.
  */
 final class Tlb {
     /** Flags of a translation, in the low bits of its value. */
@@ -23,20 +23,17 @@ final class Tlb {
 
     private static final int ENTRIES = 8192;
     private static final int GENERATIONS = 1 << 11;
-    private static final int REGIONS = 1024;
     private static final int CONTEXTS = 4096;
     private static final long PAGE = -4096;
 
     /** Pairs of tag and value. The tag's low bits: bit 0 global, bits 1 to 11 generation. */
     private final long[] entries = new long[2 * ENTRIES];
 
-    /** Hashed 2 MiB regions with pieces of large pages in the cache. */
-    private final boolean[] large = new boolean[REGIONS];
+    /** 2 MiB regions with pieces of large pages in the cache. */
+    private final RegionSet large = new RegionSet();
 
-    private boolean anyLarge;
-
-    /** Hashed 1 GiB regions with pieces of 1 GiB pages: INVLPG there flushes all. */
-    private final boolean[] huge = new boolean[REGIONS];
+    /** 1 GiB regions with pieces of 1 GiB pages: INVLPG there flushes all. */
+    private final RegionSet huge = new RegionSet();
 
     /** By context its generation; what lies below {@link #oldest} was flushed. */
     private final int[] contexts = new int[CONTEXTS];
@@ -97,10 +94,9 @@ final class Tlb {
         entries[at] = linear & PAGE | (isGlobal ? (long) global << 1 | 1 : (long) local << 1);
         entries[at + 1] = value;
         if (pageShift > 12) {
-            anyLarge = true;
-            large[region(linear)] = true;
+            large.add(linear >>> 21);
             if (pageShift > 22) {
-                huge[(int) (linear >>> 30) & REGIONS - 1] = true;
+                huge.add(linear >>> 30);
             }
         }
     }
@@ -133,10 +129,9 @@ final class Tlb {
             wipe();
         }
         local = renew(context);
-        if (globalsToo && anyLarge) {
-            Arrays.fill(large, false);
-            anyLarge = false;
-            Arrays.fill(huge, false);
+        if (globalsToo) {
+            large.clear();
+            huge.clear();
         }
     }
 
@@ -176,17 +171,13 @@ final class Tlb {
      * @param largeShift 21 or 22, the present format's size of large pages
      */
     int dropShift(long linear, int largeShift) {
-        if (huge[(int) (linear >>> 30) & REGIONS - 1]) {
+        if (huge.has(linear >>> 30)) {
             return 30;
         }
-        boolean found = large[region(linear)];
+        boolean found = large.has(linear >>> 21);
         if (largeShift == 22) {
-            found |= large[region(linear ^ 1 << 21)];
+            found |= large.has((linear ^ 1 << 21) >>> 21);
         }
         return found ? largeShift : 12;
-    }
-
-    private static int region(long linear) {
-        return (int) (linear >>> 21) & REGIONS - 1;
     }
 }

@@ -1,0 +1,138 @@
+package org.alcazar.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.launcher.ProgramRun.End;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Debian's kernel under each paging mode, and while one takes over from the other. */
+@Tag("machine")
+class PagingIT {
+    private static final int LIMIT_SECONDS = 1800;
+    private static final List<String> MODES =
+            List.of(
+                    "nested",
+                    "direct",
+                    "shadow strategy=vtlb",
+                    "shadow strategy=cache",
+                    "shadow strategy=sync");
+
+    /** What {@code linux-memory} found under the first mode. */
+    private static Optional<List<String>> expected = Optional.empty();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "direct",
+                "shadow,strategy=vtlb",
+                "shadow,strategy=cache",
+                "shadow,strategy=sync"
+            })
+    void linuxBootsUnder(String mode) throws Exception {
+        LinuxIT.guest("linux");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        "run",
+                        "linux",
+                        "--paging",
+                        mode,
+                        "--append",
+                        "console=ttyS0 alcazar.run=hello")) {
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertTrue(end.out().contains("alcazar: hello ended with status 0"), end.out());
+            KernelLog.assertClean(end.out());
+        }
+    }
+
+    @Tag("slow")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nested",
+                "direct",
+                "shadow,strategy=vtlb",
+                "shadow,strategy=cache",
+                "shadow,strategy=sync"
+            })
+    void theMemoryLoadHasTheSameResultsUnder(String mode) throws Exception {
+        LinuxIT.guest("linux-memory");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        LIMIT_SECONDS,
+                        "run",
+                        "linux-memory",
+                        "--paging",
+                        mode,
+                        "--append",
+                        "console=ttyS0 alcazar.run=memory")) {
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            List<String> found = results(end.out());
+            assertTrue(found.contains("memory: kernel log clean"), end.out());
+            assertEquals(expected.orElse(found), found);
+            expected = Optional.of(found);
+        }
+    }
+
+    /** Ten times a second for a minute, and the load finds nothing wrong. */
+    @Tag("slow")
+    @Test
+    void modesTakeTurnsUnderTheMemoryLoad() throws Exception {
+        LinuxIT.guest("linux-memory");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        LIMIT_SECONDS,
+                        "run",
+                        "linux-memory",
+                        "--append",
+                        "console=ttyS0 alcazar.run=memory memory.seconds=90")) {
+            program.until("memory: fork");
+            int switches = 600;
+            Path script = Files.createTempFile("alcazar", ".gogo");
+            try {
+                List<String> lines = new ArrayList<>();
+                for (int i = 0; i < switches; i++) {
+                    lines.add("vm:paging linux-memory " + MODES.get(i % MODES.size()));
+                    lines.add("sleep 100");
+                }
+                Files.write(script, lines);
+                End attached = attach(program, script);
+                assertEquals(0, attached.status(), attached.err() + attached.out());
+            } finally {
+                Files.delete(script);
+            }
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            assertTrue(results(end.out()).contains("memory: kernel log clean"), end.out());
+        }
+    }
+
+    private static End attach(ProgramRun program, Path script)
+            throws IOException, InterruptedException {
+        try (ProgramRun attached =
+                ProgramRun.start(
+                        LIMIT_SECONDS,
+                        "attach",
+                        String.valueOf(program.pid()),
+                        "--script",
+                        script.toString())) {
+            return attached.end();
+        }
+    }
+
+    private static List<String> results(String out) {
+        return out.lines().map(String::strip).filter(line -> line.startsWith("memory:")).toList();
+    }
+}

@@ -1,0 +1,66 @@
+package org.alcazar.vmm.management;
+
+import org.alcazar.host.HostRefusal;
+
+import java.util.BitSet;
+
+/**
+ * What is done with the RAM of VMs. Methods are safe from any thread but a vcore's; the guest stands
+ * for a moment where that is needed. All of them refuse a VM that does not exist.
+ */
+public interface MemoryManagement {
+    /**
+     * Where a VM's RAM is.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    MemoryReport report(int vm) throws HostRefusal;
+
+    /**
+     * Logs from now on which pages of RAM are written, by whomever.
+     *
+     * @throws HostRefusal if there is no such VM, or it has ended
+     */
+    void startDirtyLog(int vm) throws HostRefusal;
+
+    /**
+     * Numbers of the guest's pages (addresses by 4096) written since the log was started, or begun
+     * anew.
+     *
+     * @param anew whether it begins anew
+     * @throws HostRefusal if there is no such VM, or its writes are not logged
+     */
+    BitSet dirtyPages(int vm, boolean anew) throws HostRefusal;
+
+    /**
+     * Ends the log of writes; nothing if there is none.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    void stopDirtyLog(int vm) throws HostRefusal;
+
+    /**
+     * Counts from now on which pages of RAM the guest uses: looks at the accessed bits of its
+     * translation tables from time to time.
+     *
+     * @param periodNanos between two looks, at each of which the guest stands for a moment
+     * @param fine whether large pages of the tables are cut first: they stay small then, and
+     *     translation costs more; otherwise their use is that of all their small ones
+     * @throws HostRefusal if there is no such VM, it has ended, or pages are counted already
+     */
+    void startAccess(int vm, long periodNanos, boolean fine) throws HostRefusal;
+
+    /**
+     * What has been counted since the last start; nothing if there was none.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    AccessReport access(int vm) throws HostRefusal;
+
+    /**
+     * Ends the counting.
+     *
+     * @throws HostRefusal if there is no such VM
+     */
+    void stopAccess(int vm) throws HostRefusal;
+}

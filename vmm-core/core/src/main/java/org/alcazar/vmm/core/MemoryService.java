@@ -1,0 +1,111 @@
+package org.alcazar.vmm.core;
+
+import org.alcazar.host.HostKernel;
+import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.Scope;
+import org.alcazar.vmm.management.AccessReport;
+import org.alcazar.vmm.management.MemoryManagement;
+import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.plugin.ConfigurationException;
+
+import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** The RAM of all VMs for management plugins. */
+final class MemoryService implements MemoryManagement {
+    private final Vmm vmm;
+    private final HostKernel host;
+
+    MemoryService(Vmm vmm, HostKernel host) {
+        this.vmm = vmm;
+        this.host = host;
+    }
+
+    @Override
+    public MemoryReport report(int vm) throws HostRefusal {
+        Vm asked = vmm.get(vm);
+        Machine machine = asked.machine();
+        Pages.Counts counts = machine.pages().counts();
+        return new MemoryReport(
+                counts.ram * Pages.PAGE,
+                (counts.shared + counts.alone) * Pages.PAGE,
+                counts.shared * Pages.PAGE,
+                counts.swapped * Pages.PAGE,
+                counts.ballooned * Pages.PAGE,
+                counts.copied * Pages.PAGE,
+                machine.engines().paging().tablePages() * HostMemory.PAGE_SIZE,
+                host.memory().bytesInUse(machine.owner()),
+                machine.map().ranges().stream().anyMatch(GuestPhysicalMap.Range::paged));
+    }
+
+    @Override
+    public void startDirtyLog(int vm) throws HostRefusal {
+        standing(vm, asked -> {
+            asked.physicalMap().startDirtyLog();
+            invalidate(asked);
+        });
+    }
+
+    @Override
+    public BitSet dirtyPages(int vm, boolean anew) throws HostRefusal {
+        GuestPhysicalMap map = vmm.get(vm).physicalMap();
+        if (!map.isDirtyLogged()) {
+            throw new HostRefusal(
+                    "VM %s: its writes are not logged; start that first"
+                            .formatted(vmm.get(vm).name()));
+        }
+        if (!anew) {
+            return map.dirtyPages();
+        }
+        AtomicReference<BitSet> out = new AtomicReference<>(new BitSet());
+        standing(vm, asked -> {
+            out.set(map.drainDirtyLog());
+            invalidate(asked);
+        });
+        return out.get();
+    }
+
+    @Override
+    public void stopDirtyLog(int vm) throws HostRefusal {
+        vmm.get(vm).physicalMap().stopDirtyLog();
+    }
+
+    @Override
+    public void startAccess(int vm, long periodNanos, boolean fine) throws HostRefusal {
+        Vm asked = vmm.get(vm);
+        Vmm.orRefuse(() -> {
+            asked.machine().access().start(periodNanos, fine);
+            return asked;
+        });
+    }
+
+    @Override
+    public AccessReport access(int vm) throws HostRefusal {
+        return vmm.get(vm).machine().access().report();
+    }
+
+    @Override
+    public void stopAccess(int vm) throws HostRefusal {
+        vmm.get(vm).machine().access().stop();
+    }
+
+    private interface Work {
+        void on(Vm vm) throws HostRefusal, ConfigurationException;
+    }
+
+    private void standing(int vm, Work work) throws HostRefusal {
+        Vm asked = vmm.get(vm);
+        Vmm.orRefuse(() ->
+                asked.underBarrier(() -> {
+                    asked.refuseOver();
+                    work.on(asked);
+                    return asked;
+                }));
+    }
+
+    private static void invalidate(Vm vm) {
+        vm.machine().engines().engine().invalidate(Scope.ALL, 0, 0);
+    }
+}

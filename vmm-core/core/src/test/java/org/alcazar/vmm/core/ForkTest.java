@@ -1,0 +1,208 @@
+package org.alcazar.vmm.core;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.Space;
+import org.alcazar.vmm.VmState;
+import org.alcazar.vmm.management.ForkReport;
+import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.management.VmManagement;
+import org.junit.jupiter.api.Test;
+
+class ForkTest {
+    private static final long COUNTER = 0x5008;
+
+    /** Counts in memory for ever. */
+    private static final Toy.Op[] COUNTING = {
+        new Toy.Read(Space.MEMORY, COUNTER, 8),
+        new Toy.Add(1),
+        new Toy.Write(Space.MEMORY, COUNTER, 8),
+        new Toy.Jump(0)
+    };
+
+    private final Bench bench = new Bench(COUNTING);
+    private final VmManagement management = new Management(bench.vmm, bench.types);
+
+    private Vm running() throws Exception {
+        Vm vm = bench.start();
+        Bench.until(() -> vm.memory().readLong(COUNTER) > 100);
+        return vm;
+    }
+
+    private MemoryReport report(Vm vm) throws HostRefusal {
+        return management.memory().report(vm.id());
+    }
+
+    @Test
+    void bothCountOnAndNeitherSeesTheOther() throws Exception {
+        try (bench) {
+            Vm parent = running();
+            parent.memory().writeLong(0x9000, 77);
+            ForkReport report = management.fork(parent.id(), "copy");
+            Vm copy = bench.vmm.get(report.vm());
+            assertEquals(VmState.PAUSED, copy.state());
+            assertEquals(VmState.RUNNING, parent.state());
+            assertEquals(0, report.pauseNanos(), "the clock of this host stands");
+            assertEquals(Bench.RAM, report.sharedBytes());
+            long from = copy.memory().readLong(COUNTER);
+            Bench.until(() -> parent.memory().readLong(COUNTER) > from + 100);
+            assertEquals(from, copy.memory().readLong(COUNTER), "it stands");
+            parent.pause();
+            long stopped = parent.memory().readLong(COUNTER);
+            copy.resume();
+            Bench.until(() -> copy.memory().readLong(COUNTER) > stopped);
+            assertEquals(stopped, parent.memory().readLong(COUNTER));
+            assertEquals(77, copy.memory().readLong(0x9000));
+            copy.memory().writeLong(0x9000, 78);
+            assertEquals(77, parent.memory().readLong(0x9000));
+        }
+    }
+
+    @Test
+    void memoryIsSharedUntilItIsWritten() throws Exception {
+        try (bench) {
+            Vm parent = bench.create();
+            Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
+            assertEquals(Bench.RAM, report(copy).shared());
+            assertEquals(0, report(copy).alone());
+            copy.memory().readLong(0x7000);
+            assertEquals(0, report(copy).copied(), "reading copies nothing");
+            copy.memory().writeLong(0x7ffc, 5);
+            assertEquals(2 * Pages.PAGE, report(copy).copied(), "a write across two pages");
+            assertEquals(Bench.RAM - 2 * Pages.PAGE, report(copy).shared());
+            assertEquals(5, copy.memory().readLong(0x7ffc));
+            assertEquals(0, parent.memory().readLong(0x7ffc));
+            assertTrue(report(copy).charged() < Bench.RAM / 4, "no RAM of its own but copies");
+            assertTrue(report(copy).paged());
+        }
+    }
+
+    @Test
+    void allMemoryComesBackInWhateverOrderTheyGo() throws Exception {
+        for (boolean parentFirst : new boolean[] {true, false}) {
+            try (Bench own = new Bench(COUNTING)) {
+                Vm parent = own.start();
+                VmManagement of = new Management(own.vmm, own.types);
+                Vm copy = own.vmm.get(of.fork(parent.id(), "copy").vm());
+                Vm second = own.vmm.get(of.fork(copy.id(), "second").vm());
+                second.resume();
+                copy.memory().fill(0, 1 << 20, 3);
+                String owner = parent.machine().owner();
+                own.vmm.destroy((parentFirst ? parent : second).id());
+                if (parentFirst) {
+                    assertTrue(own.host.memory.bytesInUse(owner) > 0, "its copies use it");
+                }
+                assertEquals(3, copy.memory().readByte(0));
+                own.vmm.destroy(copy.id());
+                own.vmm.destroy((parentFirst ? second : parent).id());
+                assertEquals(0, own.host.memory.bytesInUse(""));
+            }
+        }
+    }
+
+    @Test
+    void whoIsLeftAloneWritesWithoutACopy() throws Exception {
+        try (bench) {
+            Vm parent = bench.create();
+            Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
+            copy.memory().writeLong(0, 1);
+            bench.vmm.destroy(parent.id());
+            copy.memory().writeLong(0x3000, 4);
+            assertEquals(Pages.PAGE, report(copy).copied());
+            assertEquals(Bench.RAM, report(copy).alone());
+            assertEquals(4, copy.memory().readLong(0x3000));
+        }
+    }
+
+    @Test
+    void aPageThatWasCopiedIsGivenBackInTheNextBarrierOnly() throws Exception {
+        try (bench) {
+            Vm parent = bench.start();
+            parent.pause();
+            Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
+            long old = copy.physicalMap().toHost(0x9000, 8);
+            copy.resume();
+            copy.memory().writeLong(0x9000, 1);
+            Frames frames = bench.vmm.frames();
+            assertEquals(2, frames.users(old), "somebody may still read there");
+            copy.pause();
+            assertEquals(1, frames.users(old));
+        }
+    }
+
+    @Test
+    void aForkOfAForkedVmSharesWhatIsStillShared() throws Exception {
+        try (bench) {
+            Vm parent = bench.create();
+            parent.memory().writeLong(0x2000, 1);
+            Vm one = bench.vmm.get(management.fork(parent.id(), "one").vm());
+            one.memory().writeLong(0x2000, 2);
+            Vm two = bench.vmm.get(management.fork(one.id(), "two").vm());
+            two.memory().writeLong(0x3000, 3);
+            assertEquals(1, parent.memory().readLong(0x2000));
+            assertEquals(2, two.memory().readLong(0x2000));
+            assertNotEquals(3, one.memory().readLong(0x3000));
+            one.memory().writeLong(0x2000, 4);
+            assertEquals(2, two.memory().readLong(0x2000));
+        }
+    }
+
+    @Test
+    void aHostWithoutMemoryFailsTheWriterAlone() throws Exception {
+        try (bench) {
+            Vm parent = running();
+            parent.pause();
+            Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
+            bench.host.memory.refuseAfter(0);
+            copy.resume();
+            Bench.until(() -> copy.state() == VmState.FAILED);
+            assertTrue(copy.end().orElseThrow().reason().contains("the guest's memory needs"));
+            assertEquals(VmState.PAUSED, parent.state());
+            bench.host.memory.refuseAfter(Integer.MAX_VALUE);
+        }
+    }
+
+    @Test
+    void aForkThatCannotBeMadeLeavesNothing() throws Exception {
+        try (bench) {
+            Vm parent = running();
+            long before = bench.host.memory.bytesInUse("");
+            String taken =
+                    assertThrows(
+                                    HostRefusal.class,
+                                    () -> management.fork(parent.id(), parent.name()))
+                            .getMessage();
+            assertTrue(String.valueOf(taken).contains("already"), taken);
+            bench.host.processors.refuseAfter(0);
+            assertThrows(HostRefusal.class, () -> management.fork(parent.id(), "copy"));
+            bench.host.processors.refuseAfter(Integer.MAX_VALUE);
+            assertEquals(before, bench.host.memory.bytesInUse(""));
+            assertEquals(VmState.RUNNING, parent.state());
+            assertEquals(1, bench.vmm.all().size());
+        }
+    }
+
+    @Test
+    void aSavedForkIsWhatItWas() throws Exception {
+        try (bench) {
+            Vm parent = bench.create();
+            parent.memory().writeLong(0x2000, 1);
+            Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
+            copy.memory().writeLong(0x3000, 3);
+            String before = RamSections.checksum(copy.physicalMap());
+            bench.vmm.save(copy.id(), "/saved");
+            int loaded = bench.vmm.load("/saved", java.util.Map.of("name", "again"));
+            Vm again = bench.vmm.get(loaded);
+            assertEquals(1, again.memory().readLong(0x2000));
+            assertEquals(3, again.memory().readLong(0x3000));
+            assertEquals(before, RamSections.checksum(again.physicalMap()));
+            assertFalse(report(again).paged());
+            assertNotEquals(copy.id(), again.id());
+        }
+    }
+}
