@@ -117,7 +117,7 @@ final class CachedTables extends Shadows {
                 clear(core.narrowTable, i);
             }
         }
-        root(core);
+        findRoot(core);
     }
 
     /**
@@ -132,8 +132,12 @@ final class CachedTables extends Shadows {
 
     @Override
     void root(CoreState core) throws HostRefusal {
-        reserve(core);
         compareLoose();
+        findRoot(core);
+    }
+
+    private void findRoot(CoreState core) throws HostRefusal {
+        reserve(core);
         GuestMode mode = core.mode;
         if (core.untracked) {
             own.root(core);

@@ -56,7 +56,8 @@ final class ShadowPaging implements PagingMode {
         boolean gigabyte =
                 !(context.engine() instanceof GigabytePages engine) || engine.hasGigabytePages();
         for (int i = 0; i < cores.length; i++) {
-            cores[i] = new CoreState(i, new GuestMode(physicalBits, gigabyte), new GuestWalk(memory));
+            cores[i] =
+                    new CoreState(i, new GuestMode(physicalBits, gigabyte), new GuestWalk(memory));
         }
         HostRefusal why = tables.grow();
         if (why != null) {

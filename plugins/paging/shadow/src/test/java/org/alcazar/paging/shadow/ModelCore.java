@@ -9,16 +9,18 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
+import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.RamPages;
 import org.alcazar.vmm.plugin.PagingModeType.PagedCore;
 import org.alcazar.vmm.plugin.PagingModeType.PagingMode;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.HashMap;
 import java.util.Map;
 
-/** A core that does single accesses as the engine does, with a TLB that forgets nothing by itself. */
+/**
+ * A core that does single accesses as the engine does, with a TLB that forgets nothing by itself.
+ */
 final class ModelCore implements PagedCore {
     static final int WRITE = Bits.PFEC_W, USER = Bits.PFEC_U, FETCH = Bits.PFEC_I;
 
@@ -171,7 +173,12 @@ final class ModelCore implements PagedCore {
                 }
                 long host = table | offset;
                 // Writable only once it is dirty.
-                return new Entry(host, marks, user, execute, RamPages.flags(host) == 0);
+                return new Entry(
+                        host,
+                        marks,
+                        user,
+                        execute,
+                        PhysicalBus.isRam(host) && RamPages.flags(host) == 0);
             }
         }
     }

@@ -34,7 +34,7 @@ class RandomGuestTest {
     /** Where a large page can lie, tables in it too. */
     private static final long BIG = 2 * LARGE;
 
-    private static final int STEPS = 1500;
+    private static final int STEPS = 2000;
 
     private final Random random = new Random(20_26);
     private final ModelMachine machine = new ModelMachine(2);
@@ -64,8 +64,10 @@ class RandomGuestTest {
             run(mode, strategy, kind);
         }
         assertEquals(listeners, RamPages.listeners());
-        machine.stage.map().ranges().forEach(
-                r -> {
+        machine.stage
+                .map()
+                .ranges()
+                .forEach(r -> {
                     for (long p = r.host(); p < r.host() + r.bytes(); p += PAGE) {
                         assertEquals(0, RamPages.flags(p), "a mark was left");
                     }
@@ -84,11 +86,11 @@ class RandomGuestTest {
         for (int step = 0; step < STEPS; step++) {
             ModelCore core = machine.cores.get(random.nextInt(2));
             int dice = random.nextInt(100);
-            if (dice < 60) {
+            if (dice < 50) {
                 access(mode, core, checker, universe[random.nextInt(universe.length)]);
-            } else if (dice < 78) {
+            } else if (dice < 85) {
                 writeEntry(mode, core, checker, universe);
-            } else if (dice < 88) {
+            } else if (dice < 91) {
                 long linear = universe[random.nextInt(universe.length)];
                 core.invlpg(mode, linear);
                 checker.flushed(core.index(), linear);
@@ -245,7 +247,9 @@ class RandomGuestTest {
             assertEquals(
                     Long.toHexString(expected),
                     Long.toHexString(seen & ~ModelCore.FAULT),
-                    () -> "a fault that the guest's tables do not give, at " + Long.toHexString(linear));
+                    () ->
+                            "a fault that the guest's tables do not give, at "
+                                    + Long.toHexString(linear));
         }
     }
 
@@ -253,15 +257,19 @@ class RandomGuestTest {
     private void writeEntry(
             ShadowPaging mode, ModelCore core, ShadowChecker checker, long[] universe)
             throws HostRefusal {
-        if (random.nextBoolean()) {
+        if (random.nextInt(3) == 0) {
             int[] choice = indexes();
             long at = tablePage(random.nextInt(TABLES + 1));
             long index = choice[random.nextInt(choice.length)];
             machine.write(at + index * entryBytes, entryBytes, entry());
             return;
         }
-        long linear = universe[random.nextInt(universe.length)];
-        long host = core.access(mode, linear, ModelCore.WRITE);
+        long linear = 0;
+        long host = ModelCore.FAULT;
+        for (int i = 0; i < 8 && (host & (ModelCore.FAULT | ModelCore.DEVICE)) != 0; i++) {
+            linear = universe[random.nextInt(universe.length)];
+            host = core.access(mode, linear, ModelCore.WRITE);
+        }
         if ((host & (ModelCore.FAULT | ModelCore.DEVICE)) == 0) {
             // The store may be to the very tables that allowed it.
             checker.note();

@@ -7,7 +7,6 @@ import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.PhysicalBus;
 import org.alcazar.machine.Rights;
-
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -85,7 +84,13 @@ final class ShadowChecker {
      * @param exact what a core's tables give must hold now
      */
     void check(ModelCore core, boolean exact) {
-        check(core, core.block().translationRoot, core.mode.top, 0, new boolean[] {true, true, true}, exact);
+        check(
+                core,
+                core.block().translationRoot,
+                core.mode.top,
+                0,
+                new boolean[] {true, true, true},
+                exact);
     }
 
     private void check(
@@ -133,13 +138,17 @@ final class ShadowChecker {
             Grant now = grant(core.mode, linear);
             assertTrue(
                     now != null && now.covers(given),
-                    () -> "core %d, %x: %s, but the guest's tables give %s".formatted(core.index(), linear, given, now));
+                    () ->
+                            "core %d, %x: %s, but the guest's tables give %s"
+                                    .formatted(core.index(), linear, given, now));
         } else if (Arrays.stream(universe).anyMatch(known -> known == linear)) {
             // Elsewhere a table shows that the guest uses twice, and nobody has taken notes.
             List<Grant> list = since.get(core.index()).getOrDefault(linear, List.of());
             assertTrue(
                     list.stream().anyMatch(grant -> grant.covers(given)),
-                    () -> "core %d, %x: %s, but since the flush there was %s".formatted(core.index(), linear, given, list));
+                    () ->
+                            "core %d, %x: %s, but since the flush there was %s"
+                                    .formatted(core.index(), linear, given, list));
         }
     }
 
@@ -179,8 +188,7 @@ final class ShadowChecker {
         }
     }
 
-    private @Nullable Grant grant(
-            long gpa, boolean write, boolean user, boolean execute) {
+    private @Nullable Grant grant(long gpa, boolean write, boolean user, boolean execute) {
         long page = machine.stage.map().page(gpa);
         if (page < 0) {
             return null;
