@@ -2,6 +2,7 @@ package org.alcazar.vmm.core;
 
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostExitPortal;
+import org.alcazar.host.HostFiles;
 import org.alcazar.host.HostKernel;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
@@ -24,10 +25,12 @@ import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.alcazar.vmm.plugin.PlatformType.Platform;
 import org.alcazar.vmm.plugin.Schema;
 import org.alcazar.vmm.plugin.Settings;
+import org.alcazar.vmm.plugin.SwapPolicyType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,6 +54,9 @@ final class Machine {
 
     /** RAM is taken in pieces of at least this size, where the host has no larger ones. */
     private static final long SMALLEST_EXTENT = 1L << 21;
+
+    /** Less of its RAM in the host's memory, and no instruction would ever be done. */
+    private static final long SMALLEST_LIMIT = 1L << 20;
 
     /**
      * Pauses in a row after which a core is taken to spin in vain: some microseconds, as much as it
@@ -118,7 +124,9 @@ final class Machine {
                         making.frames(),
                         owner,
                         engines::changed,
-                        () -> vm.pauseSoon(List.of()));
+                        () -> vm.pauseSoon(List.of()),
+                        engines::drainAccessed,
+                        e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
     }
 
     void build() throws HostRefusal, ConfigurationException {
@@ -285,13 +293,77 @@ final class Machine {
             }
             return;
         }
+        boolean swapped = takeSwap();
         int node = node();
         for (MemoryRange range : plan().ram) {
+            if (swapped) {
+                pages.addPaged(range.start(), range.bytes());
+                continue;
+            }
             long start = range.start();
             while (start < range.start() + range.bytes()) {
                 start += addMemory(start, range.start() + range.bytes() - start, node);
             }
         }
+    }
+
+    /** Opens the swap file, if there is to be one. */
+    private boolean takeSwap() throws HostRefusal, ConfigurationException {
+        VmConfiguration.Choice choice = configuration.swap();
+        if (choice.type().isEmpty() && choice.settings().isEmpty()) {
+            return false;
+        }
+        Map<String, Object> keys = new LinkedHashMap<>(choice.settings());
+        String file = String.valueOf(keys.getOrDefault("file", ""));
+        String limit = String.valueOf(keys.getOrDefault("limit", ""));
+        keys.remove("file");
+        keys.remove("limit");
+        if (file.isEmpty() || limit.isEmpty()) {
+            throw new ConfigurationException("swap needs the keys file=FILE and limit=SIZE");
+        }
+        SwapPolicyType type =
+                types.choose(
+                        SwapPolicyType.class, "swap policy", choice.type(), List.of("pseudo-lru"));
+        String title = types.title("swap policy " + type.name(), type);
+        Settings settings = Settings.check(title, vm.calls().schema(title, type), keys);
+        int count = Math.toIntExact(configuration.memory() >> HostMemory.PAGE_SHIFT);
+        SwapPolicyType.SwapPolicy policy =
+                vm.calls()
+                        .call(
+                                "creation of " + title,
+                                () -> type.create(count, configuration.seed(), settings));
+        long most = swapLimit(limit);
+        pages.swap(new Swap(scratch(file), file, policy, most));
+        return true;
+    }
+
+    private HostFiles.Scratch scratch(String file) throws HostRefusal {
+        HostFiles files =
+                host.find(HostFiles.class)
+                        .orElseThrow(() ->
+                                new HostRefusal(
+                                        "swap: host " + host.name() + " has no files for " + file));
+        try {
+            return files.scratch(file);
+        } catch (IOException e) {
+            throw new HostRefusal(
+                    "swap file " + file + " can't be made: " + GuestBoot.reason(e), e);
+        }
+    }
+
+    /** In pages. */
+    static long swapLimit(String text) throws ConfigurationException {
+        long bytes;
+        try {
+            bytes = Settings.parseSize(text);
+        } catch (NumberFormatException e) {
+            throw new ConfigurationException(
+                    "swap: limit=" + text + " is not a size such as 128M", e);
+        }
+        if (bytes < SMALLEST_LIMIT) {
+            throw new ConfigurationException("swap: limit=" + text + " is too little; try 1M");
+        }
+        return bytes >> HostMemory.PAGE_SHIFT;
     }
 
     /** The memory node next to the processors of all vcores, if they are put on those of one. */
