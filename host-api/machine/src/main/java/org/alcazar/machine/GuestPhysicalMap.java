@@ -230,6 +230,21 @@ public final class GuestPhysicalMap {
     }
 
     /**
+     * The same for a whole stretch of a range of RAM that is in one piece, where it stays; -1 of a
+     * paged range.
+     */
+    public long inOnePiece(long address, long bytes) {
+        int i = find(address);
+        if (i < 0 || bytes < 0) {
+            return -1;
+        }
+        Range range = slots[i].range;
+        return !range.ram || range.host < 0 || range.end() - address < bytes
+                ? -1
+                : range.host + (address - range.start);
+    }
+
+    /**
      * The same for a whole stretch of guest RAM that is there and contiguous on the host, or -1.
      * For reading: what is written there may be another guest's.
      */

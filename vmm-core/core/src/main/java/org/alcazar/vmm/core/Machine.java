@@ -115,7 +115,6 @@ final class Machine {
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
-        this.memory = new RamView(map, this::refused);
         this.access = new AccessTracker(vm, host.processors());
         this.parent = making.parent();
         this.pages =
@@ -127,6 +126,7 @@ final class Machine {
                         () -> vm.pauseSoon(List.of()),
                         engines::drainAccessed,
                         e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
+        this.memory = new RamView(map, pages, this::refused);
     }
 
     void build() throws HostRefusal, ConfigurationException {

@@ -135,16 +135,17 @@ final class Pages implements GuestPhysicalMap.Pager {
     public boolean provide(long address, int rights) throws HostRefusal {
         boolean done;
         boolean many;
+        boolean held = Thread.holdsLock(this);
         synchronized (this) {
             long before = leaving.size();
             done = provideHere(address, rights);
             many = leaving.size() > before && leaving.size() % MANY == 0;
-            if (isOverLimit() && !evicting) {
+            if (!held && isOverLimit() && !evicting) {
                 evicting = true;
                 many = true;
             }
         }
-        if (many) {
+        if (many && !held) {
             barrierWanted.run(); // not under the lock: the barrier takes it in its turn
         }
         return done;
