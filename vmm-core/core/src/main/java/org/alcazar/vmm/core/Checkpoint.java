@@ -166,8 +166,7 @@ final class Checkpoint {
                             byte[] bytes = StateCodec.encode(entry.getValue());
                             sections.write(entry.getKey(), VERSION, bytes, bytes.length);
                         }
-                        RamSections.write(
-                                vm.machine().pages(), vm.physicalMap(), sections);
+                        RamSections.write(vm.machine().pages(), vm.physicalMap(), sections);
                         sections.finish();
                         out.flush();
                     });
@@ -479,8 +478,7 @@ final class Checkpoint {
         private SavedState state(String name) throws ConfigurationException {
             SavedState state = states.get(name);
             if (state == null) {
-                throw new ConfigurationException(
-                        title + " lacks section '" + name + "'");
+                throw new ConfigurationException(title + " lacks section '" + name + "'");
             }
             return state;
         }

@@ -41,7 +41,9 @@ final class Forks {
         parent.machine().engines().refuseInPlace("be forked");
         if (parent.machine().pages().swap().isPresent()) {
             throw new HostRefusal(
-                    "VM " + parent.name() + ": a VM with swap can't be forked: its file is its own");
+                    "VM "
+                            + parent.name()
+                            + ": a VM with swap can't be forked: its file is its own");
         }
         Vm child =
                 vmm.make(

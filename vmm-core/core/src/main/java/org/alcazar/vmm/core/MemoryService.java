@@ -42,10 +42,12 @@ final class MemoryService implements MemoryManagement {
 
     @Override
     public void startDirtyLog(int vm) throws HostRefusal {
-        standing(vm, asked -> {
-            asked.physicalMap().startDirtyLog();
-            invalidate(asked);
-        });
+        standing(
+                vm,
+                asked -> {
+                    asked.physicalMap().startDirtyLog();
+                    invalidate(asked);
+                });
     }
 
     @Override
@@ -60,10 +62,12 @@ final class MemoryService implements MemoryManagement {
             return map.dirtyPages();
         }
         AtomicReference<BitSet> out = new AtomicReference<>(new BitSet());
-        standing(vm, asked -> {
-            out.set(map.drainDirtyLog());
-            invalidate(asked);
-        });
+        standing(
+                vm,
+                asked -> {
+                    out.set(map.drainDirtyLog());
+                    invalidate(asked);
+                });
         return out.get();
     }
 
@@ -93,18 +97,20 @@ final class MemoryService implements MemoryManagement {
 
     @Override
     public void swapLimit(int vm, long bytes) throws HostRefusal {
-        standing(vm, asked -> {
-            Swap swap =
-                    asked.machine()
-                            .pages()
-                            .swap()
-                            .orElseThrow(() ->
-                                    new ConfigurationException(
-                                            "VM %s has no swap; give it `swap` when it is made"
-                                                    .formatted(asked.name())));
-            swap.limit(Machine.swapLimit(Long.toString(bytes)));
-            asked.machine().pages().standing();
-        });
+        standing(
+                vm,
+                asked -> {
+                    Swap swap =
+                            asked.machine()
+                                    .pages()
+                                    .swap()
+                                    .orElseThrow(() ->
+                                            new ConfigurationException(
+                                                    "VM %s has no swap; give it `swap` when it is made"
+                                                            .formatted(asked.name())));
+                    swap.limit(Machine.swapLimit(Long.toString(bytes)));
+                    asked.machine().pages().standing();
+                });
     }
 
     private interface Work {

@@ -10,8 +10,8 @@ import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
-import org.alcazar.vmm.plugin.SwapPolicyType;
 import org.alcazar.vmm.plugin.Spelling;
+import org.alcazar.vmm.plugin.SwapPolicyType;
 
 import java.util.ArrayList;
 import java.util.Collections;

@@ -79,8 +79,7 @@ final class RamSections {
         return String.format("%08x", sum.getValue());
     }
 
-    private static int fill(Pages ram, byte[] buffer, long guest, int pages)
-            throws IOException {
+    private static int fill(Pages ram, byte[] buffer, long guest, int pages) throws IOException {
         java.util.Arrays.fill(buffer, 0, HEADER, (byte) 0);
         ByteBuffer.wrap(buffer).putLong(guest).putInt(pages);
         int length = HEADER;

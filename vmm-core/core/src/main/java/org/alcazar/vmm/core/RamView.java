@@ -128,10 +128,7 @@ final class RamView implements GuestMemory {
                 step = (int) inPage(address + done, step);
                 int count = step;
                 if (!withPage(
-                        address + done,
-                        step,
-                        false,
-                        page -> HostRam.read(page, into, at, count))) {
+                        address + done, step, false, page -> HostRam.read(page, into, at, count))) {
                     java.util.Arrays.fill(into, at, at + step, (byte) 0xff);
                 }
             }
@@ -151,11 +148,7 @@ final class RamView implements GuestMemory {
             } else {
                 step = (int) inPage(address + done, step);
                 int count = step;
-                withPage(
-                        address + done,
-                        step,
-                        true,
-                        page -> RamPages.write(page, from, at, count));
+                withPage(address + done, step, true, page -> RamPages.write(page, from, at, count));
             }
             done += step;
         }

@@ -82,7 +82,8 @@ class SwapFileTest {
             }
             for (int word = 0; word < model.length; word++) {
                 assertEquals(
-                        model[word], vm.memory().readLong(Bench.Board.HIGH + word * (Pages.PAGE + 8)));
+                        model[word],
+                        vm.memory().readLong(Bench.Board.HIGH + word * (Pages.PAGE + 8)));
             }
             vm.resume();
             vm.pause();
@@ -141,8 +142,7 @@ class SwapFileTest {
             vm.pause();
             String sum = RamSections.checksum(vm.machine().pages(), vm.physicalMap());
             bench.vmm.save(vm.id(), "/saved");
-            Vm again =
-                    bench.vmm.get(bench.vmm.load("/saved", Map.of("name", "again", "swap", "")));
+            Vm again = bench.vmm.get(bench.vmm.load("/saved", Map.of("name", "again", "swap", "")));
             assertEquals(sum, RamSections.checksum(again.machine().pages(), again.physicalMap()));
         }
     }

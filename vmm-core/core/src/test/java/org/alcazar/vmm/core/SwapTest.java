@@ -473,7 +473,9 @@ class SwapTest {
             assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "nobody", Map.of()));
             bench.vmm.stop(vm.id());
             String late =
-                    assertThrows(HostRefusal.class, () -> management.paging(vm.id(), "flat", Map.of()))
+                    assertThrows(
+                                    HostRefusal.class,
+                                    () -> management.paging(vm.id(), "flat", Map.of()))
                             .getMessage();
             assertTrue(String.valueOf(late).contains("has ended"), late);
         }

@@ -24,8 +24,8 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.vmm.plugin.EngineType;
 import org.alcazar.vmm.plugin.Key;
 import org.alcazar.vmm.plugin.PagingModeType;
-import org.alcazar.vmm.plugin.Settings;
 import org.alcazar.vmm.plugin.Schema;
+import org.alcazar.vmm.plugin.Settings;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteOrder;

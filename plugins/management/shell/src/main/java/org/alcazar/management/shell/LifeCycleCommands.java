@@ -326,9 +326,7 @@ final class LifeCycleCommands {
     private static Shown paging(Call call) throws HostRefusal, UsageException {
         Map<String, Object> settings = call.settings();
         return exchange(
-                call,
-                "MODE",
-                (vm, mode) -> call.vmm().management().paging(vm, mode, settings));
+                call, "MODE", (vm, mode) -> call.vmm().management().paging(vm, mode, settings));
     }
 
     private static Shown exchange(Call call, String parameter, Exchange exchange)

@@ -167,7 +167,8 @@ final class MemoryCommands {
                         "shared-bytes",
                         made.sharedBytes()),
                 "VM %d (%s) is a copy of VM %s, which stood still for %.2f ms; they share %s of RAM"
-                        .formatted(made.vm(), name, vm.name(), millis, Text.size(made.sharedBytes())));
+                        .formatted(
+                                made.vm(), name, vm.name(), millis, Text.size(made.sharedBytes())));
     }
 
     private static Shown memory(Call call) throws HostRefusal {
