@@ -176,8 +176,7 @@ public final class GuestPhysicalMap {
         }
         long[] entries = new long[number(old.range.bytes)];
         for (int i = 0; i < entries.length; i++) {
-            entries[i] =
-                    old.range.host + ((long) i << HostMemory.PAGE_SHIFT) | PageEntry.PRESENT;
+            entries[i] = old.range.host + ((long) i << HostMemory.PAGE_SHIFT) | PageEntry.PRESENT;
         }
         Range range = new Range(old.range.start, old.range.bytes, PAGED, old.range.rights, true);
         Slot[] all = slots.clone();
@@ -224,9 +223,22 @@ public final class GuestPhysicalMap {
     /** Host-physical address behind a guest-physical one, or -1 if there is none now. */
     public long toHost(long address) {
         long page = page(address);
-        return page < 0
+        return page < 0 ? -1 : page & -HostMemory.PAGE_SIZE | address & HostMemory.PAGE_SIZE - 1;
+    }
+
+    /**
+     * The same for a whole stretch of a range of RAM that is in one piece, where it stays; -1 of a
+     * paged range.
+     */
+    public long inOnePiece(long address, long bytes) {
+        int i = find(address);
+        if (i < 0 || bytes < 0) {
+            return -1;
+        }
+        Range range = slots[i].range;
+        return !range.ram || range.host < 0 || range.end() - address < bytes
                 ? -1
-                : page & -HostMemory.PAGE_SIZE | address & HostMemory.PAGE_SIZE - 1;
+                : range.host + (address - range.start);
     }
 
     /**
@@ -512,19 +524,23 @@ public final class GuestPhysicalMap {
 
     private void watch(Slot slot) {
         boolean paged = slot.range.paged();
-        forEachOwned(slot, (address, page) -> {
-            RamPages.mark(page, RamPages.LOGGED);
-            if (paged) {
-                logged.put(page, number(address));
-            }
-        });
+        forEachOwned(
+                slot,
+                (address, page) -> {
+                    RamPages.mark(page, RamPages.LOGGED);
+                    if (paged) {
+                        logged.put(page, number(address));
+                    }
+                });
     }
 
     private void unwatch(Slot slot) {
-        forEachOwned(slot, (address, page) -> {
-            RamPages.unmark(page, RamPages.LOGGED);
-            logged.remove(page);
-        });
+        forEachOwned(
+                slot,
+                (address, page) -> {
+                    RamPages.unmark(page, RamPages.LOGGED);
+                    logged.remove(page);
+                });
     }
 
     private interface PageAction {

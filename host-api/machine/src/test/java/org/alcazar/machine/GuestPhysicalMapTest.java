@@ -287,8 +287,7 @@ class GuestPhysicalMapTest {
             return false; // as if another thread had been quicker
         });
         assertEquals(arena | Rights.ALL, map.provide(0, Rights.READ));
-        assertEquals(
-                arena + PAGE | Rights.READ | Rights.EXECUTE, map.provide(PAGE, Rights.READ));
+        assertEquals(arena + PAGE | Rights.READ | Rights.EXECUTE, map.provide(PAGE, Rights.READ));
         assertEquals(arena + PAGE | Rights.ALL, map.provide(PAGE, Rights.WRITE));
         assertEquals(-1, map.provide(8 * PAGE, Rights.READ), "no range");
     }

@@ -46,6 +46,11 @@ public enum GuestKey {
             "NAME[,KEY=VALUE...]",
             "host kernel beneath the VMM, such as jvm, and its options"),
     PAGING("paging", Kind.CHOSEN_PLUGIN, "NAME", "paging mode, such as nested or direct"),
+    SWAP(
+            "swap",
+            Kind.CHOSEN_PLUGIN,
+            "NAME[,KEY=VALUE...]",
+            "has RAM beyond limit=SIZE in file=FILE; which pages go first, such as pseudo-lru"),
     DEVICES(
             "devices",
             Kind.PLUGIN,

@@ -3,8 +3,10 @@ package org.alcazar.hosts.support;
 import org.alcazar.host.HostFiles;
 
 import java.io.BufferedOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -22,6 +24,47 @@ public final class PathFiles implements HostFiles {
     @Override
     public InputStream read(String path) throws IOException {
         return Files.newInputStream(Path.of(path));
+    }
+
+    @Override
+    public Scratch scratch(String path) throws IOException {
+        Path file = Path.of(path);
+        FileChannel channel =
+                FileChannel.open(
+                        file,
+                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE);
+        return new Scratch() {
+            @Override
+            public void read(long at, ByteBuffer into) throws IOException {
+                long next = at;
+                while (into.hasRemaining()) {
+                    int done = channel.read(into, next);
+                    if (done < 0) {
+                        throw new EOFException("the file ends at " + next);
+                    }
+                    next += done;
+                }
+            }
+
+            @Override
+            public void write(long at, ByteBuffer from) throws IOException {
+                long next = at;
+                while (from.hasRemaining()) {
+                    next += channel.write(from, next);
+                }
+            }
+
+            @Override
+            public void close() throws IOException {
+                try {
+                    channel.close();
+                } finally {
+                    Files.deleteIfExists(file);
+                }
+            }
+        };
     }
 
     @Override

@@ -17,6 +17,14 @@ public interface MemoryManagement {
     MemoryReport report(int vm) throws HostRefusal;
 
     /**
+     * Says how much of a VM's RAM may be in the host's memory; what is more goes to its swap file.
+     *
+     * @param bytes at least 1 MiB
+     * @throws HostRefusal if there is no such VM, or it has no swap file
+     */
+    void swapLimit(int vm, long bytes) throws HostRefusal;
+
+    /**
      * Logs from now on which pages of RAM are written, by whomever.
      *
      * @throws HostRefusal if there is no such VM, or it has ended

@@ -58,7 +58,7 @@ final class AccessTracker {
                 areas.add(new Area(range.start(), new int[pages], new int[pages]));
             }
         }
-        vm.physicalMap().smallPages(fine);
+        vm.physicalMap().smallPages(fine || swaps());
         vm.underBarrier(() -> {
             if (fine) {
                 cut();
@@ -75,6 +75,10 @@ final class AccessTracker {
             stopped = true;
             throw e;
         }
+    }
+
+    private boolean swaps() {
+        return vm.machine().pages().swap().isPresent();
     }
 
     private void cut() {
@@ -146,7 +150,7 @@ final class AccessTracker {
     /** Ends the counting; what was counted stays. Nothing if it does not run. */
     synchronized void stop() {
         stopped = true;
-        vm.physicalMap().smallPages(false);
+        vm.physicalMap().smallPages(swaps());
         HostThread counting = thread;
         thread = null;
         if (counting != null) {

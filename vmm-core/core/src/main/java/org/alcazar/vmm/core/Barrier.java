@@ -53,7 +53,7 @@ final class Barrier {
 
     /**
      * @param kick makes all vcore threads look at the barrier
-     * @param standing told whenever all have stopped; takes no barrier
+     * @param standing told at each wait that finds all stopped; takes no barrier
      * @param broken told of agents that throw, and of the clock if it can't go on
      */
     Barrier(
@@ -147,8 +147,8 @@ final class Barrier {
             guestClock.halt();
             stoppedAt = clock.nanoTime();
             longestWaitNanos = Math.max(longestWaitNanos, stoppedAt - asked);
-            standing.run();
         }
+        standing.run();
     }
 
     /** Lets the machine go on, if nobody else holds it. */

@@ -166,7 +166,7 @@ final class Checkpoint {
                             byte[] bytes = StateCodec.encode(entry.getValue());
                             sections.write(entry.getKey(), VERSION, bytes, bytes.length);
                         }
-                        RamSections.write(vm.physicalMap(), sections);
+                        RamSections.write(vm.machine().pages(), vm.physicalMap(), sections);
                         sections.finish();
                         out.flush();
                     });

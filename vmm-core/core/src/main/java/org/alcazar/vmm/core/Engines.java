@@ -442,6 +442,14 @@ final class Engines {
         }
     }
 
+    /** Which pages the guest has used since the last time. In the barrier. */
+    void drainAccessed(PagingModeType.AccessSink sink) {
+        PagingMode mode = paging;
+        if (mode != null) {
+            mode.drainAccessed(sink);
+        }
+    }
+
     /**
      * @param what would be done with guest memory
      * @throws HostRefusal if the paging mode needs that where it is

@@ -3,10 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostConsoles;
 import org.alcazar.host.HostExitPortal;
 import org.alcazar.host.HostKernel;
-import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
-import org.alcazar.host.HostTopology;
-import org.alcazar.host.PageRequest;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.GuestPhysicalMap;
@@ -36,10 +33,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * What a VM is made of. {@link #build} takes one thing after the other from the host and the
@@ -48,9 +43,6 @@ import java.util.stream.IntStream;
  */
 final class Machine {
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
-
-    /** RAM is taken in pieces of at least this size, where the host has no larger ones. */
-    private static final long SMALLEST_EXTENT = 1L << 21;
 
     /**
      * Pauses in a row after which a core is taken to spin in vain: some microseconds, as much as it
@@ -109,7 +101,6 @@ final class Machine {
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
-        this.memory = new RamView(map, this::refused);
         this.access = new AccessTracker(vm, host.processors());
         this.parent = making.parent();
         this.pages =
@@ -118,12 +109,16 @@ final class Machine {
                         making.frames(),
                         owner,
                         engines::changed,
-                        () -> vm.pauseSoon(List.of()));
+                        () -> vm.pauseSoon(List.of()),
+                        engines::drainAccessed,
+                        e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
+        this.memory = new RamView(map, pages, this::refused);
     }
 
     void build() throws HostRefusal, ConfigurationException {
         makePlatform();
-        takeMemory();
+        undo.push(pages::close);
+        new MachineRam(vm, host, types, pages, parent, plan().ram, pagingType(), owner).take();
         makeEngine();
         List<ControlBlock> blocks = new ArrayList<>();
         for (int i = 0; i < configuration.cpus(); i++) {
@@ -266,124 +261,12 @@ final class Machine {
         return type;
     }
 
-    private void takeMemory() throws HostRefusal, ConfigurationException {
-        long total = host.memory().totalBytes();
-        if (configuration.memory() > total) {
-            throw new ConfigurationException(
-                    "memory="
-                            + (configuration.memory() >> 20)
-                            + "M is more than host "
-                            + host.name()
-                            + " has for guests ("
-                            + (total >> 20)
-                            + "M)");
-        }
-        undo.push(pages::close);
-        if (parent.isPresent()) {
-            for (GuestPhysicalMap.Range range : parent.get().physicalMap().ranges()) {
-                pages.addPaged(range.start(), range.bytes());
-            }
-            return;
-        }
-        int node = node();
-        try {
-            takeOnePiece(node);
-            return;
-        } catch (HostRefusal e) {
-            if (pagingType().wantsOnePiece()) {
-                throw e;
-            }
-            LOG.debug("VM {}: its memory is taken in pieces: {}", vm.name(), e.getMessage());
-        }
-        for (MemoryRange range : plan().ram) {
-            long start = range.start();
-            while (start < range.start() + range.bytes()) {
-                start += addMemory(start, range.start() + range.bytes() - start, node);
-            }
-        }
-    }
-
-    /** All RAM in one extent, small holes included, so that the distance stays the same. */
-    private void takeOnePiece(int node) throws HostRefusal, ConfigurationException {
-        List<MemoryRange> ram = plan().ram;
-        long[] offsets = new long[ram.size()];
-        long end = 0;
-        for (int i = 0; i < offsets.length; i++) {
-            MemoryRange range = ram.get(i);
-            MemoryRange before = ram.get(Math.max(0, i - 1));
-            long hole = range.start() - (before.start() + (i == 0 ? 0 : before.bytes()));
-            // Whole large pages of a hole are left out, and what is behind stays aligned.
-            offsets[i] = end + (i == 0 ? 0 : hole & SMALLEST_EXTENT - 1);
-            end = offsets[i] + range.bytes();
-        }
-        try {
-            pages.add(ram, offsets, request(end, SMALLEST_EXTENT, node));
-        } catch (HostRefusal e) {
-            throw new HostRefusal(
-                    "host %s has no %d MiB in one piece left for VM %s, which paging %s needs: %s"
-                            .formatted(
-                                    host.name(),
-                                    end >> 20,
-                                    vm.name(),
-                                    pagingType().name(),
-                                    e.getMessage()),
-                    e);
-        }
-    }
-
-    private PageRequest request(long bytes, long alignment, int node) {
-        return new PageRequest(
-                owner, bytes >> HostMemory.PAGE_SHIFT, alignment, node, Long.MAX_VALUE);
-    }
-
-    private PagingModeType pagingType() throws ConfigurationException {
+    PagingModeType pagingType() throws ConfigurationException {
         return types.choose(
                 PagingModeType.class,
                 "paging mode",
                 configuration.paging().type(),
                 List.of("nested", "direct"));
-    }
-
-    /** The memory node next to the processors of all vcores, if they are put on those of one. */
-    private int node() {
-        HostTopology topology = host.find(HostTopology.class).orElse(null);
-        if (topology == null) {
-            return PageRequest.ANY_NODE;
-        }
-        Set<Integer> cpus =
-                IntStream.range(0, configuration.cpus())
-                        .mapToObj(this::cpu)
-                        .collect(Collectors.toSet());
-        return topology.nodes().stream()
-                .filter(node -> node.cpus().containsAll(cpus))
-                .mapToInt(HostTopology.Node::number)
-                .findFirst()
-                .orElse(PageRequest.ANY_NODE);
-    }
-
-    /** Adds as much of {@code bytes} as the host has in one piece. */
-    private long addMemory(long start, long bytes, int node) throws HostRefusal {
-        long wanted = bytes;
-        while (true) {
-            long alignment = wanted >= SMALLEST_EXTENT ? SMALLEST_EXTENT : HostMemory.PAGE_SIZE;
-            try {
-                return pages.add(start, request(wanted, alignment, node));
-            } catch (HostRefusal e) {
-                if (wanted <= SMALLEST_EXTENT) {
-                    throw new HostRefusal(
-                            "host "
-                                    + host.name()
-                                    + " has no "
-                                    + (configuration.memory() >> 20)
-                                    + " MiB left for VM "
-                                    + vm.name()
-                                    + ": "
-                                    + e.getMessage(),
-                            e);
-                }
-                wanted = Math.max(SMALLEST_EXTENT, wanted / 2 & -SMALLEST_EXTENT);
-            }
-        }
     }
 
     private void makeEngine() throws HostRefusal, ConfigurationException {

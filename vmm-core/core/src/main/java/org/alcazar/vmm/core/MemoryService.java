@@ -95,6 +95,24 @@ final class MemoryService implements MemoryManagement {
         vmm.get(vm).machine().access().stop();
     }
 
+    @Override
+    public void swapLimit(int vm, long bytes) throws HostRefusal {
+        standing(
+                vm,
+                asked -> {
+                    Swap swap =
+                            asked.machine()
+                                    .pages()
+                                    .swap()
+                                    .orElseThrow(() ->
+                                            new ConfigurationException(
+                                                    "VM %s has no swap; give it `swap` when it is made"
+                                                            .formatted(asked.name())));
+                    swap.limit(MachineRam.swapLimit(Long.toString(bytes)));
+                    asked.machine().pages().standing();
+                });
+    }
+
     private interface Work {
         void on(Vm vm) throws HostRefusal, ConfigurationException;
     }

@@ -10,13 +10,25 @@ import org.alcazar.machine.GuestPhysicalMap.Range;
 import org.alcazar.machine.PageEntry;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
+import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A VM's RAM: takes it from the {@link Frames}, and serves what {@link GuestPhysicalMap} asks for
@@ -28,8 +40,15 @@ import java.util.Map;
 final class Pages implements GuestPhysicalMap.Pager {
     static final long PAGE = HostMemory.PAGE_SIZE;
 
+    /** Pages that go beyond the need, so that not each new one needs a barrier. */
+    private static final int BATCH = 1024;
+
+    private static final MemorySegment ZERO = Arena.global().allocate(PAGE);
+
     /** Pages to give back that are worth a barrier of their own. */
     private static final int MANY = 4096;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Pages.class);
 
     private final GuestPhysicalMap map;
     private final Frames frames;
@@ -40,6 +59,16 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** By the start of the range in one piece that they are. */
     private final Map<Long, PageExtent> whole = new HashMap<>();
 
+    private final Accessed accessed;
+    private final Consumer<IOException> failed;
+    private Optional<Swap> swap = Optional.empty();
+
+    /** Counted from the start of swapping on. */
+    private long present;
+
+    /** A barrier was asked for, in which pages go. */
+    private boolean evicting;
+
     private final Deque<Long> leaving = new ArrayDeque<>();
     private long copied;
     private long filled;
@@ -49,20 +78,30 @@ final class Pages implements GuestPhysicalMap.Pager {
         void of(long start, long bytes);
     }
 
+    /** Drains what the paging mode knows of uses. */
+    interface Accessed {
+        void drain(PagingModeType.AccessSink sink);
+    }
+
     /**
      * @param barrierWanted asks for a pause barrier soon
+     * @param failed told if pages can't be swapped
      */
     Pages(
             GuestPhysicalMap map,
             Frames frames,
             String owner,
             Changed changed,
-            Runnable barrierWanted) {
+            Runnable barrierWanted,
+            Accessed accessed,
+            Consumer<IOException> failed) {
         this.map = map;
         this.frames = frames;
         this.owner = owner;
         this.changed = changed;
         this.barrierWanted = barrierWanted;
+        this.accessed = accessed;
+        this.failed = failed;
         map.pager(this);
     }
 
@@ -109,12 +148,17 @@ final class Pages implements GuestPhysicalMap.Pager {
     public boolean provide(long address, int rights) throws HostRefusal {
         boolean done;
         boolean many;
+        boolean held = Thread.holdsLock(this);
         synchronized (this) {
             long before = leaving.size();
             done = provideHere(address, rights);
             many = leaving.size() > before && leaving.size() % MANY == 0;
+            if (!held && isOverLimit() && !evicting) {
+                evicting = true;
+                many = true;
+            }
         }
-        if (many) {
+        if (many && !held) {
             barrierWanted.run(); // not under the lock: the barrier takes it in its turn
         }
         return done;
@@ -144,9 +188,119 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** The entry of a page that has come. */
     private long fetched(long old) throws HostRefusal {
         long frame = frames.take(owner);
-        RamPages.fill(frame, PAGE, (byte) 0);
-        filled++;
-        return frame | PageEntry.PRESENT | old & PageEntry.PROTECTED;
+        if ((old & PageEntry.SWAPPED) == 0) {
+            RamPages.fill(frame, PAGE, (byte) 0);
+            filled++;
+        } else {
+            try {
+                swapIn(old, frame);
+            } catch (IOException e) {
+                frames.release(frame);
+                throw new HostRefusal(String.valueOf(e.getMessage()), e);
+            }
+        }
+        present++;
+        return frame | PageEntry.PRESENT | PageEntry.USED | old & PageEntry.PROTECTED;
+    }
+
+    // Swapping
+
+    /** Has at most so many pages of RAM in the host's memory, but for moments. Once. */
+    synchronized void swap(Swap file) {
+        swap = Optional.of(file);
+        map.smallPages(true);
+        split();
+        present = 0;
+        map.change((address, entry) -> {
+            present += PageEntry.isPresent(entry) ? 1 : 0;
+            return entry;
+        });
+    }
+
+    synchronized Optional<Swap> swap() {
+        return swap;
+    }
+
+    private boolean isOverLimit() {
+        return swap.isPresent() && present > swap.get().limit();
+    }
+
+    private void swapIn(long entry, long frame) throws IOException {
+        Swap from = Machine.there(swap.orElse(null));
+        int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
+        from.read(place, HostRam.slice(frame, PAGE).asByteBuffer());
+        RamPages.written(frame, PAGE);
+        from.free(place);
+        from.in++;
+    }
+
+    /** What a page holds, whether it is here or not. */
+    synchronized MemorySegment contents(long address) throws IOException {
+        long entry = map.entry(address);
+        if (PageEntry.isPresent(entry)) {
+            return HostRam.slice(PageEntry.host(entry), PAGE);
+        }
+        byte[] bytes = new byte[(int) PAGE];
+        if ((entry & PageEntry.SWAPPED) != 0) {
+            int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
+            Machine.there(swap.orElse(null)).read(place, ByteBuffer.wrap(bytes));
+        }
+        return MemorySegment.ofArray(bytes);
+    }
+
+    /** Brings RAM down below the limit, and some more. In the barrier. */
+    private void evict() {
+        Swap to = swap.orElseThrow();
+        int count = (int) (present - to.limit() + Math.min(BATCH, to.limit() / 8));
+        BitSet here = new BitSet();
+        BitSet used = new BitSet();
+        List<Long> addresses = new ArrayList<>();
+        map.change((address, entry) -> {
+            if (PageEntry.isPresent(entry)) {
+                here.set(addresses.size());
+                used.set(addresses.size(), (entry & PageEntry.USED) != 0);
+            }
+            addresses.add(address);
+            return entry & ~PageEntry.USED;
+        });
+        accessed.drain((address, bytes, written) -> {
+            for (long at = address; at < address + bytes; at += PAGE) {
+                int page = Collections.binarySearch(addresses, at);
+                if (page >= 0) {
+                    used.set(page);
+                }
+            }
+        });
+        try {
+            BitSet chosen = to.choose(here, used, Math.min(count, here.cardinality()));
+            for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
+                evict(to, addresses.get(i));
+            }
+        } catch (IOException e) {
+            failed.accept(e);
+        }
+        for (Range range : map.ranges()) {
+            if (range.paged()) {
+                changed.of(range.start(), range.bytes());
+            }
+        }
+        giveBack(); // all stand, and no table leads there any more
+    }
+
+    private void giveBack() {
+        leaving.forEach(frames::release);
+        leaving.clear();
+    }
+
+    private void evict(Swap to, long address) throws IOException {
+        long entry = map.entry(address);
+        long host = PageEntry.host(entry);
+        long kept = entry & PageEntry.PROTECTED;
+        boolean zero = HostRam.slice(host, PAGE).mismatch(ZERO) < 0;
+        long place = zero ? 0 : (long) to.write(host) << HostMemory.PAGE_SHIFT;
+        map.set(address, zero ? kept : place | PageEntry.SWAPPED | kept);
+        present--;
+        leaving.add(host);
     }
 
     /** The entry of a page that is this VM's alone. */
@@ -164,8 +318,11 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Nobody looks at guest memory. In the barrier. */
     synchronized void standing() {
-        leaving.forEach(frames::release);
-        leaving.clear();
+        giveBack();
+        evicting = false;
+        if (isOverLimit()) {
+            evict();
+        }
     }
 
     /**
@@ -216,6 +373,14 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Gives all back. Nobody uses the VM's memory any more. */
     synchronized void close() {
+        swap.ifPresent(file -> {
+            try {
+                file.close();
+            } catch (IOException e) {
+                LOG.warn("{}: {}", owner, e.getMessage());
+            }
+        });
+        swap = Optional.empty();
         standing();
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {

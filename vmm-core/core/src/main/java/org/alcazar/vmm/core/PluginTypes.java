@@ -11,6 +11,7 @@ import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
 import org.alcazar.vmm.plugin.Spelling;
+import org.alcazar.vmm.plugin.SwapPolicyType;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -47,6 +48,7 @@ public final class PluginTypes {
         out.put("loader", GuestLoader.class);
         out.put("extension", ExtensionType.class);
         out.put("store", CheckpointStore.class);
+        out.put("swap-policy", SwapPolicyType.class);
         return Map.copyOf(out);
     }
 

@@ -3,6 +3,7 @@ package org.alcazar.vmm.core;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.PageEntry;
 import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
@@ -50,12 +51,12 @@ final class RamSections {
         return out;
     }
 
-    static void write(GuestPhysicalMap map, SectionWriter out) throws IOException {
+    static void write(Pages ram, GuestPhysicalMap map, SectionWriter out) throws IOException {
         byte[] buffer = new byte[HEADER + STRETCH * PAGE];
         for (GuestPhysicalMap.Range range : map.ranges()) {
             for (long at = 0; range.ram() && at < range.bytes(); at += (long) STRETCH * PAGE) {
                 int pages = (int) Math.min(STRETCH, (range.bytes() - at) / PAGE);
-                int length = fill(map, buffer, range.start() + at, pages);
+                int length = fill(ram, buffer, range.start() + at, pages);
                 if (length > HEADER) {
                     out.writePacked(NAME, VERSION, buffer, length);
                 }
@@ -64,22 +65,26 @@ final class RamSections {
     }
 
     /** CRC-32C of all RAM, in the order of guest-physical addresses, in hexadecimal. */
-    static String checksum(GuestPhysicalMap map) {
+    static String checksum(Pages ram, GuestPhysicalMap map) {
         CRC32C sum = new CRC32C();
         for (GuestPhysicalMap.Range range : map.ranges()) {
             for (long at = 0; range.ram() && at < range.bytes(); at += PAGE) {
-                sum.update(contents(map, range.start() + at).asByteBuffer());
+                try {
+                    sum.update(ram.contents(range.start() + at).asByteBuffer());
+                } catch (IOException e) {
+                    return "unknown: " + e.getMessage();
+                }
             }
         }
         return String.format("%08x", sum.getValue());
     }
 
-    private static int fill(GuestPhysicalMap map, byte[] buffer, long guest, int pages) {
+    private static int fill(Pages ram, byte[] buffer, long guest, int pages) throws IOException {
         java.util.Arrays.fill(buffer, 0, HEADER, (byte) 0);
         ByteBuffer.wrap(buffer).putLong(guest).putInt(pages);
         int length = HEADER;
         for (int page = 0; page < pages; page++) {
-            MemorySegment contents = contents(map, guest + (long) page * PAGE);
+            MemorySegment contents = ram.contents(guest + (long) page * PAGE);
             if (contents.mismatch(ZERO) >= 0) {
                 buffer[HEADER - BITS + page / Byte.SIZE] |= (byte) (1 << page % Byte.SIZE);
                 MemorySegment.copy(contents, ValueLayout.JAVA_BYTE, 0, buffer, length, PAGE);
@@ -89,17 +94,13 @@ final class RamSections {
         return length;
     }
 
-    /** What a page of RAM holds, which is not brought in for that. */
-    private static MemorySegment contents(GuestPhysicalMap map, long address) {
-        long host = map.toHost(address, PAGE);
-        return host < 0 ? ZERO : HostRam.slice(host, PAGE);
-    }
-
     /** Makes all RAM zero, touching only what is not. */
     static void clear(GuestPhysicalMap map, GuestMemory memory) {
         for (GuestPhysicalMap.Range range : map.ranges()) {
             for (long at = range.start(); range.ram() && at < range.end(); at += PAGE) {
-                if (contents(map, at).mismatch(ZERO) >= 0) {
+                long host = map.toHost(at, PAGE);
+                boolean there = host >= 0 || !PageEntry.isForgotten(map.entry(at));
+                if (there && (host < 0 || HostRam.slice(host, PAGE).mismatch(ZERO) >= 0)) {
                     memory.fill(at, PAGE, 0);
                 }
             }

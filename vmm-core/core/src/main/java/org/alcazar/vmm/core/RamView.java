@@ -18,18 +18,18 @@ import java.util.function.Consumer;
 final class RamView implements GuestMemory {
     private static final long PAGE = HostMemory.PAGE_SIZE;
 
-    /** A page is asked for again if it went away before it could be used. */
-    private static final int ATTEMPTS = 16;
-
     private final GuestPhysicalMap map;
+    private final Object pager;
     private final Consumer<HostRefusal> refused;
 
     /**
+     * @param pager is locked while a page of a paged range is used: it does not go away then
      * @param refused told if the host has no memory for a page: reads give all ones then, and
      *     writes vanish
      */
-    RamView(GuestPhysicalMap map, Consumer<HostRefusal> refused) {
+    RamView(GuestPhysicalMap map, Object pager, Consumer<HostRefusal> refused) {
         this.map = map;
+        this.pager = pager;
         this.refused = refused;
     }
 
@@ -51,33 +51,35 @@ final class RamView implements GuestMemory {
 
     @Override
     public int readByte(long address) {
-        long host = map.toHost(address, 1);
-        return host < 0 ? (int) slowRead(address, 1) & 0xff : HostRam.getByte(host) & 0xff;
+        long host = map.inOnePiece(address, 1);
+        return host < 0 ? (int) pagedRead(address, 1) & 0xff : HostRam.getByte(host) & 0xff;
     }
 
     @Override
     public int readShort(long address) {
-        long host = map.toHost(address, Short.BYTES);
-        return host < 0 ? (int) slowRead(address, Short.BYTES) : HostRam.getShort(host) & 0xffff;
+        long host = map.inOnePiece(address, Short.BYTES);
+        return host < 0
+                ? (int) pagedRead(address, Short.BYTES) & 0xffff
+                : HostRam.getShort(host) & 0xffff;
     }
 
     @Override
     public int readInt(long address) {
-        long host = map.toHost(address, Integer.BYTES);
-        return host < 0 ? (int) slowRead(address, Integer.BYTES) : HostRam.getInt(host);
+        long host = map.inOnePiece(address, Integer.BYTES);
+        return host < 0 ? (int) pagedRead(address, Integer.BYTES) : HostRam.getInt(host);
     }
 
     @Override
     public long readLong(long address) {
-        long host = map.toHost(address, Long.BYTES);
-        return host < 0 ? slowRead(address, Long.BYTES) : HostRam.getLong(host);
+        long host = map.inOnePiece(address, Long.BYTES);
+        return host < 0 ? pagedRead(address, Long.BYTES) : HostRam.getLong(host);
     }
 
     @Override
     public void writeByte(long address, int value) {
-        long host = map.toHost(address, 1, true);
+        long host = map.inOnePiece(address, 1);
         if (host < 0) {
-            slowWrite(address, 1, value);
+            pagedWrite(address, 1, value);
         } else {
             RamPages.setByte(host, (byte) value);
         }
@@ -85,9 +87,9 @@ final class RamView implements GuestMemory {
 
     @Override
     public void writeShort(long address, int value) {
-        long host = map.toHost(address, Short.BYTES, true);
+        long host = map.inOnePiece(address, Short.BYTES);
         if (host < 0) {
-            slowWrite(address, Short.BYTES, value);
+            pagedWrite(address, Short.BYTES, value);
         } else {
             RamPages.setShort(host, (short) value);
         }
@@ -95,9 +97,9 @@ final class RamView implements GuestMemory {
 
     @Override
     public void writeInt(long address, int value) {
-        long host = map.toHost(address, Integer.BYTES, true);
+        long host = map.inOnePiece(address, Integer.BYTES);
         if (host < 0) {
-            slowWrite(address, Integer.BYTES, value);
+            pagedWrite(address, Integer.BYTES, value);
         } else {
             RamPages.setInt(host, value);
         }
@@ -105,9 +107,9 @@ final class RamView implements GuestMemory {
 
     @Override
     public void writeLong(long address, long value) {
-        long host = map.toHost(address, Long.BYTES, true);
+        long host = map.inOnePiece(address, Long.BYTES);
         if (host < 0) {
-            slowWrite(address, Long.BYTES, value);
+            pagedWrite(address, Long.BYTES, value);
         } else {
             RamPages.setLong(host, value);
         }
@@ -118,15 +120,17 @@ final class RamView implements GuestMemory {
         int done = 0;
         while (done < bytes) {
             int step = (int) map.stretch(address + done, bytes - done);
-            long host = map.toHost(address + done, step);
-            if (host < 0) {
-                step = (int) inPage(address + done, step);
-                host = provided(address + done, step, false);
-            }
-            if (host < 0) {
-                java.util.Arrays.fill(into, offset + done, offset + done + step, (byte) 0xff);
+            int at = offset + done;
+            long host = map.inOnePiece(address + done, step);
+            if (host >= 0) {
+                HostRam.read(host, into, at, step);
             } else {
-                HostRam.read(host, into, offset + done, step);
+                step = (int) inPage(address + done, step);
+                int count = step;
+                if (!withPage(
+                        address + done, step, false, page -> HostRam.read(page, into, at, count))) {
+                    java.util.Arrays.fill(into, at, at + step, (byte) 0xff);
+                }
             }
             done += step;
         }
@@ -137,13 +141,14 @@ final class RamView implements GuestMemory {
         int done = 0;
         while (done < bytes) {
             int step = (int) map.stretch(address + done, bytes - done);
-            long host = map.toHost(address + done, step, true);
-            if (host < 0) {
-                step = (int) inPage(address + done, step);
-                host = provided(address + done, step, true);
-            }
+            int at = offset + done;
+            long host = map.inOnePiece(address + done, step);
             if (host >= 0) {
-                RamPages.write(host, from, offset + done, step);
+                RamPages.write(host, from, at, step);
+            } else {
+                step = (int) inPage(address + done, step);
+                int count = step;
+                withPage(address + done, step, true, page -> RamPages.write(page, from, at, count));
             }
             done += step;
         }
@@ -154,13 +159,17 @@ final class RamView implements GuestMemory {
         long done = 0;
         while (done < bytes) {
             long step = map.stretch(address + done, bytes - done);
-            long host = map.toHost(address + done, step, true);
-            if (host < 0) {
-                step = inPage(address + done, step);
-                host = provided(address + done, step, true);
-            }
+            long host = map.inOnePiece(address + done, step);
             if (host >= 0) {
                 RamPages.fill(host, step, (byte) value);
+            } else {
+                step = inPage(address + done, step);
+                long count = step;
+                withPage(
+                        address + done,
+                        step,
+                        true,
+                        page -> RamPages.fill(page, count, (byte) value));
             }
             done += step;
         }
@@ -171,45 +180,75 @@ final class RamView implements GuestMemory {
         return map.find(address) < 0 ? bytes : Math.min(bytes, PAGE - (address & PAGE - 1));
     }
 
-    /** As the map's toHost for bytes of one page, once the page is there. */
-    private long provided(long address, long bytes, boolean write) {
+    private interface PageWork {
+        void on(long host);
+    }
+
+    /**
+     * Works with bytes of one page of a paged range, under the pager's lock: it is not taken away
+     * meanwhile.
+     *
+     * @return whether there is such a page
+     */
+    private boolean withPage(long address, long bytes, boolean write, PageWork work) {
         int range = map.find(address);
         if (range < 0 || !map.range(range).paged()) {
-            return -1;
+            return false;
         }
-        long host = -1;
         try {
-            for (int i = 0; host < 0 && i < ATTEMPTS; i++) {
+            synchronized (pager) {
                 map.provide(address, write ? Rights.READ | Rights.WRITE : Rights.READ);
-                host = map.toHost(address, bytes, write);
+                long host = map.toHost(address, bytes, write);
+                if (host >= 0) {
+                    work.on(host);
+                }
+                return host >= 0;
             }
         } catch (HostRefusal e) {
-            refused.accept(e);
+            refused.accept(e); // not under the lock: that ends the VM
+            return false;
         }
-        return host;
     }
 
-    private long slowRead(long address, int bytes) {
-        long value = 0;
-        for (int i = 0; i < bytes; i++) {
-            long host = map.toHost(address + i, 1);
-            if (host < 0) {
-                host = provided(address + i, 1, false);
-            }
-            value |= (host < 0 ? 0xffL : HostRam.getByte(host) & 0xffL) << 8 * i;
+    private long pagedRead(long address, int bytes) {
+        long[] value = {-1};
+        boolean whole = (address & PAGE - 1) + bytes <= PAGE;
+        if (whole) {
+            withPage(address, bytes, false, host -> value[0] = get(host, bytes));
+            return value[0];
         }
-        return value;
+        long out = 0;
+        for (int i = 0; i < bytes; i++) {
+            out |= (long) readByte(address + i) << 8 * i;
+        }
+        return out;
     }
 
-    private void slowWrite(long address, int bytes, long value) {
+    private void pagedWrite(long address, int bytes, long value) {
+        if ((address & PAGE - 1) + bytes <= PAGE) {
+            withPage(address, bytes, true, host -> set(host, bytes, value));
+            return;
+        }
         for (int i = 0; i < bytes; i++) {
-            long host = map.toHost(address + i, 1, true);
-            if (host < 0) {
-                host = provided(address + i, 1, true);
-            }
-            if (host >= 0) {
-                RamPages.setByte(host, (byte) (value >>> 8 * i));
-            }
+            writeByte(address + i, (int) (value >>> 8 * i));
+        }
+    }
+
+    private static long get(long host, int bytes) {
+        return switch (bytes) {
+            case 1 -> HostRam.getByte(host);
+            case Short.BYTES -> HostRam.getShort(host);
+            case Integer.BYTES -> HostRam.getInt(host);
+            default -> HostRam.getLong(host);
+        };
+    }
+
+    private static void set(long host, int bytes, long value) {
+        switch (bytes) {
+            case 1 -> RamPages.setByte(host, (byte) value);
+            case Short.BYTES -> RamPages.setShort(host, (short) value);
+            case Integer.BYTES -> RamPages.setInt(host, (int) value);
+            default -> RamPages.setLong(host, value);
         }
     }
 }

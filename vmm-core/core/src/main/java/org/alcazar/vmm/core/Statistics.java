@@ -120,7 +120,7 @@ final class Statistics {
                             .toList();
             out.put("exit-traces", traces);
             if (vm.end().isPresent()) {
-                out.put("ram-crc32c", RamSections.checksum(machine.map()));
+                out.put("ram-crc32c", RamSections.checksum(machine.pages(), machine.map()));
             }
         }
     }

@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  *
  * @param memory bytes of RAM
  * @param engine name and settings; {@code paging} and {@code platform} alike
+ * @param swap policy and settings: {@code file}, {@code limit} and the policy's own; no file: none
  * @param address where a raw image goes
  * @param instructionClock whether guest time is counted in instructions
  * @param epoch wall-clock time at guest time 0 in nanoseconds since 1970, if it is fixed
@@ -41,6 +42,7 @@ record VmConfiguration(
         Choice engine,
         Choice paging,
         Choice platform,
+        Choice swap,
         String kernel,
         String initrd,
         String append,
@@ -65,6 +67,7 @@ record VmConfiguration(
     private static final String FIXED_EPOCH = "2026-01-01T00:00:00Z";
 
     private static final String MEMORY = "memory";
+    private static final String SWAP = "swap";
     static final String DEVICES = "devices";
     private static final String EXTENSIONS = "extensions";
     private static final String MODULES = "modules";
@@ -72,7 +75,7 @@ record VmConfiguration(
     static final String EXIT_REGISTERS = "exit-registers";
     private static final List<String> LISTS =
             List.of(DEVICES, EXTENSIONS, MODULES, PIN, EXIT_REGISTERS);
-    private static final List<String> CHOICES = List.of("engine", "paging", "platform");
+    private static final List<String> CHOICES = List.of("engine", "paging", "platform", SWAP);
 
     /**
      * Plain keys; the choices may also be a map with {@code type} and settings, lists have their
@@ -87,6 +90,7 @@ record VmConfiguration(
                     Key.string("engine", "", "execution engine"),
                     Key.string("paging", "", "paging mode"),
                     Key.string("platform", "", "kind of machine"),
+                    Key.string(SWAP, "", "which pages of RAM go to a file first; file, limit"),
                     Key.path("kernel", "kernel image"),
                     Key.path("initrd", "initial RAM disk"),
                     Key.string("append", "", "kernel command line"),
@@ -150,6 +154,7 @@ record VmConfiguration(
                 engine,
                 choice("paging", tree),
                 choice("platform", tree),
+                choice(SWAP, tree),
                 settings.string("kernel"),
                 settings.string("initrd"),
                 settings.string("append"),

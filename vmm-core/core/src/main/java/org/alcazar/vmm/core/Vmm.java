@@ -16,6 +16,7 @@ import org.alcazar.vmm.core.DeviceManager.Succession;
 import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.SwapPolicyType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,6 +82,7 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         this.host = host;
         this.types = types;
         this.frames = new Frames(host.memory());
+        SwapPolicies.all().forEach(type -> types.add(SwapPolicyType.class, type, 0));
         this.exchanges = new Exchanges(this, host.clock());
         this.withdrawal = new Withdrawal(this);
         this.stuck = new StuckCalls(host.clock());

@@ -14,6 +14,7 @@ import org.alcazar.vmm.plugin.GuestLoader;
 import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType;
 import org.alcazar.vmm.plugin.PluginType;
+import org.alcazar.vmm.plugin.SwapPolicyType;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -155,6 +156,18 @@ public final class VmmComponent {
     }
 
     void removeStore(CheckpointStore type) {
+        removed(type);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addSwapPolicy(SwapPolicyType type, ServiceReference<SwapPolicyType> service) {
+        added(SwapPolicyType.class, type, service);
+    }
+
+    void removeSwapPolicy(SwapPolicyType type) {
         removed(type);
     }
 

@@ -23,6 +23,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -439,6 +440,37 @@ final class FakeHost implements HostKernel {
                 throw new IOException("no space left");
             }
             contents.put(path, out.toByteArray());
+        }
+
+        @Override
+        public Scratch scratch(String path) throws IOException {
+            if (contents.containsKey(path)) {
+                throw new java.nio.file.FileAlreadyExistsException(path);
+            }
+            contents.put(path, new byte[0]);
+            ByteBuffer file = ByteBuffer.allocate(16 << 20);
+            return new Scratch() {
+                @Override
+                public void read(long at, ByteBuffer into) throws IOException {
+                    if (full) {
+                        throw new IOException("the disk is broken");
+                    }
+                    into.put(file.slice((int) at, into.remaining()));
+                }
+
+                @Override
+                public void write(long at, ByteBuffer from) throws IOException {
+                    if (full) {
+                        throw new IOException("no space left");
+                    }
+                    file.slice((int) at, from.remaining()).put(from);
+                }
+
+                @Override
+                public void close() {
+                    contents.remove(path);
+                }
+            };
         }
 
         private byte[] get(String path) throws IOException {

@@ -34,6 +34,10 @@ class ForkTest {
         return vm;
     }
 
+    private static String checksum(Vm vm) {
+        return RamSections.checksum(vm.machine().pages(), vm.physicalMap());
+    }
+
     private MemoryReport report(Vm vm) throws HostRefusal {
         return management.memory().report(vm.id());
     }
@@ -194,13 +198,13 @@ class ForkTest {
             parent.memory().writeLong(0x2000, 1);
             Vm copy = bench.vmm.get(management.fork(parent.id(), "copy").vm());
             copy.memory().writeLong(0x3000, 3);
-            String before = RamSections.checksum(copy.physicalMap());
+            String before = checksum(copy);
             bench.vmm.save(copy.id(), "/saved");
             int loaded = bench.vmm.load("/saved", java.util.Map.of("name", "again"));
             Vm again = bench.vmm.get(loaded);
             assertEquals(1, again.memory().readLong(0x2000));
             assertEquals(3, again.memory().readLong(0x3000));
-            assertEquals(before, RamSections.checksum(again.physicalMap()));
+            assertEquals(before, checksum(again));
             assertFalse(report(again).paged());
             assertNotEquals(copy.id(), again.id());
         }

@@ -6,6 +6,7 @@ import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.plugin.Settings;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,6 +38,13 @@ final class MemoryCommands {
                         "vm:memory linux",
                         MemoryCommands::memory),
                 Command.of(
+                        "vm:swap",
+                        "VM SIZE",
+                        "has no more of a VM's RAM in the host's memory, and the rest in its swap"
+                                + " file",
+                        "vm:swap linux 128M",
+                        MemoryCommands::swap),
+                Command.of(
                         "vm:dirty",
                         "VM start|stop|show [--anew]",
                         "logs which pages of RAM are written; --anew: and forgets them when shown",
@@ -63,6 +71,18 @@ final class MemoryCommands {
     private static UsageException unknown(Call call) {
         return new UsageException(
                 "'" + call.text(WORD) + "' is not one of " + WORD.replace("|", ", "));
+    }
+
+    private static Shown swap(Call call) throws HostRefusal, UsageException {
+        long bytes;
+        try {
+            bytes = Settings.parseSize(call.text("SIZE"));
+        } catch (NumberFormatException e) {
+            throw new UsageException(
+                    "SIZE: '" + call.text("SIZE") + "' is not a size such as 128M");
+        }
+        call.vmm().management().memory().swapLimit(call.vm().id(), bytes);
+        return done(call);
     }
 
     private static Shown dirty(Call call) throws HostRefusal, UsageException {
@@ -147,7 +167,8 @@ final class MemoryCommands {
                         "shared-bytes",
                         made.sharedBytes()),
                 "VM %d (%s) is a copy of VM %s, which stood still for %.2f ms; they share %s of RAM"
-                        .formatted(made.vm(), name, vm.name(), millis, Text.size(made.sharedBytes())));
+                        .formatted(
+                                made.vm(), name, vm.name(), millis, Text.size(made.sharedBytes())));
     }
 
     private static Shown memory(Call call) throws HostRefusal {

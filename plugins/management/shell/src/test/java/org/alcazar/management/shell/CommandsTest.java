@@ -208,6 +208,9 @@ class CommandsTest {
         assertTrue(shown("vm:memory tiny --json").contains("\"private\": 33554432"));
         assertTrue(shown("vm:dirty tiny show").contains("0x3000-0x5fff"));
         assertTrue(shown("vm:dirty tiny show").contains("4 pages were written"));
+        shown("vm:swap tiny 2M");
+        assertTrue(fake.log.contains("swap beyond 2097152"));
+        assertTrue(refused("vm:swap tiny much").contains("'much' is not a size such as 128M"));
         assertTrue(refused("vm:dirty tiny begin").contains("'begin' is not one of start, stop"));
         shown("vm:access tiny start --every 20 --fine");
         assertTrue(fake.log.contains("count uses each 20000000 ns, fine"));

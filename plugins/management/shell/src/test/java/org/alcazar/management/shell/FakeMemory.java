@@ -19,6 +19,11 @@ record FakeMemory(List<String> log) implements MemoryManagement {
     }
 
     @Override
+    public void swapLimit(int vm, long bytes) {
+        log.add("swap beyond " + bytes);
+    }
+
+    @Override
     public void startDirtyLog(int vm) {
         log.add("log writes");
     }

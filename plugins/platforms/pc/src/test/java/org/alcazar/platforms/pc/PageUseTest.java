@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.HostRefusal;
 import org.alcazar.testkit.AlcazarTest;
+import org.alcazar.testkit.TestFramework;
 import org.alcazar.testkit.TestVm;
 import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.AccessReport.Area;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.VmManagement;
-import org.alcazar.testkit.TestFramework;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,8 +37,8 @@ class PageUseTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"nested", "direct"})
-    void whatTheGuestReadsAndWritesIsCountedPageByPage(
-            String mode, TestFramework framework) throws Exception {
+    void whatTheGuestReadsAndWritesIsCountedPageByPage(String mode, TestFramework framework)
+            throws Exception {
         MemoryManagement memory = framework.service(VmManagement.class).memory();
         try (TestVm vm = framework.vm(mode)) {
             vm.hostClock().set("paging", mode).assembly(GUEST).start();
@@ -62,9 +62,7 @@ class PageUseTest {
     @Test
     void aLargePageIsUsedAsAWhole(TestFramework framework, TestVm vm) throws Exception {
         MemoryManagement memory = framework.service(VmManagement.class).memory();
-        vm.hostClock()
-                .assembly("1: mov 0x400000, %eax\n mov %eax, 0x400ff8\n jmp 1b\n")
-                .start();
+        vm.hostClock().assembly("1: mov 0x400000, %eax\n mov %eax, 0x400ff8\n jmp 1b\n").start();
         memory.startAccess(vm.id(), 1_000_000, false);
         Area last = memory.access(vm.id()).areas().getLast();
         int page = (int) (0x400000 - last.start() >> 12);
