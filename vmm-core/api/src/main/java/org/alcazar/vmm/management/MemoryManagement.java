@@ -5,8 +5,8 @@ import org.alcazar.host.HostRefusal;
 import java.util.BitSet;
 
 /**
- * What is done with the RAM of VMs. Methods are safe from any thread but a vcore's; the guest stands
- * for a moment where that is needed. All of them refuse a VM that does not exist.
+ * What is done with the RAM of VMs. Methods are safe from any thread but a vcore's; the guest
+ * stands for a moment where that is needed. All of them refuse a VM that does not exist.
  */
 public interface MemoryManagement {
     /**

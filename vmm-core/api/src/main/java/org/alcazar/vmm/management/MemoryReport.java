@@ -10,8 +10,8 @@ package org.alcazar.vmm.management;
  * @param ballooned given back by the guest
  * @param copied copies made in all because somebody wrote to a page that was shared
  * @param tables pages of translation tables
- * @param charged that the host has handed out in this VM's name, with what other VMs still share
- *     of it
+ * @param charged that the host has handed out in this VM's name, with what other VMs still share of
+ *     it
  * @param paged whether the host keeps account of single pages; else all is there in one piece
  */
 public record MemoryReport(

@@ -70,9 +70,9 @@ public interface VmManagement {
      * shared until one of them writes. The copy is paused.
      *
      * @param name of the copy
-     * @throws HostRefusal if there is no such VM, the name is taken, the VM's memory can't be shared
-     *     or the host has no room for the copy; the VM goes on then, and nothing is left of the
-     *     copy
+     * @throws HostRefusal if there is no such VM, the name is taken, the VM's memory can't be
+     *     shared or the host has no room for the copy; the VM goes on then, and nothing is left of
+     *     the copy
      */
     ForkReport fork(int vm, String name) throws HostRefusal;
 

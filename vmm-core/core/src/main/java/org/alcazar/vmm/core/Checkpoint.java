@@ -478,8 +478,7 @@ final class Checkpoint {
         private SavedState state(String name) throws ConfigurationException {
             SavedState state = states.get(name);
             if (state == null) {
-                throw new ConfigurationException(
-                        title + " lacks section '" + name + "'");
+                throw new ConfigurationException(title + " lacks section '" + name + "'");
             }
             return state;
         }

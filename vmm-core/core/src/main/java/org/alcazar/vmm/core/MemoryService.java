@@ -42,10 +42,12 @@ final class MemoryService implements MemoryManagement {
 
     @Override
     public void startDirtyLog(int vm) throws HostRefusal {
-        standing(vm, asked -> {
-            asked.physicalMap().startDirtyLog();
-            invalidate(asked);
-        });
+        standing(
+                vm,
+                asked -> {
+                    asked.physicalMap().startDirtyLog();
+                    invalidate(asked);
+                });
     }
 
     @Override
@@ -60,10 +62,12 @@ final class MemoryService implements MemoryManagement {
             return map.dirtyPages();
         }
         AtomicReference<BitSet> out = new AtomicReference<>(new BitSet());
-        standing(vm, asked -> {
-            out.set(map.drainDirtyLog());
-            invalidate(asked);
-        });
+        standing(
+                vm,
+                asked -> {
+                    out.set(map.drainDirtyLog());
+                    invalidate(asked);
+                });
         return out.get();
     }
 

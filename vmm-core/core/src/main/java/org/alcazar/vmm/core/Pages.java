@@ -82,9 +82,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         for (int i = 0; i < bytes.length; i++) {
             PageExtent extent = extents.get(i);
             whole.put(ram.get(i).start(), extent);
-            map.add(
-                    new Range(
-                            ram.get(i).start(), bytes[i], extent.address(), Rights.ALL, true));
+            map.add(new Range(ram.get(i).start(), bytes[i], extent.address(), Rights.ALL, true));
         }
     }
 

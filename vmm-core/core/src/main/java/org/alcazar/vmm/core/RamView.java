@@ -52,9 +52,7 @@ final class RamView implements GuestMemory {
     @Override
     public int readByte(long address) {
         long host = map.toHost(address, 1);
-        return host < 0
-                ? (int) slowRead(address, 1) & 0xff
-                : HostRam.getByte(host) & 0xff;
+        return host < 0 ? (int) slowRead(address, 1) & 0xff : HostRam.getByte(host) & 0xff;
     }
 
     @Override
