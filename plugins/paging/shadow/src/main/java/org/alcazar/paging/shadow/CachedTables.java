@@ -149,7 +149,13 @@ final class CachedTables extends Shadows {
                 untrack(core);
                 return;
             }
+            int free = tables.free();
             setRoot(core, findShadow(number, mode.format, mode.top, mode.role, 0));
+            if (tables.free() == free) {
+                counts.rootsReused++;
+            } else {
+                counts.rootsBuilt++;
+            }
         } else {
             narrow(core);
         }
@@ -457,11 +463,9 @@ final class CachedTables extends Shadows {
     private int findShadow(int number, TableFormat format, int level, int ofRole, int part) {
         for (int t = guests.shadows[number]; t != Tables.NONE; t = tables.link[t]) {
             if (tables.level[t] == level && role[t] == ofRole && quadrant[t] == part) {
-                counts.rootsReused += level >= 3 ? 1 : 0;
                 return t;
             }
         }
-        counts.rootsBuilt += level >= 3 ? 1 : 0;
         int table = make(level, format, 0);
         guest[table] = number;
         role[table] = ofRole;

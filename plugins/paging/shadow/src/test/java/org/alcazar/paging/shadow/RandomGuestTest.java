@@ -149,7 +149,7 @@ class RandomGuestTest {
         entryBytes = format.equals("pse") || format.equals("legacy") ? 4 : 8;
         for (int t = 0; t < TABLES + 1; t++) {
             for (int i : indexes()) {
-                machine.write(tablePage(t) + (long) i * entryBytes, entryBytes, entry());
+                machine.write(tablePage(t) + (long) i * entryBytes, entryBytes, entry(t));
             }
         }
     }
@@ -158,19 +158,20 @@ class RandomGuestTest {
         return entryBytes == 8 ? new int[] {0, 1, 511} : new int[] {0, 1, 512, 1023};
     }
 
-    private long entry() {
+    /** What a guest writes into table t: mostly that of the next layer, now and then anything. */
+    private long entry(int t) {
         int dice = random.nextInt(40);
         if (dice == 0) {
             return 0;
         }
-        long target = tablePage(random.nextInt(TABLES));
+        long target = tablePage(next(t));
         if (dice == 1) {
             target = tablePage(TABLES);
         } else if (dice == 2) {
             target = 0x9000_0000L;
-        } else if (dice < 12) {
+        } else if (dice < 6 || lowest(t) && dice < 25) {
             target = random.nextInt(PAGES + 1) * PAGE;
-        } else if (dice < 18) {
+        } else if (dice < 9 || lowest(t) && dice < 28) {
             target = BIG | Bits.PTE_PS;
         }
         long flags = Bits.PTE_P;
@@ -180,6 +181,24 @@ class RandomGuestTest {
         flags |= entryBytes == 8 && random.nextInt(8) == 0 ? Bits.PTE_NX : 0;
         flags |= entryBytes == 8 && random.nextInt(60) == 0 ? 1L << 50 : 0;
         return target | flags;
+    }
+
+    private int layers() {
+        return format.equals("five") ? 5 : entryBytes == 4 ? 2 : format.equals("pae") ? 3 : 4;
+    }
+
+    private boolean lowest(int t) {
+        return t % layers() == layers() - 1;
+    }
+
+    /** A table of the layer below; below the lowest any. */
+    private int next(int t) {
+        int layers = layers();
+        if (t % layers == layers - 1 || random.nextInt(10) == 0) {
+            return random.nextInt(TABLES);
+        }
+        int below = t % layers + 1;
+        return below + layers * random.nextInt((TABLES - 1 - below) / layers + 1);
     }
 
     private long[] universe(boolean mixed) {
@@ -206,7 +225,7 @@ class RandomGuestTest {
     }
 
     private void load(ModelCore core, ShadowChecker checker) {
-        long root = tablePage(random.nextInt(random.nextInt(10) == 0 ? TABLES + 1 : 3));
+        long root = tablePage(random.nextInt(12) == 0 ? TABLES : layers() * random.nextInt(2));
         long cr0 = CR0 | (random.nextInt(3) != 0 ? Bits.CR0_WP : 0);
         long cr4 =
                 (random.nextInt(4) == 0 ? Bits.CR4_SMEP : 0)
@@ -259,9 +278,10 @@ class RandomGuestTest {
             throws HostRefusal {
         if (random.nextInt(3) == 0) {
             int[] choice = indexes();
-            long at = tablePage(random.nextInt(TABLES + 1));
+            int t = random.nextInt(TABLES + 1);
+            long at = tablePage(t);
             long index = choice[random.nextInt(choice.length)];
-            machine.write(at + index * entryBytes, entryBytes, entry());
+            machine.write(at + index * entryBytes, entryBytes, entry(t));
             return;
         }
         long linear = 0;
@@ -275,7 +295,8 @@ class RandomGuestTest {
             checker.note();
             int[] choice = indexes();
             long index = choice[random.nextInt(choice.length)];
-            core.store(linear, host + index * entryBytes, entryBytes, entry());
+            core.store(
+                    linear, host + index * entryBytes, entryBytes, entry(random.nextInt(TABLES)));
         }
     }
 

@@ -52,7 +52,8 @@ public record TableFormat(
      *
      * @param gigabyte whether 1 GiB pages exist
      */
-    public static TableFormat longMode(int levels, int physicalBits, boolean noExecute, boolean gigabyte) {
+    public static TableFormat longMode(
+            int levels, int physicalBits, boolean noExecute, boolean gigabyte) {
         long base = mask(physicalBits, 51) | (noExecute ? 0 : Bits.PTE_NX);
         // AMD reserves the global bit of entries that point to tables at the upper levels, Intel
         // ignores it.
