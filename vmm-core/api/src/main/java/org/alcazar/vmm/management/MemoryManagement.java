@@ -37,14 +37,14 @@ public interface MemoryManagement {
     long takeBack(int vm, long start, long bytes) throws HostRefusal;
 
     /**
-     * Has pages of a VM lie on a memory node of the host, in one piece. Pages that are shared or not
-     * there stay where they are.
+     * Has pages of a VM lie on a memory node of the host, in one piece. Pages that are shared or
+     * not there stay where they are.
      *
      * @param start guest-physical, of a page
      * @param bytes whole pages
      * @return bytes that have moved
-     * @throws HostRefusal if there is no such VM, that is no RAM of it, its paging mode needs memory
-     *     in place, or the host has no such memory
+     * @throws HostRefusal if there is no such VM, that is no RAM of it, its paging mode needs
+     *     memory in place, or the host has no such memory
      */
     long move(int vm, long start, long bytes, int node) throws HostRefusal;
 

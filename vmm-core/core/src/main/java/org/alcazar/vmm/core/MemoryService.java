@@ -117,25 +117,28 @@ final class MemoryService implements MemoryManagement {
     @Override
     public long takeBack(int vm, long start, long bytes) throws HostRefusal {
         AtomicLong out = new AtomicLong();
-        standing(vm, asked -> {
-            requireRam(asked, start, bytes, "be taken back");
-            out.set(asked.machine().pages().forget(start, bytes) * Pages.PAGE);
-        });
+        standing(
+                vm,
+                asked -> {
+                    requireRam(asked, start, bytes, "be taken back");
+                    out.set(asked.machine().pages().forget(start, bytes) * Pages.PAGE);
+                });
         return out.get();
     }
 
     @Override
     public long move(int vm, long start, long bytes, int node) throws HostRefusal {
         AtomicLong out = new AtomicLong();
-        standing(vm, asked -> {
-            requireRam(asked, start, bytes, "be moved");
-            out.set(asked.machine().pages().move(start, bytes, node) * Pages.PAGE);
-        });
+        standing(
+                vm,
+                asked -> {
+                    requireRam(asked, start, bytes, "be moved");
+                    out.set(asked.machine().pages().move(start, bytes, node) * Pages.PAGE);
+                });
         return out.get();
     }
 
-    private static void requireRam(Vm vm, long start, long bytes, String what)
-            throws HostRefusal {
+    private static void requireRam(Vm vm, long start, long bytes, String what) throws HostRefusal {
         vm.machine().engines().refuseInPlace(what);
         if (bytes <= 0
                 || ((start | bytes) & Pages.PAGE - 1) != 0

@@ -371,8 +371,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         long large = 2L << 20;
         long alignment = moving.size() * PAGE >= large ? large : PAGE;
         PageExtent to =
-                frames.take(
-                        new PageRequest(owner, moving.size(), alignment, node, Long.MAX_VALUE));
+                frames.take(new PageRequest(owner, moving.size(), alignment, node, Long.MAX_VALUE));
         long next = to.address();
         for (long at : moving) {
             long entry = map.entry(at);
