@@ -227,11 +227,12 @@ final class Pages implements GuestPhysicalMap.Pager {
         if (PageEntry.isPresent(entry)) {
             return HostRam.slice(PageEntry.host(entry), PAGE);
         }
-        byte[] bytes = new byte[(int) PAGE];
-        if ((entry & PageEntry.SWAPPED) != 0) {
-            int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
-            Machine.there(swap.orElse(null)).read(place, ByteBuffer.wrap(bytes));
+        if (PageEntry.isForgotten(entry)) {
+            return ZERO;
         }
+        byte[] bytes = new byte[(int) PAGE];
+        int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
+        swap.orElseThrow().read(place, ByteBuffer.wrap(bytes));
         return MemorySegment.ofArray(bytes);
     }
 
