@@ -25,6 +25,30 @@ public interface MemoryManagement {
     void swapLimit(int vm, long bytes) throws HostRefusal;
 
     /**
+     * Takes pages of a VM back: what they hold is lost, and they read as zero when they are touched
+     * next. For a balloon, whose guest has agreed not to use them.
+     *
+     * @param start guest-physical, of a page
+     * @param bytes whole pages
+     * @return bytes that were in the host's memory or on the swap file
+     * @throws HostRefusal if there is no such VM, that is no RAM of it, or its paging mode needs
+     *     memory in place
+     */
+    long takeBack(int vm, long start, long bytes) throws HostRefusal;
+
+    /**
+     * Has pages of a VM lie on a memory node of the host, in one piece. Pages that are shared or
+     * not there stay where they are.
+     *
+     * @param start guest-physical, of a page
+     * @param bytes whole pages
+     * @return bytes that have moved
+     * @throws HostRefusal if there is no such VM, that is no RAM of it, its paging mode needs
+     *     memory in place, or the host has no such memory
+     */
+    long move(int vm, long start, long bytes, int node) throws HostRefusal;
+
+    /**
      * Logs from now on which pages of RAM are written, by whomever.
      *
      * @throws HostRefusal if there is no such VM, or it has ended

@@ -11,6 +11,7 @@ import org.alcazar.vmm.management.MemoryReport;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** The RAM of all VMs for management plugins. */
@@ -111,6 +112,41 @@ final class MemoryService implements MemoryManagement {
                     swap.limit(MachineRam.swapLimit(Long.toString(bytes)));
                     asked.machine().pages().standing();
                 });
+    }
+
+    @Override
+    public long takeBack(int vm, long start, long bytes) throws HostRefusal {
+        AtomicLong out = new AtomicLong();
+        standing(
+                vm,
+                asked -> {
+                    requireRam(asked, start, bytes, "be taken back");
+                    out.set(asked.machine().pages().forget(start, bytes) * Pages.PAGE);
+                });
+        return out.get();
+    }
+
+    @Override
+    public long move(int vm, long start, long bytes, int node) throws HostRefusal {
+        AtomicLong out = new AtomicLong();
+        standing(
+                vm,
+                asked -> {
+                    requireRam(asked, start, bytes, "be moved");
+                    out.set(asked.machine().pages().move(start, bytes, node) * Pages.PAGE);
+                });
+        return out.get();
+    }
+
+    private static void requireRam(Vm vm, long start, long bytes, String what) throws HostRefusal {
+        vm.machine().engines().refuseInPlace(what);
+        if (bytes <= 0
+                || ((start | bytes) & Pages.PAGE - 1) != 0
+                || !vm.memory().isRam(start, bytes)) {
+            throw new HostRefusal(
+                    "VM %s: 0x%x with %d bytes is not whole pages of its RAM"
+                            .formatted(vm.name(), start, bytes));
+        }
     }
 
     private interface Work {

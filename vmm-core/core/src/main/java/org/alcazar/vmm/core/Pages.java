@@ -240,11 +240,12 @@ final class Pages implements GuestPhysicalMap.Pager {
         if (PageEntry.isPresent(entry)) {
             return HostRam.slice(PageEntry.host(entry), PAGE);
         }
-        byte[] bytes = new byte[(int) PAGE];
-        if ((entry & PageEntry.SWAPPED) != 0) {
-            int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
-            Machine.there(swap.orElse(null)).read(place, ByteBuffer.wrap(bytes));
+        if (PageEntry.isForgotten(entry)) {
+            return ZERO;
         }
+        byte[] bytes = new byte[(int) PAGE];
+        int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
+        swap.orElseThrow().read(place, ByteBuffer.wrap(bytes));
         return MemorySegment.ofArray(bytes);
     }
 
@@ -336,6 +337,67 @@ final class Pages implements GuestPhysicalMap.Pager {
                 changed.of(range.start(), range.bytes());
             }
         }
+    }
+
+    /**
+     * Forgets pages: they read as zero when they are touched next. In the barrier.
+     *
+     * @return how many were there, or on the swap file
+     */
+    synchronized long forget(long start, long bytes) {
+        split();
+        long gone = 0;
+        for (long at = start; at < start + bytes; at += PAGE) {
+            long entry = map.entry(at);
+            if (PageEntry.isPresent(entry)) {
+                leaving.add(PageEntry.host(entry));
+                present--;
+            } else if ((entry & PageEntry.SWAPPED) != 0) {
+                swap.orElseThrow().free((int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT));
+            } else {
+                continue;
+            }
+            map.set(at, PageEntry.BALLOONED | entry & PageEntry.PROTECTED);
+            gone++;
+        }
+        changed.of(start, bytes);
+        giveBack();
+        return gone;
+    }
+
+    /**
+     * Has pages lie in other memory of the host, in one piece. Pages that others use too stay. In
+     * the barrier.
+     *
+     * @return how many have moved
+     */
+    synchronized long move(long start, long bytes, int node) throws HostRefusal {
+        split();
+        List<Long> moving = new ArrayList<>();
+        for (long at = start; at < start + bytes; at += PAGE) {
+            if (PageEntry.isOwned(map.entry(at))) {
+                moving.add(at);
+            }
+        }
+        if (moving.isEmpty()) {
+            return 0;
+        }
+        long large = 2L << 20;
+        long alignment = moving.size() * PAGE >= large ? large : PAGE;
+        PageExtent to =
+                frames.take(new PageRequest(owner, moving.size(), alignment, node, Long.MAX_VALUE));
+        long next = to.address();
+        for (long at : moving) {
+            long entry = map.entry(at);
+            HostRam.copy(PageEntry.host(entry), next, PAGE);
+            RamPages.written(next, PAGE);
+            map.set(at, next | entry & PAGE - 1);
+            leaving.add(PageEntry.host(entry));
+            next += PAGE;
+        }
+        changed.of(start, bytes);
+        giveBack();
+        return moving.size();
     }
 
     /** What there is of each kind, in pages. */

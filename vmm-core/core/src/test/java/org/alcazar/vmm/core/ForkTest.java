@@ -192,6 +192,46 @@ class ForkTest {
     }
 
     @Test
+    void pagesThatAreTakenBackReadAsZeroAndComeAgain() throws Exception {
+        try (bench) {
+            Vm vm = running();
+            vm.memory().fill(0x20_0000, 3 * Pages.PAGE, 9);
+            long back = management.memory().takeBack(vm.id(), 0x20_1000, 2 * Pages.PAGE);
+            assertEquals(2 * Pages.PAGE, back);
+            assertEquals(2 * Pages.PAGE, report(vm).ballooned());
+            assertEquals(Bench.RAM - 2 * Pages.PAGE, report(vm).present());
+            assertEquals(9, vm.memory().readByte(0x20_0fff));
+            assertEquals(0, vm.memory().readByte(0x20_1000));
+            vm.memory().writeLong(0x20_2000, 5);
+            assertEquals(5, vm.memory().readLong(0x20_2000));
+            assertEquals(0, report(vm).ballooned());
+            for (long[] wrong : new long[][] {{1, 4096}, {0, 5}, {0, 1L << 33}, {-4096, 4096}}) {
+                assertThrows(
+                        HostRefusal.class,
+                        () -> management.memory().takeBack(vm.id(), wrong[0], wrong[1]));
+            }
+        }
+    }
+
+    @Test
+    void aRegionThatMovesKeepsItsContentsUnderTheRunningGuest() throws Exception {
+        try (bench) {
+            Vm vm = running();
+            vm.memory().fill(0x20_0000, 3 * Pages.PAGE, 9);
+            long before = vm.physicalMap().toHost(0x20_0000);
+            assertEquals(1 << 20, management.memory().move(vm.id(), 0x20_0000, 1 << 20, 0));
+            assertNotEquals(before, vm.physicalMap().toHost(0x20_0000));
+            assertEquals(9, vm.memory().readByte(0x20_2fff));
+            assertEquals(0, vm.memory().readByte(0x20_3000));
+            management.memory().move(vm.id(), 0x5000, Pages.PAGE, 0);
+            long count = vm.memory().readLong(COUNTER);
+            Bench.until(() -> vm.memory().readLong(COUNTER) > count + 100);
+            bench.vmm.destroy(vm.id());
+            assertEquals(0, bench.host.memory.bytesInUse(""));
+        }
+    }
+
+    @Test
     void aSavedForkIsWhatItWas() throws Exception {
         try (bench) {
             Vm parent = bench.create();

@@ -45,6 +45,18 @@ final class MemoryCommands {
                         "vm:swap linux 128M",
                         MemoryCommands::swap),
                 Command.of(
+                        "vm:balloon",
+                        "VM START BYTES",
+                        "takes RAM back that the guest does not use; what it holds is lost",
+                        "vm:balloon linux 0x10000000 0x100000",
+                        MemoryCommands::balloon),
+                Command.of(
+                        "vm:move-memory",
+                        "VM START BYTES NODE",
+                        "has RAM lie on a memory node of the host",
+                        "vm:move-memory linux 0x100000 0x200000 1",
+                        MemoryCommands::move),
+                Command.of(
                         "vm:dirty",
                         "VM start|stop|show [--anew]",
                         "logs which pages of RAM are written; --anew: and forgets them when shown",
@@ -83,6 +95,38 @@ final class MemoryCommands {
         }
         call.vmm().management().memory().swapLimit(call.vm().id(), bytes);
         return done(call);
+    }
+
+    private static Shown balloon(Call call) throws HostRefusal, UsageException {
+        VirtualMachine vm = call.vm();
+        long bytes =
+                call.vmm()
+                        .management()
+                        .memory()
+                        .takeBack(
+                                vm.id(),
+                                call.number("START", 0, Long.MAX_VALUE, 0),
+                                call.number("BYTES", 1, Long.MAX_VALUE, 1));
+        return Shown.of(
+                LifeCycleCommands.ordered("id", vm.id(), "bytes", bytes),
+                "VM " + vm.name() + " has given back " + Text.size(bytes));
+    }
+
+    private static Shown move(Call call) throws HostRefusal, UsageException {
+        VirtualMachine vm = call.vm();
+        long node = call.number("NODE", 0, Integer.MAX_VALUE, 0);
+        long bytes =
+                call.vmm()
+                        .management()
+                        .memory()
+                        .move(
+                                vm.id(),
+                                call.number("START", 0, Long.MAX_VALUE, 0),
+                                call.number("BYTES", 1, Long.MAX_VALUE, 1),
+                                (int) node);
+        return Shown.of(
+                LifeCycleCommands.ordered("id", vm.id(), "bytes", bytes, "node", node),
+                Text.size(bytes) + " of VM " + vm.name() + " lie on node " + node);
     }
 
     private static Shown dirty(Call call) throws HostRefusal, UsageException {

@@ -24,6 +24,18 @@ record FakeMemory(List<String> log) implements MemoryManagement {
     }
 
     @Override
+    public long takeBack(int vm, long start, long bytes) {
+        log.add("take back " + start + " " + bytes);
+        return bytes;
+    }
+
+    @Override
+    public long move(int vm, long start, long bytes, int node) {
+        log.add("move " + start + " " + bytes + " to " + node);
+        return bytes;
+    }
+
+    @Override
     public void startDirtyLog(int vm) {
         log.add("log writes");
     }
