@@ -55,8 +55,10 @@ class NarrowWaistTest {
                     "GuestBoot.read",
                     "Machine.exitRegisters",
                     "Machine.openConsole",
-                    "Machine.takeExtent",
-                    "Machine.takeMemory",
+                    "MachineRam.addMemory",
+                    "MachineRam.scratch",
+                    "MachineRam.take",
+                    "MachineRam.takeOnePiece",
                     "Vmm.statistics",
                     "VmmComponent.start");
 
