@@ -442,6 +442,72 @@ final class Pages implements GuestPhysicalMap.Pager {
         }
     }
 
+    // Sharing equal pages
+
+    private static final long HASH_PRIME = 0x9e37_79b9_7f4a_7c15L;
+
+    /** Told of pages that are there. */
+    interface Hashes {
+        void page(long address, long hash);
+    }
+
+    /** Hashes of all pages that are there, once they are apart. The guest may run. */
+    void hashes(Hashes sink) {
+        for (Range range : map.ranges()) {
+            for (long at = range.start(); range.paged() && at < range.end(); at += PAGE) {
+                long hash;
+                synchronized (this) { // that it does not go away meanwhile
+                    long frame = frame(at);
+                    if (frame < 0) {
+                        continue;
+                    }
+                    hash = hash(frame);
+                }
+                sink.page(at, hash);
+            }
+        }
+    }
+
+    private static long hash(long frame) {
+        long hash = HASH_PRIME;
+        for (long at = frame; at < frame + PAGE; at += Long.BYTES) {
+            hash = Long.rotateLeft((hash ^ HostRam.getLong(at)) * HASH_PRIME, 29);
+        }
+        return hash;
+    }
+
+    static boolean isEqual(long frame, long other) {
+        return HostRam.slice(frame, PAGE).mismatch(HostRam.slice(other, PAGE)) < 0;
+    }
+
+    /** The host page of a page that is there, or -1. */
+    long frame(long address) {
+        long entry = map.entry(address);
+        return entry != -1 && PageEntry.isPresent(entry) ? PageEntry.host(entry) : -1;
+    }
+
+    /** Others use a page, too, from now on. In the barrier, which ends with {@link #shared}. */
+    synchronized void sharing(long address) {
+        map.set(address, map.entry(address) | PageEntry.SHARED);
+    }
+
+    /** Has a page lie in one that is counted for it already. In the barrier, as above. */
+    synchronized void replace(long address, long frame) {
+        long entry = map.entry(address);
+        leaving.add(PageEntry.host(entry));
+        map.set(address, frame | entry & PAGE - 1 | PageEntry.SHARED);
+    }
+
+    /** In the barrier, after pages were shared. */
+    synchronized void shared() {
+        for (Range range : map.ranges()) {
+            if (range.paged()) {
+                changed.of(range.start(), range.bytes());
+            }
+        }
+        giveBack();
+    }
+
     /** What there is of each kind, in pages. */
     synchronized Counts counts() {
         Counts out = new Counts();
