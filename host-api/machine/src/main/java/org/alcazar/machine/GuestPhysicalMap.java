@@ -436,7 +436,8 @@ public final class GuestPhysicalMap {
             // Without a branch: the flag is next to PRESENT.
             long entry = entries[i] | (entries[i] & PageEntry.PRESENT) << 1;
             entries[i] = entry;
-            others[i] = entry & ~PageEntry.PROTECTED;
+            // Who watches this one's writes does not watch the other's.
+            others[i] = entry & ~PageEntry.PROTECTED | others[i] & PageEntry.PROTECTED;
         }
         VarHandle.fullFence();
         return others;

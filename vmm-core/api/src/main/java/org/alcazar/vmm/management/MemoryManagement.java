@@ -3,6 +3,7 @@ package org.alcazar.vmm.management;
 import org.alcazar.host.HostRefusal;
 
 import java.util.BitSet;
+import java.util.List;
 
 /**
  * What is done with the RAM of VMs. Methods are safe from any thread but a vcore's; the guest
@@ -47,6 +48,16 @@ public interface MemoryManagement {
      *     memory in place, or the host has no such memory
      */
     long move(int vm, long start, long bytes, int node) throws HostRefusal;
+
+    /**
+     * Has equal pages of VMs, and of each of them, lie in one page of the host until somebody
+     * writes. All of these VMs stand still together while pages are compared.
+     *
+     * @param vms their numbers
+     * @throws HostRefusal if there is no such VM, one has ended, or the paging mode of one needs
+     *     memory in place
+     */
+    ShareReport share(List<Integer> vms) throws HostRefusal;
 
     /**
      * Logs from now on which pages of RAM are written, by whomever.

@@ -5,6 +5,7 @@ import org.alcazar.vmm.HypercallHandler;
 import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.WriteWatcher;
 import org.alcazar.vmm.device.DeviceContext;
 import org.alcazar.vmm.device.Part;
 
@@ -27,6 +28,19 @@ public interface ExtensionType extends PluginType {
 
         /** Has an observer hear of all paging actions of the VM. */
         Hook observePaging(PagingObserver observer);
+
+        /**
+         * Has a watcher asked before each write of a vcore to pages of RAM, those of the
+         * processor's own page walks included; not before those of devices and debuggers. Each such
+         * write costs an exit; locked instructions stay atomic.
+         *
+         * @param start guest-physical, of a page
+         * @param bytes whole pages
+         * @throws ConfigurationException if that is not whole pages of RAM, or the paging mode
+         *     needs the VM's memory in one piece
+         */
+        Hook watchWrites(long start, long bytes, WriteWatcher watcher)
+                throws ConfigurationException;
     }
 
     /**

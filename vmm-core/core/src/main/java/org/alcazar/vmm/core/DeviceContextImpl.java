@@ -12,6 +12,7 @@ import org.alcazar.vmm.HypercallHandler;
 import org.alcazar.vmm.PagingObserver;
 import org.alcazar.vmm.Vcore;
 import org.alcazar.vmm.VirtualMachine;
+import org.alcazar.vmm.WriteWatcher;
 import org.alcazar.vmm.device.Agent;
 import org.alcazar.vmm.device.BlockBackend;
 import org.alcazar.vmm.device.CharacterBackend;
@@ -293,6 +294,25 @@ final class DeviceContextImpl implements ExtensionContext {
     public Hook observePaging(PagingObserver observer) {
         HookMaps maps = vm.hooks();
         return claimFree(() -> maps.observe(observer), () -> maps.unobserve(observer), () -> {});
+    }
+
+    @Override
+    public Hook watchWrites(long start, long bytes, WriteWatcher watcher)
+            throws ConfigurationException {
+        WriteWatch watch = new WriteWatch(start, bytes, guarded(watcher));
+        watch.check(name, vm);
+        return claimFree(() -> watch.begin(vm), () -> watch.end(vm), () -> {});
+    }
+
+    private WriteWatcher guarded(WriteWatcher watcher) {
+        if (vm.vcoreCount() == 1) {
+            return watcher;
+        }
+        return (vcore, address, bytes) -> {
+            synchronized (guard) {
+                return watcher.write(vcore, address, bytes);
+            }
+        };
     }
 
     private Hook numbers(

@@ -5,6 +5,7 @@ import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Exit;
 import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.GuestPhysicalMap;
+import org.alcazar.machine.PageEntry;
 import org.alcazar.machine.Rights;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
@@ -92,6 +93,41 @@ final class ExitDispatcher {
         } else {
             paging.intercepted(vcore);
         }
+        WriteWatch[] watches = hooks.watches;
+        if (watches.length != 0 && reason != Exit.INSTRUCTION) {
+            ExitFrame frame = vcore.block().frame();
+            if (frame.reply == ExitFrame.AS_ACCESS && frame.write) {
+                watched(watches, frame);
+            }
+        }
+    }
+
+    /**
+     * A write to a page that the guest may not write: if it is for being watched alone, the
+     * instruction goes on with the page once, or with a copy that is thrown away. As an access it
+     * would not do: what reads before it writes would read again when it is written.
+     */
+    private void watched(WriteWatch[] watches, ExitFrame frame) throws HostRefusal {
+        long address = frame.address; // guest-physical: a FAULT's was put there by the mode
+        long entry = map.entry(address);
+        if (entry == -1 || (entry & PageEntry.PROTECTED) == 0 || !writable(address)) {
+            return;
+        }
+        boolean let = isLetThrough(watches, address, frame.size);
+        long page = vcore.writtenOnce(address & -Pages.PAGE, let);
+        frame.reply = page < 0 ? ExitFrame.RETRY : ExitFrame.ONCE;
+        frame.value = page;
+    }
+
+    /** Whether nobody who watches the write is against it; all are asked. */
+    private boolean isLetThrough(WriteWatch[] watches, long address, int bytes) {
+        boolean out = true;
+        for (WriteWatch watch : watches) {
+            if (watch.has(address)) {
+                out &= watch.watcher().write(vcore, address, bytes);
+            }
+        }
+        return out;
     }
 
     private void access(ExitFrame frame) {
@@ -209,6 +245,13 @@ final class ExitDispatcher {
     }
 
     void writeMemory(long address, int size, long value) {
+        WriteWatch[] watches = hooks.watches;
+        if (watches.length == 0 || !writable(address) || isLetThrough(watches, address, size)) {
+            write(address, size, value);
+        }
+    }
+
+    private void write(long address, int size, long value) {
         AccessHook hook = memoryHook(address);
         if (hook != null && hook.reaches(address, size)) {
             hook.writes++;
@@ -216,8 +259,8 @@ final class ExitDispatcher {
             hook.handler.write(vcore, address - hook.first, width, value & width.mask());
         } else if (size > 1) {
             int half = size / 2;
-            writeMemory(address, half, value);
-            writeMemory(address + half, half, value >>> 8 * half);
+            write(address, half, value);
+            write(address + half, half, value >>> 8 * half);
         } else if (writable(address)) {
             memory.writeByte(address, (int) value);
         }

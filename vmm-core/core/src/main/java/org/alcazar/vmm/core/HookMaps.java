@@ -21,6 +21,7 @@ final class HookMaps {
     volatile AccessMap features = AccessMap.EMPTY;
     volatile AccessMap calls = AccessMap.EMPTY;
     volatile PagingObserver[] paging = {};
+    volatile WriteWatch[] watches = {};
     volatile Ranges registerIntercepts = Ranges.NONE;
     volatile Ranges featureIntercepts = Ranges.NONE;
 
@@ -87,6 +88,24 @@ final class HookMaps {
 
     synchronized void unobserve(PagingObserver observer) {
         paging = Stream.of(paging).filter(o -> o != observer).toArray(PagingObserver[]::new);
+    }
+
+    synchronized void watch(WriteWatch watch) {
+        watches = Stream.concat(Stream.of(watches), Stream.of(watch)).toArray(WriteWatch[]::new);
+    }
+
+    synchronized void unwatch(WriteWatch watch) {
+        watches = Stream.of(watches).filter(w -> w != watch).toArray(WriteWatch[]::new);
+    }
+
+    /** Whether anybody watches a page. */
+    boolean isWatched(long page) {
+        for (WriteWatch watch : watches) {
+            if (watch.has(page)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static Ranges intercepts(AccessMap map) {

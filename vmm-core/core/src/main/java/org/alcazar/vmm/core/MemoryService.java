@@ -8,9 +8,13 @@ import org.alcazar.machine.Scope;
 import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.management.ShareReport;
 import org.alcazar.vmm.plugin.ConfigurationException;
 
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -136,6 +140,16 @@ final class MemoryService implements MemoryManagement {
                     out.set(asked.machine().pages().move(start, bytes, node) * Pages.PAGE);
                 });
         return out.get();
+    }
+
+    /** One at a time: each holds several VMs. */
+    @Override
+    public synchronized ShareReport share(List<Integer> vms) throws HostRefusal {
+        List<Vm> asked = new ArrayList<>();
+        for (int vm : new TreeSet<>(vms)) {
+            asked.add(vmm.get(vm));
+        }
+        return Vmm.orRefuse(() -> new Sharing(vmm.frames(), host.clock()).share(asked));
     }
 
     private static void requireRam(Vm vm, long start, long bytes, String what) throws HostRefusal {

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 
 /**
  * A VM's RAM: takes it from the {@link Frames}, and serves what {@link GuestPhysicalMap} asks for
@@ -68,6 +69,9 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** A barrier was asked for, in which pages go. */
     private boolean evicting;
+
+    /** By core: what it was kept from writing. */
+    private final Map<Integer, Long> scratch = new HashMap<>();
 
     private final Deque<Long> leaving = new ArrayDeque<>();
     private long copied;
@@ -400,6 +404,110 @@ final class Pages implements GuestPhysicalMap.Pager {
         return moving.size();
     }
 
+    /**
+     * Takes the right to write from pages that are watched, and gives it back to others. The guest
+     * may run: what it does afterwards goes by what is watched now.
+     */
+    synchronized void protect(long start, long bytes, LongPredicate watched) {
+        split();
+        for (long at = start; at < start + bytes; at += PAGE) {
+            long entry = map.entry(at) & ~PageEntry.PROTECTED;
+            map.set(at, watched.test(at) ? entry | PageEntry.PROTECTED : entry);
+        }
+        changed.of(start, bytes);
+    }
+
+    /**
+     * Where one instruction of a core may write what a watched page's contents are to be.
+     *
+     * @param let whether to the page itself; else to a copy that nobody reads
+     * @return host address; -1 if the page has gone meanwhile
+     * @throws HostRefusal if the host has no memory for it
+     */
+    long writtenOnce(int core, long page, boolean let) throws HostRefusal {
+        map.provide(page, let ? Rights.READ | Rights.WRITE : Rights.READ);
+        synchronized (this) {
+            long from = map.toHost(page, PAGE, let);
+            if (let || from < 0) {
+                return from;
+            }
+            Long to = scratch.get(core);
+            if (to == null) {
+                to = frames.take(owner);
+                scratch.put(core, to);
+            }
+            HostRam.copy(from, to, PAGE);
+            RamPages.written(to, PAGE);
+            return to;
+        }
+    }
+
+    // Sharing equal pages
+
+    private static final long HASH_PRIME = 0x9e37_79b9_7f4a_7c15L;
+
+    /** Told of pages that are there. */
+    interface Hashes {
+        void page(long address, long hash);
+    }
+
+    /** Hashes of all pages that are there, once they are apart. The guest may run. */
+    void hashes(Hashes sink) {
+        for (Range range : map.ranges()) {
+            for (long at = range.start(); range.paged() && at < range.end(); at += PAGE) {
+                long hash;
+                synchronized (this) { // that it does not go away meanwhile
+                    long frame = frame(at);
+                    if (frame < 0) {
+                        continue;
+                    }
+                    hash = hash(frame);
+                }
+                sink.page(at, hash);
+            }
+        }
+    }
+
+    private static long hash(long frame) {
+        long hash = HASH_PRIME;
+        for (long at = frame; at < frame + PAGE; at += Long.BYTES) {
+            hash = Long.rotateLeft((hash ^ HostRam.getLong(at)) * HASH_PRIME, 29);
+        }
+        return hash;
+    }
+
+    static boolean isEqual(long frame, long other) {
+        return HostRam.slice(frame, PAGE).mismatch(HostRam.slice(other, PAGE)) < 0;
+    }
+
+    /** The host page of a page that is there, or -1. */
+    long frame(long address) {
+        long entry = map.entry(address);
+        return entry != -1 && PageEntry.isPresent(entry) ? PageEntry.host(entry) : -1;
+    }
+
+    /** Others use a page, too, from now on. In the barrier, which ends with {@link #shared}. */
+    synchronized void sharing(long address) {
+        map.set(address, map.entry(address) | PageEntry.SHARED);
+    }
+
+    /** Has a page lie in one that is counted for it already. In the barrier, as above. */
+    synchronized void replace(long address, long frame) {
+        long entry = map.entry(address);
+        leaving.add(PageEntry.host(entry));
+        map.set(address, frame | entry & PAGE - 1 | PageEntry.SHARED);
+    }
+
+    /** In the barrier, after pages were shared. */
+    synchronized void shared() {
+        for (Range range : map.ranges()) {
+            if (range.paged()) {
+                changed.of(range.start(), range.bytes());
+            }
+        }
+        giveBack();
+    }
+
     /** What there is of each kind, in pages. */
     synchronized Counts counts() {
         Counts out = new Counts();
@@ -450,6 +558,8 @@ final class Pages implements GuestPhysicalMap.Pager {
             }
             return PageEntry.ABSENT;
         });
+        scratch.values().forEach(frames::release);
+        scratch.clear();
         whole.values().forEach(frames::release);
         whole.clear();
     }

@@ -116,6 +116,11 @@ final class VcoreImpl implements Vcore, PagedCore {
         return reason;
     }
 
+    /** See {@link Pages#writtenOnce}. */
+    long writtenOnce(long page, boolean let) throws HostRefusal {
+        return vm.machine().pages().writtenOnce(index, page, let);
+    }
+
     /** It is about to sleep, and nothing is under way that could wake it. */
     void idles() {
         phase = IN_EXTENSION;

@@ -297,6 +297,12 @@ final class Toy {
 
         private int access(ControlBlock block, int space, long address, int size, boolean write) {
             ExitFrame frame = block.frame();
+            if (pending && frame.reply == ExitFrame.ONCE) {
+                pending = false;
+                ram(frame.value | address & HostMemory.PAGE_SIZE - 1, write);
+                r[PC]++;
+                return -1;
+            }
             if (pending && !asAccess && space == Space.MEMORY && frame.reply != ExitFrame.DONE) {
                 asAccess = frame.reply == ExitFrame.AS_ACCESS;
                 pending = false;
@@ -322,6 +328,8 @@ final class Toy {
                 if (host == null || (host & wanted) == 0) {
                     frame.code = wanted;
                     frame.address = address;
+                    frame.size = size;
+                    frame.write = write;
                     frame.reply = ExitFrame.DONE;
                     pending = true;
                     return Exit.TRANSLATION;
@@ -449,6 +457,9 @@ final class Toy {
                         long host = map.page(page);
                         if (host >= 0) {
                             toy.pages.put(page, host);
+                            if ((host & frame.code) != frame.code) {
+                                frame.reply = ExitFrame.AS_ACCESS;
+                            }
                         }
                     }
                 }

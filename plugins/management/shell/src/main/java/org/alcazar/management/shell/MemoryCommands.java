@@ -6,6 +6,7 @@ import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.management.ShareReport;
 import org.alcazar.vmm.plugin.Settings;
 
 import java.io.IOException;
@@ -50,6 +51,12 @@ final class MemoryCommands {
                         "takes RAM back that the guest does not use; what it holds is lost",
                         "vm:balloon linux 0x10000000 0x100000",
                         MemoryCommands::balloon),
+                Command.of(
+                        "vm:share",
+                        "[VM...]",
+                        "has equal pages of VMs, or of all, lie in one page until somebody writes",
+                        "vm:share linux copy",
+                        MemoryCommands::share),
                 Command.of(
                         "vm:move-memory",
                         "VM START BYTES NODE",
@@ -110,6 +117,34 @@ final class MemoryCommands {
         return Shown.of(
                 LifeCycleCommands.ordered("id", vm.id(), "bytes", bytes),
                 "VM " + vm.name() + " has given back " + Text.size(bytes));
+    }
+
+    private static Shown share(Call call) throws HostRefusal {
+        List<Integer> vms = new ArrayList<>();
+        for (String name : call.all("VM")) {
+            vms.add(call.vm(name).id());
+        }
+        if (vms.isEmpty()) {
+            call.vmm().machines().all().forEach(vm -> vms.add(vm.id()));
+        }
+        ShareReport made = call.vmm().management().memory().share(vms);
+        long longest = made.pauseNanos().values().stream().mapToLong(n -> n).max().orElse(0);
+        return Shown.of(
+                LifeCycleCommands.ordered(
+                        "pages",
+                        made.pages(),
+                        "merged",
+                        made.merged(),
+                        "saved-bytes",
+                        made.savedBytes(),
+                        "pause-ns",
+                        longest),
+                "%d of %d pages lie in others now, which saves %s; no VM stood still for more than %.2f ms"
+                        .formatted(
+                                made.merged(),
+                                made.pages(),
+                                Text.size(made.savedBytes()),
+                                longest / NANOS_PER_MILLISECOND));
     }
 
     private static Shown move(Call call) throws HostRefusal, UsageException {

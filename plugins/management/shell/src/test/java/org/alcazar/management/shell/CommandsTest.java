@@ -212,6 +212,9 @@ class CommandsTest {
         assertTrue(
                 shown("vm:move-memory tiny 0x1000 4096 1").contains("4K of VM tiny lie on node 1"));
         assertTrue(fake.log.contains("move 4096 4096 to 1"));
+        assertTrue(shown("vm:share tiny").contains("256 of 5000 pages lie in others now"));
+        assertTrue(shown("vm:share --json").contains("\"pause-ns\": 2500000"));
+        assertTrue(fake.log.contains("share [1]"), fake.log::toString);
         shown("vm:swap tiny 2M");
         assertTrue(fake.log.contains("swap beyond 2097152"));
         assertTrue(refused("vm:swap tiny much").contains("'much' is not a size such as 128M"));

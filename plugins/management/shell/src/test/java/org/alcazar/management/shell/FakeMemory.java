@@ -4,9 +4,11 @@ import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.AccessReport.Area;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
+import org.alcazar.vmm.management.ShareReport;
 
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 
 /** Memory that does nothing but say what was asked of it. */
 record FakeMemory(List<String> log) implements MemoryManagement {
@@ -33,6 +35,12 @@ record FakeMemory(List<String> log) implements MemoryManagement {
     public long move(int vm, long start, long bytes, int node) {
         log.add("move " + start + " " + bytes + " to " + node);
         return bytes;
+    }
+
+    @Override
+    public ShareReport share(List<Integer> vms) {
+        log.add("share " + vms);
+        return new ShareReport(5000, 256, MIB, Map.of(vms.getFirst(), 2_500_000L));
     }
 
     @Override

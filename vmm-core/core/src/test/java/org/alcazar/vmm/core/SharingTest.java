@@ -1,0 +1,107 @@
+package org.alcazar.vmm.core;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.alcazar.host.HostRefusal;
+import org.alcazar.machine.Space;
+import org.alcazar.vmm.management.MemoryManagement;
+import org.alcazar.vmm.management.ShareReport;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+class SharingTest {
+    private static final long PAGE = Pages.PAGE;
+    private static final long COUNTER = 0x5008;
+    private static final long PAGES = Bench.RAM / PAGE;
+
+    private static final Toy.Op[] COUNTING = {
+        new Toy.Read(Space.MEMORY, COUNTER, 8),
+        new Toy.Add(1),
+        new Toy.Write(Space.MEMORY, COUNTER, 8),
+        new Toy.Jump(0)
+    };
+
+    private final Bench bench = new Bench(COUNTING);
+    private final MemoryManagement memory = new Management(bench.vmm, bench.types).memory();
+
+    private Vm make(String name, boolean start) throws HostRefusal {
+        Vm vm = bench.with("name", name).create();
+        for (int i = 0; i < 4; i++) {
+            vm.memory().fill(0x10_0000 + i * PAGE, PAGE, 1 + i);
+        }
+        if (start) {
+            vm.start();
+        }
+        return vm;
+    }
+
+    @Test
+    void equalPagesOfRunningVmsBecomeOneUntilEitherWrites() throws Exception {
+        try (bench) {
+            Vm one = make("one", true);
+            Vm two = make("two", true);
+            ShareReport report = memory.share(List.of(two.id(), one.id(), two.id()));
+            assertEquals(2 * PAGES, report.pages());
+            assertTrue(report.merged() >= 2 * PAGES - 16, report::toString);
+            assertEquals(report.merged() * PAGE, report.savedBytes());
+            assertEquals(2, report.pauseNanos().size());
+            long frame = one.physicalMap().toHost(0x10_1000);
+            assertEquals(frame, two.physicalMap().toHost(0x10_1000));
+            assertEquals(
+                    one.physicalMap().toHost(0x20_0000),
+                    one.physicalMap().toHost(0x20_1000),
+                    "zeros of one VM");
+            one.memory().writeLong(0x10_1000, 77);
+            assertEquals(0x0202_0202_0202_0202L, two.memory().readLong(0x10_1000));
+            two.memory().writeLong(0x10_2000, 78);
+            assertEquals(0x0303_0303_0303_0303L, one.memory().readLong(0x10_2000));
+            assertEquals(77, one.memory().readLong(0x10_1000));
+            one.memory().writeLong(0x20_0000, 5);
+            assertEquals(0, one.memory().readLong(0x20_1000));
+            for (Vm vm : List.of(one, two)) {
+                long from = vm.memory().readLong(COUNTER);
+                Bench.until(() -> vm.memory().readLong(COUNTER) > from + 100);
+            }
+        }
+    }
+
+    @Test
+    void whatIsSharedAlreadySavesNothingMore() throws Exception {
+        try (bench) {
+            Vm one = make("one", false);
+            Vm two = make("two", false);
+            memory.share(List.of(one.id(), two.id()));
+            ShareReport again = memory.share(List.of(one.id(), two.id()));
+            assertEquals(0, again.merged());
+            assertEquals(0, again.savedBytes());
+        }
+    }
+
+    @Test
+    void allMemoryComesBackInWhateverOrderTheyGo() throws Exception {
+        try (bench) {
+            for (int first = 0; first < 2; first++) {
+                List<Vm> vms = List.of(make("one", true), make("two", true));
+                memory.share(List.of(vms.get(0).id(), vms.get(1).id()));
+                Vm left = vms.get(1 - first);
+                bench.vmm.destroy(vms.get(first).id());
+                assertEquals(4, left.memory().readByte(0x10_3000));
+                left.memory().fill(0x10_0000, 16 * PAGE, 9);
+                assertEquals(9, left.memory().readByte(0x10_ffff));
+                bench.vmm.destroy(left.id());
+                assertEquals(0, bench.host.memory.bytesInUse(""));
+            }
+        }
+    }
+
+    @Test
+    void aVmThatIsNotThereIsRefused() throws Exception {
+        try (bench) {
+            Vm one = make("one", false);
+            assertThrows(HostRefusal.class, () -> memory.share(List.of(one.id(), 99)));
+        }
+    }
+}
