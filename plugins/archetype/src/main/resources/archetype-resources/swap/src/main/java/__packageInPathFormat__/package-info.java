@@ -1,0 +1,3 @@
+/** See README.md. */
+@org.jspecify.annotations.NullMarked
+package ${package};
