@@ -443,6 +443,11 @@ public final class GuestPhysicalMap {
         return others;
     }
 
+    /** A copy of the entries of a paged range, by its index. */
+    public synchronized long[] entries(int index) {
+        return slots[index].entries.clone();
+    }
+
     private void set(Slot slot, long address, long old, long entry) {
         ENTRY.setRelease(slot.entries, slot.index(address), entry);
         if (!logging) {

@@ -31,7 +31,10 @@ final class Forks {
         this.frames = frames;
     }
 
-    private static final int REHEARSALS = 4;
+    /** So often that what saves states is compiled. */
+    private static final int REHEARSALS = 30;
+
+    private static final int SHARED_REHEARSALS = 4;
 
     /** What the pause is for. */
     private record Taken(Checkpoint.Loaded states, long nanos) {}
@@ -52,7 +55,7 @@ final class Forks {
         boolean done = false;
         try {
             parent.machine().pages().split();
-            rehearse(child);
+            rehearse(parent, child);
             HostClock clock = host.clock();
             Taken taken =
                     parent.underBarrier(() -> {
@@ -81,10 +84,13 @@ final class Forks {
      * Does what is done in the pause with the copy, which has nothing yet: classes are loaded and
      * code is warm when the guest waits for them.
      */
-    private void rehearse(Vm child) throws HostRefusal, ConfigurationException {
+    private void rehearse(Vm parent, Vm child) throws HostRefusal, ConfigurationException {
         for (int i = 0; i < REHEARSALS; i++) {
             new Checkpoint(host, types, child.calls()).taken(child);
+        }
+        for (int i = 0; i < SHARED_REHEARSALS; i++) {
             child.machine().pages().shareWith(child.machine().pages());
+            parent.machine().pages().rehearse();
         }
     }
 

@@ -508,6 +508,21 @@ final class Pages implements GuestPhysicalMap.Pager {
         giveBack();
     }
 
+    /** Counts a use of each page and takes it back: for code that is to be warm later. */
+    synchronized void rehearse() {
+        for (Range range : map.ranges()) {
+            if (range.paged()) {
+                long[] entries = map.entries(map.find(range.start()));
+                frames.share(entries);
+                for (long entry : entries) {
+                    if (PageEntry.isPresent(entry)) {
+                        frames.release(PageEntry.host(entry));
+                    }
+                }
+            }
+        }
+    }
+
     /** What there is of each kind, in pages. */
     synchronized Counts counts() {
         Counts out = new Counts();

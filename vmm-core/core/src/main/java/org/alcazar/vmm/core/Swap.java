@@ -43,9 +43,10 @@ final class Swap implements AutoCloseable {
     BitSet choose(BitSet present, BitSet used, int count) {
         BitSet chosen = policy.choose(present, used, count);
         chosen.and(present);
-        for (int page = present.nextSetBit(0); chosen.cardinality() < count; ) {
+        int missing = count - chosen.cardinality();
+        for (int page = present.nextSetBit(0); missing > 0; page = present.nextSetBit(page + 1)) {
+            missing -= chosen.get(page) ? 0 : 1;
             chosen.set(page);
-            page = present.nextSetBit(page + 1);
         }
         return chosen;
     }
