@@ -58,7 +58,6 @@ class NarrowWaistTest {
                     "MachineRam.addMemory",
                     "MachineRam.scratch",
                     "MachineRam.take",
-                    "MachineRam.takeOnePiece",
                     "Vmm.statistics",
                     "VmmComponent.start");
 

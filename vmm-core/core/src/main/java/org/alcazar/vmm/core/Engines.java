@@ -37,9 +37,6 @@ import java.util.Map;
 final class Engines {
     private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 
-    /** Holes below this size have host memory in the piece that {@code wantsOnePiece} asks for. */
-    private static final long SMALL_HOLE = 1L << 21;
-
     private final Vm vm;
     private final PluginTypes types;
     private final GuestPhysicalMap map;
@@ -159,7 +156,7 @@ final class Engines {
                 return false;
             }
             if (range.ram()) {
-                long hole = range.start() - guest & SMALL_HOLE - 1;
+                long hole = MachineRam.hole(guest, range.start());
                 if (next >= 0 && range.host() != next + hole) {
                     return false;
                 }

@@ -90,11 +90,6 @@ final class MachineRam {
             return;
         }
         if (takeSwap()) {
-            if (pagingType.wantsOnePiece()) {
-                throw new ConfigurationException(
-                        "paging %s keeps all memory of a VM where it is; leave out swap"
-                                .formatted(pagingType.name()));
-            }
             ram.forEach(range -> pages.addPaged(range.start(), range.bytes()));
             return;
         }
@@ -104,7 +99,15 @@ final class MachineRam {
             return;
         } catch (HostRefusal e) {
             if (pagingType.wantsOnePiece()) {
-                throw e;
+                throw new HostRefusal(
+                        "host %s has no %d MiB in one piece left for VM %s, which paging %s needs: %s"
+                                .formatted(
+                                        host.name(),
+                                        configuration.memory() >> 20,
+                                        vm.name(),
+                                        pagingType.name(),
+                                        e.getMessage()),
+                        e);
             }
             LOG.debug("VM {}: its memory is taken in pieces: {}", vm.name(), e.getMessage());
         }
@@ -123,24 +126,19 @@ final class MachineRam {
         for (int i = 0; i < offsets.length; i++) {
             MemoryRange range = ram.get(i);
             MemoryRange before = ram.get(Math.max(0, i - 1));
-            long hole = range.start() - (before.start() + (i == 0 ? 0 : before.bytes()));
-            // Whole large pages of a hole are left out, and what is behind stays aligned.
-            offsets[i] = end + (i == 0 ? 0 : hole & SMALLEST_EXTENT - 1);
+            long hole = i == 0 ? 0 : hole(before.start() + before.bytes(), range.start());
+            offsets[i] = end + hole;
             end = offsets[i] + range.bytes();
         }
-        try {
-            pages.add(ram, offsets, request(end, SMALLEST_EXTENT, node));
-        } catch (HostRefusal e) {
-            throw new HostRefusal(
-                    "host %s has no %d MiB in one piece left for VM %s, which paging %s needs: %s"
-                            .formatted(
-                                    host.name(),
-                                    end >> 20,
-                                    vm.name(),
-                                    pagingType.name(),
-                                    e.getMessage()),
-                    e);
-        }
+        pages.add(ram, offsets, request(end, SMALLEST_EXTENT, node));
+    }
+
+    /**
+     * What a hole of the guest's takes of the host's piece, in bytes: its whole large pages are
+     * left out, and what is behind stays aligned.
+     */
+    static long hole(long end, long start) {
+        return start - end & SMALLEST_EXTENT - 1;
     }
 
     private PageRequest request(long bytes, long alignment, int node) {
@@ -153,6 +151,11 @@ final class MachineRam {
         VmConfiguration.Choice choice = configuration.swap();
         if (choice.type().isEmpty() && choice.settings().isEmpty()) {
             return false;
+        }
+        if (pagingType.wantsOnePiece()) {
+            throw new ConfigurationException(
+                    "paging %s keeps all memory of a VM where it is; leave out swap"
+                            .formatted(pagingType.name()));
         }
         Map<String, Object> keys = new LinkedHashMap<>(choice.settings());
         String file = String.valueOf(keys.getOrDefault("file", ""));
