@@ -54,4 +54,14 @@ public interface GuestMemory {
 
     /** Sets {@code bytes} bytes to the low 8 bits of {@code value}, where there is RAM. */
     void fill(long address, long bytes, int value);
+
+    /**
+     * Gives the host's memory beneath pages of RAM back, since the guest does not use them: they
+     * read as zero when they are touched next. Only whole pages of 4096 bytes that lie in the given
+     * bytes go. Where the paging mode needs memory in place nothing happens, and the pages keep what
+     * they hold.
+     *
+     * @return bytes that are no longer in the host's memory or on a swap file
+     */
+    long discard(long address, long bytes);
 }

@@ -26,16 +26,20 @@ public interface MemoryManagement {
     void swapLimit(int vm, long bytes) throws HostRefusal;
 
     /**
-     * Takes pages of a VM back: what they hold is lost, and they read as zero when they are touched
-     * next. For a balloon, whose guest has agreed not to use them.
+     * Asks a guest to give up memory, through its balloon. Returns before it has done so.
      *
-     * @param start guest-physical, of a page
-     * @param bytes whole pages
-     * @return bytes that were in the host's memory or on the swap file
-     * @throws HostRefusal if there is no such VM, that is no RAM of it, or its paging mode needs
-     *     memory in place
+     * @param bytes in all, at least 0: what the guest has given up beyond that it may take back
+     * @throws HostRefusal if there is no such VM, it has no balloon, or its paging mode needs memory
+     *     in place
      */
-    long takeBack(int vm, long start, long bytes) throws HostRefusal;
+    void balloon(int vm, long bytes) throws HostRefusal;
+
+    /**
+     * How much a guest has given up.
+     *
+     * @throws HostRefusal if there is no such VM, or it has no balloon
+     */
+    BalloonReport balloon(int vm) throws HostRefusal;
 
     /**
      * Has pages of a VM lie on a memory node of the host, in one piece. Pages that are shared or

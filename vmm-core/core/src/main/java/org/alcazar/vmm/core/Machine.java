@@ -112,7 +112,12 @@ final class Machine {
                         () -> vm.pauseSoon(List.of()),
                         engines::drainAccessed,
                         e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
-        this.memory = new RamView(map, pages, this::refused);
+        this.memory = new RamView(map, pages, this::refused, this::forget);
+    }
+
+    private long forget(long start, long bytes) {
+        boolean inPlace = engines.pagingType().wantsOnePiece();
+        return inPlace ? 0 : pages.forget(start, bytes) * Pages.PAGE;
     }
 
     void build() throws HostRefusal, ConfigurationException {

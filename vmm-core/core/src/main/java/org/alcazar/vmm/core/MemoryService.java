@@ -5,7 +5,9 @@ import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.GuestPhysicalMap;
 import org.alcazar.machine.Scope;
+import org.alcazar.vmm.device.Balloon;
 import org.alcazar.vmm.management.AccessReport;
+import org.alcazar.vmm.management.BalloonReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
 import org.alcazar.vmm.management.ShareReport;
@@ -119,15 +121,29 @@ final class MemoryService implements MemoryManagement {
     }
 
     @Override
-    public long takeBack(int vm, long start, long bytes) throws HostRefusal {
-        AtomicLong out = new AtomicLong();
-        standing(
-                vm,
-                asked -> {
-                    requireRam(asked, start, bytes, "be taken back");
-                    out.set(asked.machine().pages().forget(start, bytes) * Pages.PAGE);
-                });
-        return out.get();
+    public void balloon(int vm, long bytes) throws HostRefusal {
+        Vm asked = vmm.get(vm);
+        asked.machine().engines().refuseInPlace("go");
+        Balloon balloon = balloonOf(asked);
+        asked.post("balloon", () -> balloon.ask(bytes));
+    }
+
+    @Override
+    public BalloonReport balloon(int vm) throws HostRefusal {
+        Vm asked = vmm.get(vm);
+        Balloon balloon = balloonOf(asked);
+        long absent = asked.machine().pages().counts().ballooned * Pages.PAGE;
+        return new BalloonReport(
+                balloon.asked(), balloon.given(), absent, balloon.statistics());
+    }
+
+    private static Balloon balloonOf(Vm vm) throws HostRefusal {
+        return vm.roles()
+                .find(Balloon.class)
+                .orElseThrow(() ->
+                        new HostRefusal(
+                                "VM %s has no balloon; give it one with `--device virtio-balloon` or `device:attach`"
+                                        .formatted(vm.name())));
     }
 
     @Override

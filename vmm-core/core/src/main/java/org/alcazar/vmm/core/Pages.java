@@ -49,6 +49,9 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Pages to give back that are worth a barrier of their own. */
     private static final int MANY = 4096;
 
+    /** The same where giving back is what it is for: a balloon's guest hands over 1 MiB at once. */
+    private static final int WORTH_A_BARRIER = 256;
+
     private static final Logger LOG = LoggerFactory.getLogger(Pages.class);
 
     private final GuestPhysicalMap map;
@@ -69,6 +72,9 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** A barrier was asked for, in which pages go. */
     private boolean evicting;
+
+    /** The same, in which pages that were forgotten go back to the host. */
+    private boolean releasing;
 
     /** By core: what it was kept from writing. */
     private final Map<Integer, Long> scratch = new HashMap<>();
@@ -325,6 +331,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     synchronized void standing() {
         giveBack();
         evicting = false;
+        releasing = false;
         if (isOverLimit()) {
             evict();
         }
@@ -344,11 +351,26 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     /**
-     * Forgets pages: they read as zero when they are touched next. In the barrier.
+     * Forgets pages of one range: they read as zero when they are touched next. The guest may run.
      *
      * @return how many were there, or on the swap file
      */
-    synchronized long forget(long start, long bytes) {
+    long forget(long start, long bytes) {
+        long gone;
+        boolean enough;
+        boolean held = Thread.holdsLock(this);
+        synchronized (this) {
+            gone = forgetHere(start, bytes);
+            enough = !held && !releasing && leaving.size() >= WORTH_A_BARRIER;
+            releasing |= enough;
+        }
+        if (enough) {
+            barrierWanted.run(); // as in provide
+        }
+        return gone;
+    }
+
+    private long forgetHere(long start, long bytes) {
         split();
         long gone = 0;
         for (long at = start; at < start + bytes; at += PAGE) {
@@ -364,8 +386,9 @@ final class Pages implements GuestPhysicalMap.Pager {
             map.set(at, PageEntry.BALLOONED | entry & PageEntry.PROTECTED);
             gone++;
         }
-        changed.of(start, bytes);
-        giveBack();
+        if (gone > 0) {
+            changed.of(start, bytes);
+        }
         return gone;
     }
 

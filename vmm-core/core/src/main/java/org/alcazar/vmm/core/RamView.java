@@ -21,16 +21,27 @@ final class RamView implements GuestMemory {
     private final GuestPhysicalMap map;
     private final Object pager;
     private final Consumer<HostRefusal> refused;
+    private final Forgetting forgetting;
+
+    /** Takes whole pages of one range of RAM back from the guest; tells how many bytes. */
+    interface Forgetting {
+        long forget(long start, long bytes);
+    }
 
     /**
      * @param pager is locked while a page of a paged range is used: it does not go away then
      * @param refused told if the host has no memory for a page: reads give all ones then, and
      *     writes vanish
      */
-    RamView(GuestPhysicalMap map, Object pager, Consumer<HostRefusal> refused) {
+    RamView(
+            GuestPhysicalMap map,
+            Object pager,
+            Consumer<HostRefusal> refused,
+            Forgetting forgetting) {
         this.map = map;
         this.pager = pager;
         this.refused = refused;
+        this.forgetting = forgetting;
     }
 
     @Override
@@ -173,6 +184,24 @@ final class RamView implements GuestMemory {
             }
             done += step;
         }
+    }
+
+    @Override
+    public long discard(long address, long bytes) {
+        if (bytes < PAGE || address < 0 || address > Long.MAX_VALUE - bytes) {
+            return 0;
+        }
+        long end = address + bytes & -PAGE;
+        long gone = 0;
+        for (long at = address + PAGE - 1 & -PAGE; at < end; ) {
+            long step = Math.min(map.stretch(at, end - at), end - at);
+            int range = map.find(at);
+            if (range >= 0 && map.range(range).ram()) {
+                gone += forgetting.forget(at, step);
+            }
+            at += step;
+        }
+        return gone;
     }
 
     /** Bytes of so many that lie in the same page; where no RAM is, all of them. */

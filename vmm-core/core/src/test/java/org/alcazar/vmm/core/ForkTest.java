@@ -192,12 +192,11 @@ class ForkTest {
     }
 
     @Test
-    void pagesThatAreTakenBackReadAsZeroAndComeAgain() throws Exception {
+    void pagesThatAreDiscardedReadAsZeroAndComeAgain() throws Exception {
         try (bench) {
             Vm vm = running();
             vm.memory().fill(0x20_0000, 3 * Pages.PAGE, 9);
-            long back = management.memory().takeBack(vm.id(), 0x20_1000, 2 * Pages.PAGE);
-            assertEquals(2 * Pages.PAGE, back);
+            assertEquals(2 * Pages.PAGE, vm.memory().discard(0x20_1000, 2 * Pages.PAGE));
             assertEquals(2 * Pages.PAGE, report(vm).ballooned());
             assertEquals(Bench.RAM - 2 * Pages.PAGE, report(vm).present());
             assertEquals(9, vm.memory().readByte(0x20_0fff));
@@ -205,11 +204,15 @@ class ForkTest {
             vm.memory().writeLong(0x20_2000, 5);
             assertEquals(5, vm.memory().readLong(0x20_2000));
             assertEquals(0, report(vm).ballooned());
-            for (long[] wrong : new long[][] {{1, 4096}, {0, 5}, {0, 1L << 33}, {-4096, 4096}}) {
-                assertThrows(
-                        HostRefusal.class,
-                        () -> management.memory().takeBack(vm.id(), wrong[0], wrong[1]));
+            for (long[] none :
+                    new long[][] {
+                        {1, 4096}, {0, 5}, {-4096, 4096}, {4096, -4096}, {1L << 40, 1 << 20},
+                        {Long.MAX_VALUE - 4096, 8192}
+                    }) {
+                assertEquals(0, vm.memory().discard(none[0], none[1]));
             }
+            assertEquals(Pages.PAGE, vm.memory().discard(0x20_0001, 2 * Pages.PAGE));
+            assertEquals(9, vm.memory().readByte(0x20_0fff));
         }
     }
 

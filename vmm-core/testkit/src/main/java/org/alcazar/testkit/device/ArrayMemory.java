@@ -9,6 +9,7 @@ import java.util.Arrays;
 
 /** RAM from address 0 on in an array. Behind its end is nothing, as on a bus. */
 public final class ArrayMemory implements GuestMemory {
+    private static final long PAGE = 4096;
     private static final VarHandle SHORTS =
             MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS =
@@ -121,5 +122,16 @@ public final class ArrayMemory implements GuestMemory {
         long first = Math.clamp(address, 0, bytes.length);
         long end = Math.clamp(address + count, first, bytes.length);
         Arrays.fill(bytes, (int) first, (int) end, (byte) value);
+    }
+
+    @Override
+    public long discard(long address, long count) {
+        long first = Math.clamp(address, 0, bytes.length) + PAGE - 1 & -PAGE;
+        long end = Math.clamp(address + count, 0, bytes.length) & -PAGE;
+        if (count < 0 || end <= first) {
+            return 0;
+        }
+        fill(first, end - first, 0);
+        return end - first;
     }
 }

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What every device has to keep, tested on its plain classes without a VMM. A device's own test
@@ -80,7 +81,8 @@ public abstract class DeviceContractTest {
     }
 
     /**
-     * Top-level names in the saved state that a reset leaves alone, such as battery-backed memory.
+     * Names in the saved state that a reset leaves alone, such as battery-backed memory; those of
+     * a part's state within are given as {@code part/name}.
      */
     protected Set<String> survivesReset() {
         return Set.of();
@@ -344,10 +346,17 @@ public abstract class DeviceContractTest {
         state.values()
                 .forEach((name, value) -> {
                     if (!names.contains(name)) {
-                        out.putValue(name, value);
+                        out.putValue(name, value instanceof SavedState part ? without(part, within(name, names)) : value);
                     }
                 });
         return out;
+    }
+
+    private static Set<String> within(String part, Set<String> names) {
+        return names.stream()
+                .filter(name -> name.startsWith(part + "/"))
+                .map(name -> name.substring(part.length() + 1))
+                .collect(Collectors.toSet());
     }
 
     private static void assertSame(SavedState expected, SavedState actual, String what) {

@@ -8,7 +8,10 @@ import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
+import org.alcazar.platforms.pc.api.ApicBus;
+import org.alcazar.platforms.pc.api.PcLayout;
 import org.alcazar.vmm.Counter;
+import org.alcazar.vmm.GuestMemory;
 import org.alcazar.vmm.Hook;
 import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
@@ -17,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Host bridge of a PC: bus 0, configuration mechanism #1 (PCI Local Bus Specification 3.0,
@@ -24,7 +28,8 @@ import java.util.List;
  * 290549), beside it the ISA bridge of a PIIX3 (82371SB, datasheet 290550) at 00:01.0, whose PIRQ
  * registers route interrupts to a PIC.
  *
- * <p>Lock order: this bus, then the interrupt controllers.
+ * <p>Lock order: this bus, then the functions on it, then the interrupt controllers. A function
+ * that holds its own lock uses of its slot only what takes no lock of the bus.
  */
 public final class PciHost implements Device, BusDevice, PciBus {
     /** Register offsets from port 0xcf8. */
@@ -59,22 +64,33 @@ public final class PciHost implements Device, BusDevice, PciBus {
     private static final int PIRQRC = 0x60;
     private static final int PIRQ_OFF = 0x80;
 
+    /** What firmware gives to PCI: level-triggered ISA interrupts, ports above those of the board. */
+    private static final int[] PIC_INTERRUPTS = {10, 11};
+
+    private static final int FIRST_PORT = 0xc000;
+    private static final int PORTS_END = 0x1_0000;
+
     private final InterruptRoutes routes;
     private final Runnable machineReset;
     private final Counter absent;
+    private final GuestMemory memory;
     private final @Nullable Slot[] slots = new Slot[DEVICES * FUNCTIONS];
     private final ConfigSpace isaBridge;
+    private volatile Optional<ApicBus> apics = Optional.empty();
     private int configAddress;
     private int resetControl;
 
     /**
      * @param routes the four interrupt wires of the bus
      * @param machineReset resets the machine
+     * @param memory what functions write to that is no message
      * @param absent counts configuration accesses to functions that are not there
      */
-    public PciHost(InterruptRoutes routes, Runnable machineReset, Counter absent) {
+    public PciHost(
+            InterruptRoutes routes, Runnable machineReset, GuestMemory memory, Counter absent) {
         this.routes = routes;
         this.machineReset = machineReset;
+        this.memory = memory;
         this.absent = absent;
         ConfigSpace host = new ConfigSpace(INTEL, I82441FX, HOST_BRIDGE, 2);
         host.init(
@@ -90,6 +106,21 @@ public final class PciHost implements Device, BusDevice, PciBus {
         }
         slots[0] = new Slot(0, host, List.of());
         slots[FUNCTIONS] = new Slot(FUNCTIONS, isaBridge, List.of());
+    }
+
+    /** Has messages of functions reach local APICs, until the hook is closed. */
+    Hook connect(ApicBus bus) {
+        apics = Optional.of(bus);
+        return () -> apics = Optional.empty();
+    }
+
+    private void message(long address, int data) {
+        Optional<ApicBus> bus = apics;
+        if (!Message.isOne(address)) {
+            memory.writeInt(address, data);
+        } else if (bus.isPresent()) {
+            Message.deliver(bus.get(), address, data);
+        }
     }
 
     @Override
@@ -116,8 +147,10 @@ public final class PciHost implements Device, BusDevice, PciBus {
             slots[number * FUNCTIONS].config.init(
                     ConfigSpace.HEADER_TYPE, Width.BYTE, MULTI_FUNCTION);
         }
-        slots[at] = new Slot(at, config, windows);
-        return slots[at];
+        Slot slot = new Slot(at, config, windows);
+        slots[at] = slot;
+        slot.map(); // an exchanged bus finds functions that guests have placed
+        return slot;
     }
 
     private int freeDevice() {
@@ -167,7 +200,12 @@ public final class PciHost implements Device, BusDevice, PciBus {
             absent.increment();
             return width.mask();
         }
-        return slot.config.get((configAddress & 0xfc) + lane, width);
+        int register = (configAddress & 0xfc) + lane;
+        long value = slot.config.read(register, width);
+        int toStatus = ConfigSpace.STATUS - register;
+        return slot.pin.level && toStatus >= 0 && toStatus < width.bytes()
+                ? value | (long) ConfigSpace.INTERRUPT_STATUS << 8 * toStatus
+                : value;
     }
 
     private void writeConfig(int lane, Width width, long value) {
@@ -181,8 +219,9 @@ public final class PciHost implements Device, BusDevice, PciBus {
         if (slot.config == isaBridge) {
             routeIsa();
         } else if (register < ConfigSpace.STATUS
-                || register >= ConfigSpace.BAR0 && register < 0x28) {
+                || register >= ConfigSpace.BAR0 && register < ConfigSpace.BAR_END) {
             slot.map();
+            slot.pin.drive();
         }
     }
 
@@ -201,10 +240,53 @@ public final class PciHost implements Device, BusDevice, PciBus {
         for (Slot slot : slots) {
             if (slot != null) {
                 slot.config.reset();
+            }
+        }
+        firmware();
+        for (Slot slot : slots) {
+            if (slot != null) {
                 slot.map();
+                slot.pin.drive();
             }
         }
         routeIsa();
+    }
+
+    /**
+     * What a PC's firmware does before it starts a kernel: each window has an address and answers,
+     * interrupts lead to the PIC. Kernels without a plan of their own rely on it; others, and a real
+     * firmware, do it again.
+     */
+    private void firmware() {
+        long nextMemory = PcLayout.HOLE_START;
+        long nextPort = FIRST_PORT;
+        for (Slot slot : slots) {
+            if (slot == null || slot.windows.isEmpty()) {
+                continue;
+            }
+            for (Window window : slot.windows) {
+                Bar bar = window.bar;
+                boolean io = bar.kind() == Bar.Kind.IO;
+                long base = (io ? nextPort : nextMemory) + bar.bytes() - 1 & -bar.bytes();
+                long end = base + bar.bytes();
+                if (end > (io ? PORTS_END : PcLayout.PCI_MEMORY_END)) {
+                    continue; // no room: it stays where it does not answer
+                }
+                slot.config.write(ConfigSpace.BAR0 + 4 * bar.index(), Width.DWORD, base);
+                nextPort = io ? end : nextPort;
+                nextMemory = io ? nextMemory : end;
+            }
+            slot.config.write(
+                    ConfigSpace.COMMAND,
+                    Width.WORD,
+                    ConfigSpace.IO_SPACE | ConfigSpace.MEMORY_SPACE);
+            if (slot.config.get(ConfigSpace.INTERRUPT_PIN, Width.BYTE) != 0) {
+                int wire = slot.device() % InterruptRoutes.WIRES;
+                int irq = PIC_INTERRUPTS[wire % PIC_INTERRUPTS.length];
+                slot.config.write(ConfigSpace.INTERRUPT_LINE, Width.BYTE, irq);
+                isaBridge.write(PIRQRC + wire, Width.BYTE, irq);
+            }
+        }
     }
 
     /** The bridges' own state; a function's configuration space is saved with its device. */
@@ -259,16 +341,40 @@ public final class PciHost implements Device, BusDevice, PciBus {
         }
     }
 
+    /** INTA# of a function. */
+    private static final class Pin implements InterruptLine {
+        private final ConfigSpace config;
+        private final InterruptLine wire;
+        private volatile boolean level;
+
+        Pin(ConfigSpace config, InterruptLine wire) {
+            this.config = config;
+            this.wire = wire;
+        }
+
+        @Override
+        public void set(boolean high) {
+            level = high;
+            drive();
+        }
+
+        synchronized void drive() {
+            wire.set(level && config.isPinEnabled());
+        }
+    }
+
     /** A function in its place. */
     private final class Slot implements PciSlot {
         private final int number;
         private final ConfigSpace config;
         private final List<Window> windows;
+        private final Pin pin;
 
         Slot(int number, ConfigSpace config, List<Window> windows) {
             this.number = number;
             this.config = config;
             this.windows = windows;
+            pin = new Pin(config, routes.wire(device(), 0));
         }
 
         private void map() {
@@ -289,7 +395,14 @@ public final class PciHost implements Device, BusDevice, PciBus {
 
         @Override
         public InterruptLine interrupt() {
-            return routes.wire(device(), 0);
+            return pin;
+        }
+
+        @Override
+        public void message(long address, int data) {
+            if (config.isBusMaster()) {
+                PciHost.this.message(address, data);
+            }
         }
 
         @Override
@@ -303,6 +416,7 @@ public final class PciHost implements Device, BusDevice, PciBus {
         public void close() {
             synchronized (PciHost.this) {
                 windows.forEach(window -> window.map(0));
+                pin.set(false);
                 slots[number] = null;
             }
         }

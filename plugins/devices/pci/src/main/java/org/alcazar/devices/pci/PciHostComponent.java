@@ -2,6 +2,7 @@ package org.alcazar.devices.pci;
 
 import org.alcazar.devices.pci.api.PciBus;
 import org.alcazar.machine.InterruptLine;
+import org.alcazar.platforms.pc.api.ApicBus;
 import org.alcazar.vmm.device.Device;
 import org.alcazar.vmm.device.DeviceContext;
 import org.alcazar.vmm.plugin.AlcazarType;
@@ -38,8 +39,10 @@ public final class PciHostComponent implements DeviceType {
                 new PciHost(
                         routes,
                         () -> context.machine().reset("reset control register (port 0xcf9)"),
+                        context.memory(),
                         context.counter("absent-functions"));
         context.hookPorts(CONFIG_ADDRESS_PORT, PciHost.PORTS, host);
+        context.connect(ApicBus.class, host::connect);
         context.provide(PciBus.class, host);
         return host;
     }

@@ -17,9 +17,16 @@ class PciContractTest extends DeviceContractTest {
         return List.of("org.alcazar.devices.pci");
     }
 
-    /** Needed only while capabilities are added, as the device is made. */
+    /**
+     * What is needed only while capabilities are added, as the device is made; and pins, which
+     * functions drive.
+     */
     @Override
     protected Set<String> derived() {
-        return Set.of("ConfigSpace.lastLink", "ConfigSpace.nextCapability");
+        return Set.of(
+                "ConfigSpace.lastLink",
+                "ConfigSpace.nextCapability",
+                "Pin.level",
+                "Source.high");
     }
 }

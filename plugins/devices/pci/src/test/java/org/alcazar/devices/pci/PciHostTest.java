@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.alcazar.machine.InterruptLine;
 import org.alcazar.machine.Width;
+import org.alcazar.testkit.device.ArrayMemory;
 import org.alcazar.vmm.Counter;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +17,8 @@ class PciHostTest {
     private final InterruptRoutes routes = new InterruptRoutes(lines(global), lines(isa));
     private final Counter absent = new Counter();
     private int resets;
-    private final PciHost host = new PciHost(routes, () -> resets++, absent);
+    private final PciHost host = 
+            new PciHost(routes, () -> resets++, new ArrayMemory(4096), absent);
 
     private static InterruptLine[] lines(boolean[] levels) {
         InterruptLine[] lines = new InterruptLine[levels.length];
@@ -104,7 +106,7 @@ class PciHostTest {
     void stateComesBack() {
         select(1, 0, 0x60);
         host.write(4, Width.BYTE, 9);
-        PciHost other = new PciHost(routes, () -> {}, absent);
+        PciHost other = new PciHost(routes, () -> {}, new ArrayMemory(4096), absent);
         other.restore(host.save());
         assertEquals(host.save(), other.save());
         assertEquals(9, other.read(4, Width.BYTE));

@@ -3,6 +3,7 @@ package org.alcazar.management.shell;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.vmm.VirtualMachine;
 import org.alcazar.vmm.management.AccessReport;
+import org.alcazar.vmm.management.BalloonReport;
 import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Where the RAM of VMs is, and what is done with it. */
 final class MemoryCommands {
@@ -47,9 +49,10 @@ final class MemoryCommands {
                         MemoryCommands::swap),
                 Command.of(
                         "vm:balloon",
-                        "VM START BYTES",
-                        "takes RAM back that the guest does not use; what it holds is lost",
-                        "vm:balloon linux 0x10000000 0x100000",
+                        "VM [SIZE]",
+                        "asks the guest to give up SIZE of its memory in all, or shows what it has"
+                                + " given up",
+                        "vm:balloon linux 128M",
                         MemoryCommands::balloon),
                 Command.of(
                         "vm:share",
@@ -93,30 +96,49 @@ final class MemoryCommands {
     }
 
     private static Shown swap(Call call) throws HostRefusal, UsageException {
-        long bytes;
+        call.vmm().management().memory().swapLimit(call.vm().id(), size(call));
+        return done(call);
+    }
+
+    private static long size(Call call) throws UsageException {
         try {
-            bytes = Settings.parseSize(call.text("SIZE"));
+            return Settings.parseSize(call.text("SIZE"));
         } catch (NumberFormatException e) {
             throw new UsageException(
                     "SIZE: '" + call.text("SIZE") + "' is not a size such as 128M");
         }
-        call.vmm().management().memory().swapLimit(call.vm().id(), bytes);
-        return done(call);
     }
 
     private static Shown balloon(Call call) throws HostRefusal, UsageException {
         VirtualMachine vm = call.vm();
-        long bytes =
-                call.vmm()
-                        .management()
-                        .memory()
-                        .takeBack(
-                                vm.id(),
-                                call.number("START", 0, Long.MAX_VALUE, 0),
-                                call.number("BYTES", 1, Long.MAX_VALUE, 1));
-        return Shown.of(
-                LifeCycleCommands.ordered("id", vm.id(), "bytes", bytes),
-                "VM " + vm.name() + " has given back " + Text.size(bytes));
+        if (call.optional("SIZE").isPresent()) {
+            call.vmm().management().memory().balloon(vm.id(), size(call));
+            return done(call);
+        }
+        BalloonReport made = call.vmm().management().memory().balloon(vm.id());
+        List<String> lines = new ArrayList<>();
+        lines.add(
+                "VM %s was asked for %s and has given up %s; the host has %s back"
+                        .formatted(
+                                vm.name(),
+                                Text.size(made.asked()),
+                                Text.size(made.given()),
+                                Text.size(made.absent())));
+        Map<String, Long> statistics = new TreeMap<>(made.statistics());
+        statistics.forEach((name, value) -> lines.add("  " + name + " " + value));
+        return new Shown(
+                LifeCycleCommands.ordered(
+                        "id",
+                        vm.id(),
+                        "asked-bytes",
+                        made.asked(),
+                        "given-bytes",
+                        made.given(),
+                        "absent-bytes",
+                        made.absent(),
+                        "statistics",
+                        statistics),
+                () -> String.join("\n", lines));
     }
 
     private static Shown share(Call call) throws HostRefusal {

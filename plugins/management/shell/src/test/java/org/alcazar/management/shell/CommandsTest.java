@@ -208,7 +208,12 @@ class CommandsTest {
         assertTrue(shown("vm:memory tiny --json").contains("\"private\": 33554432"));
         assertTrue(shown("vm:dirty tiny show").contains("0x3000-0x5fff"));
         assertTrue(shown("vm:dirty tiny show").contains("4 pages were written"));
-        assertTrue(shown("vm:balloon tiny 0x1000 8192").contains("has given back 8K"));
+        assertTrue(
+                shown("vm:balloon tiny")
+                        .contains(
+                                "was asked for 8M and has given up 6M; the host has 7M back\n  free-memory 5242880"));
+        shown("vm:balloon tiny 16M");
+        assertTrue(fake.log.contains("ask for 16777216"));
         assertTrue(
                 shown("vm:move-memory tiny 0x1000 4096 1").contains("4K of VM tiny lie on node 1"));
         assertTrue(fake.log.contains("move 4096 4096 to 1"));

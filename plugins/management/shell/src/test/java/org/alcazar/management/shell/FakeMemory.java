@@ -2,6 +2,7 @@ package org.alcazar.management.shell;
 
 import org.alcazar.vmm.management.AccessReport;
 import org.alcazar.vmm.management.AccessReport.Area;
+import org.alcazar.vmm.management.BalloonReport;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.MemoryReport;
 import org.alcazar.vmm.management.ShareReport;
@@ -26,9 +27,13 @@ record FakeMemory(List<String> log) implements MemoryManagement {
     }
 
     @Override
-    public long takeBack(int vm, long start, long bytes) {
-        log.add("take back " + start + " " + bytes);
-        return bytes;
+    public void balloon(int vm, long bytes) {
+        log.add("ask for " + bytes);
+    }
+
+    @Override
+    public BalloonReport balloon(int vm) {
+        return new BalloonReport(8 * MIB, 6 * MIB, 7 * MIB, Map.of("free-memory", 5 * MIB));
     }
 
     @Override

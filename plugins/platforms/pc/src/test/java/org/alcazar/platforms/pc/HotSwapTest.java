@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -163,6 +164,18 @@ class HotSwapTest {
     class Pci extends OnPc {
         Pci() {
             super("devices.pci");
+        }
+    }
+
+    @Nested
+    class VirtioBalloon extends OnPc {
+        VirtioBalloon() {
+            super("devices.virtio-balloon");
+        }
+
+        @Override
+        protected TestVm machine(TestVm vm) {
+            return super.machine(vm).device("virtio-balloon", Map.of());
         }
     }
 

@@ -1,5 +1,6 @@
 package org.alcazar.devices.pci.api;
 
+import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.SavedState;
 import org.alcazar.machine.Width;
 
@@ -23,6 +24,7 @@ public final class ConfigSpace {
     public static final int CLASS_CODE = 0x09;
     public static final int HEADER_TYPE = 0x0e;
     public static final int BAR0 = 0x10;
+    public static final int BAR_END = 0x28;
     public static final int SUBSYSTEM_VENDOR_ID = 0x2c;
     public static final int SUBSYSTEM_ID = 0x2e;
     public static final int CAPABILITIES = 0x34;
@@ -38,18 +40,43 @@ public final class ConfigSpace {
     /** The function may reach RAM by itself. */
     public static final int BUS_MASTER = 1 << 2;
 
-    private static final int INTERRUPT_DISABLE = 1 << 10;
+    /** The function does not drive its interrupt pin. */
+    public static final int INTERRUPT_DISABLE = 1 << 10;
+
+    /** In STATUS: the function would drive its interrupt pin. The bus answers it. */
+    public static final int INTERRUPT_STATUS = 1 << 3;
 
     /** In STATUS: there is a list of capabilities. */
     private static final int CAPABILITIES_LIST = 1 << 4;
 
     private static final int SIZE = 256;
+
+    private static final BusDevice NOTHING =
+            new BusDevice() {
+                @Override
+                public long read(long offset, Width width) {
+                    return 0;
+                }
+
+                @Override
+                public void write(long offset, Width width, long value) {}
+            };
+
+    /** Bytes that lead elsewhere. */
+    private record Window(int offset, int count, BusDevice registers) {
+        boolean covers(int at) {
+            return at >= offset && at < offset + count;
+        }
+    }
+
     private static final int FIRST_CAPABILITY = 0x40;
 
     private final byte[] bytes = new byte[SIZE];
     private final byte[] initial = new byte[SIZE];
     private final byte[] writable = new byte[SIZE];
     private final List<Bar> bars = new ArrayList<>();
+    private final List<Runnable> listeners = new ArrayList<>();
+    private Window window = new Window(SIZE, 0, NOTHING);
     private int nextCapability = FIRST_CAPABILITY;
     private int lastLink = CAPABILITIES;
 
@@ -142,7 +169,37 @@ public final class ConfigSpace {
         return at;
     }
 
-    /** Zero-extended and little-endian, as guests read it; bytes beyond the end read 0. */
+    /**
+     * Has guests' accesses that begin in some bytes go to registers, with offsets from the first of
+     * them. One range per function; what is written there is not kept here.
+     */
+    public void redirect(int offset, int count, BusDevice registers) {
+        window = new Window(offset, count, registers);
+    }
+
+    /** Runs an action after each write of a guest, each restore and each reset. */
+    public void onChange(Runnable action) {
+        listeners.add(action);
+    }
+
+    /** Whether the function may reach memory by itself, messages included. Any thread. */
+    public boolean isBusMaster() {
+        return (bytes[COMMAND] & BUS_MASTER) != 0;
+    }
+
+    /** Whether the function may drive its interrupt pin. Any thread. */
+    public boolean isPinEnabled() {
+        return (bytes[COMMAND + 1] & INTERRUPT_DISABLE >> 8) == 0;
+    }
+
+    /** What a guest reads. */
+    public long read(int offset, Width width) {
+        return window.covers(offset)
+                ? window.registers.read(offset - window.offset, width) & width.mask()
+                : get(offset, width);
+    }
+
+    /** Zero-extended and little-endian; bytes beyond the end read 0. */
     public long get(int offset, Width width) {
         long value = 0;
         for (int i = Math.min(width.bytes(), SIZE - offset) - 1; i >= 0; i--) {
@@ -153,10 +210,21 @@ public final class ConfigSpace {
 
     /** A guest's write: read-only bits stay, bytes beyond the end vanish. */
     public void write(int offset, Width width, long value) {
+        if (window.covers(offset)) {
+            window.registers.write(offset - window.offset, width, value);
+            return;
+        }
         for (int i = 0; i < width.bytes() && offset + i < SIZE; i++) {
             int mask = writable[offset + i];
             int octet = (int) (value >>> 8 * i);
             bytes[offset + i] = (byte) (bytes[offset + i] & ~mask | octet & mask);
+        }
+        changed();
+    }
+
+    private void changed() {
+        for (int i = 0; i < listeners.size(); i++) { // no iterator: this is an access path
+            listeners.get(i).run();
         }
     }
 
@@ -173,6 +241,7 @@ public final class ConfigSpace {
     /** All that guests have written goes: addresses, COMMAND, INTERRUPT_LINE. */
     public void reset() {
         System.arraycopy(initial, 0, bytes, 0, SIZE);
+        changed();
     }
 
     /** The 256 bytes; what is writable belongs to the function's making. */
@@ -188,5 +257,6 @@ public final class ConfigSpace {
     public void restore(SavedState state) {
         byte[] saved = state.require("pci-config", 1).getBytes("bytes");
         System.arraycopy(saved, 0, bytes, 0, Math.min(saved.length, SIZE));
+        changed();
     }
 }

@@ -1,0 +1,3 @@
+/** A memory balloon. */
+@org.jspecify.annotations.NullMarked
+package org.alcazar.devices.virtioballoon;
