@@ -32,4 +32,16 @@ public interface HostMemory {
      * @throws IllegalArgumentException if the extent is not in use
      */
     void free(PageExtent extent);
+
+    /**
+     * Says that whole pages of an extent in use hold nothing that is needed: they read as zero
+     * afterwards, and a host that can takes the memory behind them back until they are touched
+     * again. They stay in use, and their owner's. A host that can't clears them.
+     *
+     * @param address of the first page, within an extent in use
+     * @param pages of the same extent
+     */
+    default void discard(long address, long pages) {
+        HostRam.fill(address, pages << PAGE_SHIFT, (byte) 0);
+    }
 }

@@ -58,8 +58,8 @@ public interface GuestMemory {
     /**
      * Gives the host's memory beneath pages of RAM back, since the guest does not use them: they
      * read as zero when they are touched next. Only whole pages of 4096 bytes that lie in the given
-     * bytes go. Where the paging mode needs memory in place nothing happens, and the pages keep what
-     * they hold.
+     * bytes go. Where the paging mode needs memory in place nothing happens, and the pages keep
+     * what they hold.
      *
      * @return bytes that are no longer in the host's memory or on a swap file
      */

@@ -331,6 +331,22 @@ abstract class MemoryTests extends HostSuite {
     }
 
     @Test
+    void discardedPagesReadAsZeroAndStayTheirOwners() throws HostRefusal {
+        PageExtent held = take("a", 1000);
+        stamp(held, 7);
+        memory().discard(held.address() + PAGE, 998);
+        for (long at = held.address() + PAGE; at < held.address() + 999 * PAGE; at += 512) {
+            assertEquals(0, HostRam.getLong(at), "byte " + (at - held.address()));
+        }
+        assertEquals(held.bytes(), memory().bytesInUse("a"));
+        assertStamped(new PageExtent("a", held.address(), 1), 7);
+        HostRam.setLong(held.address() + 5 * PAGE, 9);
+        assertEquals(9, HostRam.getLong(held.address() + 5 * PAGE));
+        memory().free(held);
+        assertEquals(0, memory().bytesInUse("a"));
+    }
+
+    @Test
     void pagesStayAsTheyAreWhileNeighboursComeAndGo() throws HostRefusal {
         List<PageExtent> held = new ArrayList<>();
         for (int i = 0; i < 64; i++) {

@@ -92,6 +92,11 @@ final class KittenMemory implements HostMemory, AutoCloseable {
         releaseIfOver();
     }
 
+    @Override
+    public void discard(long address, long pages) {
+        NativeRange.discard(HostRam.slice(address, pages << PAGE_SHIFT));
+    }
+
     /** No more is handed out; the map goes when the last extent has come back. */
     @Override
     public synchronized void close() {

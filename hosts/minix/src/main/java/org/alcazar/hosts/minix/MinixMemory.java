@@ -112,4 +112,10 @@ final class MinixMemory implements HostMemory {
             slot.release();
         }
     }
+
+    /** A process may do that with its own memory without asking VM. */
+    @Override
+    public void discard(long address, long pages) {
+        kernel.memory().clear(address, pages << PAGE_SHIFT);
+    }
 }

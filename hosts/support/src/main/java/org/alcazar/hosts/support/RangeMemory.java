@@ -76,6 +76,11 @@ public class RangeMemory implements HostMemory {
         HostRange.release(extent.address());
     }
 
+    @Override
+    public final void discard(long address, long pages) {
+        NativeRange.discard(HostRam.slice(address, pages << PAGE_SHIFT));
+    }
+
     /** The least alignment that this host wants for an extent of so many bytes. */
     protected long alignment(long bytes) {
         return PAGE_SIZE;

@@ -29,8 +29,8 @@ public interface MemoryManagement {
      * Asks a guest to give up memory, through its balloon. Returns before it has done so.
      *
      * @param bytes in all, at least 0: what the guest has given up beyond that it may take back
-     * @throws HostRefusal if there is no such VM, it has no balloon, or its paging mode needs memory
-     *     in place
+     * @throws HostRefusal if there is no such VM, it has no balloon, or its paging mode needs
+     *     memory in place
      */
     void balloon(int vm, long bytes) throws HostRefusal;
 

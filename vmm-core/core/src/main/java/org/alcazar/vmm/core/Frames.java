@@ -31,8 +31,10 @@ final class Frames {
         /** Of each page; empty as long as each has one user. */
         int[] users = {};
 
-        /** Pages without users, as long as users are counted. */
+        /** Pages without users, as long as users are counted; and how many they are. */
         final BitSet free = new BitSet();
+
+        long unused;
 
         Extent(PageExtent pages, Piece of) {
             this.pages = pages;
@@ -137,6 +139,7 @@ final class Frames {
         Extent extent = with.getFirst();
         int index = extent.free.nextSetBit(0);
         extent.free.clear(index);
+        extent.unused--;
         extent.users[index] = 1;
         if (extent.free.isEmpty()) {
             with.remove(extent);
@@ -156,6 +159,7 @@ final class Frames {
         extents.put(taken.address(), extent);
         extent.users = new int[(int) taken.pages()];
         extent.free.set(0, (int) taken.pages());
+        extent.unused = taken.pages();
         return extent;
     }
 
@@ -202,23 +206,64 @@ final class Frames {
 
     /** One less uses a page. */
     synchronized void release(long page) {
+        releaseHere(page);
+    }
+
+    /**
+     * One less uses each of some pages. What nobody uses any more goes back to the host: whole
+     * extents, and in others what lies behind the pages.
+     *
+     * @param pages their addresses, which are put in order
+     * @param count how many of them
+     */
+    synchronized void release(long[] pages, int count) {
+        java.util.Arrays.sort(pages, 0, count);
+        long first = 0;
+        long end = 0;
+        for (int i = 0; i < count; i++) {
+            Extent extent = around(pages[i]);
+            if (!releaseHere(pages[i])) {
+                if (extent.unused == extent.pages.pages() && extent.has(first)) {
+                    end = first; // it has gone as a whole
+                }
+                continue;
+            }
+            if (pages[i] != end || !extent.has(first)) {
+                discard(first, end);
+                first = pages[i];
+            }
+            end = pages[i] + HostMemory.PAGE_SIZE;
+        }
+        discard(first, end);
+    }
+
+    private void discard(long first, long end) {
+        if (first < end) {
+            memory.discard(first, end - first >> HostMemory.PAGE_SHIFT);
+        }
+    }
+
+    /** Whether the page is free now, in an extent that stays. */
+    private boolean releaseHere(long page) {
         Extent extent = around(page);
         int index = extent.index(page);
         if (--extent.counted()[index] > 0) {
-            return;
+            return false;
         }
         extent.free.set(index);
+        extent.unused++;
         LinkedHashSet<Extent> with =
                 free.computeIfAbsent(extent.pages.owner(), name -> new LinkedHashSet<>());
-        if (extent.free.cardinality() < extent.pages.pages()) {
+        if (extent.unused < extent.pages.pages()) {
             with.add(extent);
-            return;
+            return true;
         }
         with.remove(extent);
         if (with.isEmpty()) {
             free.remove(extent.pages.owner());
         }
         drop(extent);
+        return false;
     }
 
     /** Gives an extent back whose pages were never counted. */

@@ -92,7 +92,7 @@ final class Machine {
     /** What a VM is made with beside its configuration. */
     record Making(Frames frames, Optional<Vm> parent, boolean boot) {}
 
-    Machine(Vm vm, HostKernel host, PluginTypes types, Making making) {
+    Machine(Vm vm, Supervisor supervisor, HostKernel host, PluginTypes types, Making making) {
         this.vm = vm;
         this.host = host;
         this.types = types;
@@ -110,6 +110,7 @@ final class Machine {
                         owner,
                         engines::changed,
                         () -> vm.pauseSoon(List.of()),
+                        supervisor::submit,
                         engines::drainAccessed,
                         e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
         this.memory = new RamView(map, pages, this::refused, this::forget);

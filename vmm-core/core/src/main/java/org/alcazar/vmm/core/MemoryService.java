@@ -133,8 +133,7 @@ final class MemoryService implements MemoryManagement {
         Vm asked = vmm.get(vm);
         Balloon balloon = balloonOf(asked);
         long absent = asked.machine().pages().counts().ballooned * Pages.PAGE;
-        return new BalloonReport(
-                balloon.asked(), balloon.given(), absent, balloon.statistics());
+        return new BalloonReport(balloon.asked(), balloon.given(), absent, balloon.statistics());
     }
 
     private static Balloon balloonOf(Vm vm) throws HostRefusal {

@@ -52,6 +52,9 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** The same where giving back is what it is for: a balloon's guest hands over 1 MiB at once. */
     private static final int WORTH_A_BARRIER = 256;
 
+    /** Pages that are given back in a pause. */
+    private static final int AT_ONCE = 64;
+
     private static final Logger LOG = LoggerFactory.getLogger(Pages.class);
 
     private final GuestPhysicalMap map;
@@ -59,6 +62,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     private final String owner;
     private final Changed changed;
     private final Runnable barrierWanted;
+    private final Consumer<Runnable> later;
 
     /** By the start of the range in one piece that they are. */
     private final Map<Long, PageExtent> whole = new HashMap<>();
@@ -80,6 +84,10 @@ final class Pages implements GuestPhysicalMap.Pager {
     private final Map<Integer, Long> scratch = new HashMap<>();
 
     private final Deque<Long> leaving = new ArrayDeque<>();
+
+    /** Nobody uses these any more; they are on the way to the frames. */
+    private final Deque<long[]> parting = new ArrayDeque<>();
+
     private long copied;
     private long filled;
 
@@ -95,6 +103,7 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /**
      * @param barrierWanted asks for a pause barrier soon
+     * @param later runs something outside of the barrier, if the VM lives that long
      * @param failed told if pages can't be swapped
      */
     Pages(
@@ -103,6 +112,7 @@ final class Pages implements GuestPhysicalMap.Pager {
             String owner,
             Changed changed,
             Runnable barrierWanted,
+            Consumer<Runnable> later,
             Accessed accessed,
             Consumer<IOException> failed) {
         this.map = map;
@@ -110,6 +120,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         this.owner = owner;
         this.changed = changed;
         this.barrierWanted = barrierWanted;
+        this.later = later;
         this.accessed = accessed;
         this.failed = failed;
         map.pager(this);
@@ -298,9 +309,35 @@ final class Pages implements GuestPhysicalMap.Pager {
         giveBack(); // all stand, and no table leads there any more
     }
 
+    /** Nobody can know these pages any more. Many are given back only when the guest runs again. */
     private void giveBack() {
-        leaving.forEach(frames::release);
+        long[] gone = leaving.stream().mapToLong(Long::longValue).toArray();
         leaving.clear();
+        if (gone.length <= AT_ONCE) {
+            frames.release(gone, gone.length);
+        } else {
+            parting.add(gone);
+            later.accept(this::part);
+        }
+    }
+
+    private void part() {
+        for (long[] gone = nextParting(); gone.length > 0; gone = nextParting()) {
+            frames.release(gone, gone.length);
+        }
+    }
+
+    /** A part of them, so that nobody waits long for the frames' lock; empty if there are none. */
+    private synchronized long[] nextParting() {
+        if (parting.isEmpty()) {
+            return new long[0];
+        }
+        long[] all = parting.removeFirst();
+        int count = Math.min(all.length, BATCH);
+        if (all.length > count) {
+            parting.addFirst(java.util.Arrays.copyOfRange(all, count, all.length));
+        }
+        return java.util.Arrays.copyOf(all, count);
     }
 
     private void evict(Swap to, long address) throws IOException {
@@ -580,7 +617,12 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     /** Gives all back. Nobody uses the VM's memory any more. */
-    synchronized void close() {
+    void close() {
+        closeHere();
+        part();
+    }
+
+    private synchronized void closeHere() {
         swap.ifPresent(file -> {
             try {
                 file.close();

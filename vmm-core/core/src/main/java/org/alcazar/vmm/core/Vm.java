@@ -108,7 +108,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         this.changes = changes;
         this.phases = new Phases(host.clock());
         this.supervisor = new Supervisor(name, this::requestFailed);
-        this.machine = new Machine(this, host, types, making);
+        this.machine = new Machine(this, supervisor, host, types, making);
         this.calls =
                 new PluginCalls(
                         this, host.processors(), host.clock(), stuck, configuration.callLimit());

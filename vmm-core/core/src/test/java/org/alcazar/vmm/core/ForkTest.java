@@ -206,7 +206,11 @@ class ForkTest {
             assertEquals(0, report(vm).ballooned());
             for (long[] none :
                     new long[][] {
-                        {1, 4096}, {0, 5}, {-4096, 4096}, {4096, -4096}, {1L << 40, 1 << 20},
+                        {1, 4096},
+                        {0, 5},
+                        {-4096, 4096},
+                        {4096, -4096},
+                        {1L << 40, 1 << 20},
                         {Long.MAX_VALUE - 4096, 8192}
                     }) {
                 assertEquals(0, vm.memory().discard(none[0], none[1]));

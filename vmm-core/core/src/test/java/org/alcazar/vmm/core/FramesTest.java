@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.host.HostMemory;
+import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
@@ -34,6 +35,30 @@ class FramesTest {
         frames.release(first + PAGE);
         assertEquals(0, host.memory.bytesInUse(""));
         assertTrue(frames.isEmpty());
+    }
+
+    @Test
+    void pagesThatAreReleasedTogetherAreDiscardedWhereTheirExtentStays() throws HostRefusal {
+        PageExtent stays = frames.take(PageRequest.of("vm:a", 8));
+        PageExtent goes = frames.take(PageRequest.of("vm:a", 2));
+        long at = stays.address();
+        HostRam.fill(at, stays.bytes(), (byte) 1);
+        frames.share(at + 3 * PAGE);
+        long end = goes.address() + PAGE;
+        long[] pages = {
+            at + 4 * PAGE, at + PAGE, at + 3 * PAGE, at + 2 * PAGE, end, goes.address()
+        };
+        frames.release(pages, pages.length);
+        assertEquals(8 * PAGE, host.memory.bytesInUse(""));
+        for (int i = 0; i < 8; i++) {
+            boolean free = i == 1 || i == 2 || i == 4;
+            assertEquals(free ? 0 : 1, HostRam.getByte(at + i * PAGE), "page " + i);
+            assertEquals(free ? 0 : 1, frames.users(at + i * PAGE), "page " + i);
+        }
+        long[] rest = {at, at + 3 * PAGE, at + 5 * PAGE, at + 6 * PAGE, at + 7 * PAGE};
+        frames.release(rest, rest.length);
+        assertTrue(frames.isEmpty());
+        assertEquals(0, host.memory.bytesInUse(""));
     }
 
     @Test

@@ -81,8 +81,8 @@ public abstract class DeviceContractTest {
     }
 
     /**
-     * Names in the saved state that a reset leaves alone, such as battery-backed memory; those of
-     * a part's state within are given as {@code part/name}.
+     * Names in the saved state that a reset leaves alone, such as battery-backed memory; those of a
+     * part's state within are given as {@code part/name}.
      */
     protected Set<String> survivesReset() {
         return Set.of();
@@ -346,7 +346,11 @@ public abstract class DeviceContractTest {
         state.values()
                 .forEach((name, value) -> {
                     if (!names.contains(name)) {
-                        out.putValue(name, value instanceof SavedState part ? without(part, within(name, names)) : value);
+                        out.putValue(
+                                name,
+                                value instanceof SavedState part
+                                        ? without(part, within(name, names))
+                                        : value);
                     }
                 });
         return out;

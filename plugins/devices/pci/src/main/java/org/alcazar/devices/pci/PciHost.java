@@ -64,7 +64,9 @@ public final class PciHost implements Device, BusDevice, PciBus {
     private static final int PIRQRC = 0x60;
     private static final int PIRQ_OFF = 0x80;
 
-    /** What firmware gives to PCI: level-triggered ISA interrupts, ports above those of the board. */
+    /**
+     * What firmware gives to PCI: level-triggered ISA interrupts, ports above those of the board.
+     */
     private static final int[] PIC_INTERRUPTS = {10, 11};
 
     private static final int FIRST_PORT = 0xc000;
@@ -254,8 +256,8 @@ public final class PciHost implements Device, BusDevice, PciBus {
 
     /**
      * What a PC's firmware does before it starts a kernel: each window has an address and answers,
-     * interrupts lead to the PIC. Kernels without a plan of their own rely on it; others, and a real
-     * firmware, do it again.
+     * interrupts lead to the PIC. Kernels without a plan of their own rely on it; others, and a
+     * real firmware, do it again.
      */
     private void firmware() {
         long nextMemory = PcLayout.HOLE_START;

@@ -24,9 +24,6 @@ class PciContractTest extends DeviceContractTest {
     @Override
     protected Set<String> derived() {
         return Set.of(
-                "ConfigSpace.lastLink",
-                "ConfigSpace.nextCapability",
-                "Pin.level",
-                "Source.high");
+                "ConfigSpace.lastLink", "ConfigSpace.nextCapability", "Pin.level", "Source.high");
     }
 }

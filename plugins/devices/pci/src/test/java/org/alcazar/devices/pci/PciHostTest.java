@@ -17,8 +17,7 @@ class PciHostTest {
     private final InterruptRoutes routes = new InterruptRoutes(lines(global), lines(isa));
     private final Counter absent = new Counter();
     private int resets;
-    private final PciHost host = 
-            new PciHost(routes, () -> resets++, new ArrayMemory(4096), absent);
+    private final PciHost host = new PciHost(routes, () -> resets++, new ArrayMemory(4096), absent);
 
     private static InterruptLine[] lines(boolean[] levels) {
         InterruptLine[] lines = new InterruptLine[levels.length];

@@ -20,8 +20,8 @@ import java.util.TreeMap;
 
 /**
  * A traditional memory balloon (Virtio 1.2, 5.5): the host says how many pages it wants, the driver
- * gives it some, and the host's memory beneath them is discarded. With free page reporting (5.5.6.9)
- * the driver also tells of pages that have become free.
+ * gives it some, and the host's memory beneath them is discarded. With free page reporting
+ * (5.5.6.9) the driver also tells of pages that have become free.
  *
  * <p>Pages that the driver takes back need no word before they are used: what is touched is there,
  * and zero. So {@code MUST_TELL_HOST} is not offered.

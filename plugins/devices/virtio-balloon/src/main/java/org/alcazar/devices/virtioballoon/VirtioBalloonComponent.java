@@ -35,8 +35,7 @@ public final class VirtioBalloonComponent implements DeviceType {
     public Device create(DeviceContext context, Settings settings) throws ConfigurationException {
         VirtioBalloonConfig config = VirtioBalloonConfig.of(settings);
         VirtioBalloon balloon = new VirtioBalloon(context, config);
-        VirtioPci device =
-                new VirtioPci(context, balloon.kind(), config.slot(), balloon::behind);
+        VirtioPci device = new VirtioPci(context, balloon.kind(), config.slot(), balloon::behind);
         context.require(PciBus.class, device::connect);
         context.provide(Balloon.class, balloon);
         return device;

@@ -22,13 +22,19 @@ record VirtioBalloonConfig(
     static final Schema SCHEMA =
             Schema.of(
                     Key.integer(
-                            "slot", -1, 31, PciBus.ANY_DEVICE, "device number on the PCI bus; -1: any"),
+                            "slot",
+                            -1,
+                            31,
+                            PciBus.ANY_DEVICE,
+                            "device number on the PCI bus; -1: any"),
                     Key.bool(
                             "deflate-on-oom",
                             false,
                             "whether a guest that runs out of memory may take pages back unasked"),
                     Key.bool(
-                            "reporting", true, "whether the guest tells of pages as they become free"),
+                            "reporting",
+                            true,
+                            "whether the guest tells of pages as they become free"),
                     Key.integer(
                             "statistics",
                             0,

@@ -24,8 +24,8 @@ import java.util.stream.Stream;
 /**
  * A virtio device on a PCI bus (4.1), without the legacy interface: a modern, non-transitional
  * device. One window holds the common configuration, the interrupt status, the device-specific
- * configuration and the notifications; another one holds MSI-X, with a vector for each queue and one
- * for the configuration.
+ * configuration and the notifications; another one holds MSI-X, with a vector for each queue and
+ * one for the configuration.
  *
  * <p>One lock guards it, its queues and its function. It comes after the bus's, and before those of
  * MSI-X and the interrupt controllers.
@@ -366,8 +366,7 @@ public final class VirtioPci implements Device, VirtioTransport {
             case DRIVER_FEATURE -> {
                 if ((status & FEATURES_OK) == 0 && half(-1, driverFeatureSelect) != 0) {
                     int shift = 32 * driverFeatureSelect;
-                    driverFeatures =
-                            driverFeatures & ~(0xffff_ffffL << shift) | value << shift;
+                    driverFeatures = driverFeatures & ~(0xffff_ffffL << shift) | value << shift;
                 }
             }
             case CONFIG_MSIX_VECTOR -> configVector = vector(value);

@@ -109,8 +109,7 @@ public final class Virtqueue {
         }
         left--;
         VarHandle.acquireFence(); // what lies in the ring is read after the index
-        head =
-                memory.readShort(driver + RING + 2L * (nextAvailable & size - 1));
+        head = memory.readShort(driver + RING + 2L * (nextAvailable & size - 1));
         nextAvailable = nextAvailable + 1 & INDEX_MASK;
         broken = !collect();
         return !broken;

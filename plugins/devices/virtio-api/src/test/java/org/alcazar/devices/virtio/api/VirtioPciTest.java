@@ -346,7 +346,8 @@ class VirtioPciTest {
             memory.writeShort(USED + 2, 0);
             mistake.make();
             kick(0);
-            assertEquals(NEEDS_RESET, status() & NEEDS_RESET, "mistake " + mistakes.indexOf(mistake));
+            assertEquals(
+                    NEEDS_RESET, status() & NEEDS_RESET, "mistake " + mistakes.indexOf(mistake));
             assertEquals(0, used());
             assertEquals(2, window().read(at(ISR), Width.BYTE) & 2);
             set(0x14, Width.BYTE, 0);
