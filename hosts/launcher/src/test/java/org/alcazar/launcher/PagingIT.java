@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Debian's kernel under each paging mode, and while one takes over from the other. */
 @Tag("machine")
@@ -27,6 +29,8 @@ class PagingIT {
                     "shadow,strategy=vtlb",
                     "shadow,strategy=cache",
                     "shadow,strategy=sync");
+
+    private static final Pattern BALLOON = Pattern.compile("balloon: [a-z]+ [a-z]+ (\\d+) KiB");
 
     static List<String> modes() {
         return MODES;
@@ -114,6 +118,49 @@ class PagingIT {
             End end = program.end();
             assertEquals(0, end.status(), end.err() + end.out());
             assertTrue(results(end.out()).contains("memory: kernel log clean"), end.out());
+        }
+    }
+
+    /** Debian's own driver gives 64 MiB and takes them back; a file that was there stays. */
+    @Tag("slow")
+    @ParameterizedTest
+    @ValueSource(strings = {"nested", "shadow,strategy=sync"})
+    void aBalloonTakesMemoryAndGivesItBackUnder(String mode) throws Exception {
+        LinuxIT.guest("linux-memory");
+        try (ProgramRun program =
+                ProgramRun.start(
+                        LIMIT_SECONDS,
+                        "run",
+                        "linux-memory",
+                        "--paging",
+                        mode,
+                        "--device",
+                        "virtio-balloon",
+                        "--append",
+                        "console=ttyS0 alcazar.run=balloon")) {
+            program.until("balloon: ready");
+            ask(program, "64M");
+            program.until("balloon: down to");
+            ask(program, "0");
+            End end = program.end();
+            assertEquals(0, end.status(), end.err() + end.out());
+            List<Long> told = new ArrayList<>();
+            BALLOON.matcher(end.out())
+                    .results()
+                    .forEach(line -> told.add(Long.parseLong(line.group(1))));
+            assertEquals(List.of(told.get(0), told.get(0) - (64 << 10), told.get(0)), told);
+            assertTrue(end.out().contains("balloon: kernel log clean"), end.out());
+        }
+    }
+
+    private static void ask(ProgramRun program, String size) throws Exception {
+        Path script = Files.createTempFile("alcazar", ".gogo");
+        try {
+            Files.writeString(script, "vm:balloon linux-memory " + size + "\n");
+            End attached = attach(program, script);
+            assertEquals(0, attached.status(), attached.err() + attached.out());
+        } finally {
+            Files.delete(script);
         }
     }
 
