@@ -151,8 +151,7 @@ class TablesRunOutTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"nested", "direct", "shadow"})
-    void aVmWithoutTheFirstTableIsRefusedAndARunningOneKeepsItsMode(String mode)
-            throws Exception {
+    void aVmWithoutTheFirstTableIsRefusedAndARunningOneKeepsItsMode(String mode) throws Exception {
         try (TestVm other = framework.vm("goes-on")) {
             other.platform("pc").hostClock().assembly(OTHER).start();
             other.awaitProgress(0);
