@@ -101,7 +101,8 @@ final class Machine {
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
-        this.access = new AccessTracker(vm, host.processors());
+        Accesses accesses = new Accesses(engines::drainAccessed);
+        this.access = new AccessTracker(vm, host.processors(), accesses);
         this.parent = making.parent();
         this.pages =
                 new Pages(
@@ -110,7 +111,7 @@ final class Machine {
                         owner,
                         engines::changed,
                         () -> vm.pauseSoon(List.of()),
-                        engines::drainAccessed,
+                        accesses,
                         e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
         this.memory = new RamView(map, pages, this::refused);
     }

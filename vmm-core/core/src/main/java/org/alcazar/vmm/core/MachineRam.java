@@ -84,6 +84,7 @@ final class MachineRam {
                             + "M)");
         }
         if (parent.isPresent()) {
+            takeSwap();
             for (GuestPhysicalMap.Range range : parent.get().physicalMap().ranges()) {
                 pages.addPaged(range.start(), range.bytes());
             }
@@ -177,8 +178,21 @@ final class MachineRam {
                                 "creation of " + title,
                                 () -> type.create(count, configuration.seed(), settings));
         long most = swapLimit(limit);
-        pages.swap(new Swap(scratch(file), file, policy, most));
+        Swap swap =
+                parent.isPresent()
+                        ? joined(parent.get(), policy)
+                        : new Swap(new SwapFile(scratch(file), file), policy, most);
+        pages.swap(swap);
         return true;
+    }
+
+    /** A fork has pages on its parent's file, with a limit and a policy of its own. */
+    private static Swap joined(Vm parent, SwapPolicyType.SwapPolicy policy) throws HostRefusal {
+        Optional<Swap> with = parent.machine().pages().swap();
+        if (with.isEmpty() || !with.get().file().join()) {
+            throw new HostRefusal("VM " + parent.name() + " has ended");
+        }
+        return new Swap(with.get().file(), policy, with.get().limit());
     }
 
     private HostFiles.Scratch scratch(String file) throws HostRefusal {

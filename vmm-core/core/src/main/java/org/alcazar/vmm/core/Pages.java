@@ -10,7 +10,6 @@ import org.alcazar.machine.GuestPhysicalMap.Range;
 import org.alcazar.machine.PageEntry;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
-import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -60,7 +58,8 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** By the start of the range in one piece that they are. */
     private final Map<Long, PageExtent> whole = new HashMap<>();
 
-    private final Accessed accessed;
+    private final Accesses accesses;
+    private final Accesses.Watcher seen = new Accesses.Watcher();
     private final Consumer<IOException> failed;
     private Optional<Swap> swap = Optional.empty();
 
@@ -74,17 +73,17 @@ final class Pages implements GuestPhysicalMap.Pager {
     private final Map<Integer, Long> scratch = new HashMap<>();
 
     private final Deque<Long> leaving = new ArrayDeque<>();
+
+    /** Of the pages that were shared in this pause. */
+    private long firstTouched = Long.MAX_VALUE;
+
+    private long lastTouched = Long.MIN_VALUE;
     private long copied;
     private long filled;
 
     /** Told of entries that say less than before, or something else. */
     interface Changed {
         void of(long start, long bytes);
-    }
-
-    /** Drains what the paging mode knows of uses. */
-    interface Accessed {
-        void drain(PagingModeType.AccessSink sink);
     }
 
     /**
@@ -97,14 +96,14 @@ final class Pages implements GuestPhysicalMap.Pager {
             String owner,
             Changed changed,
             Runnable barrierWanted,
-            Accessed accessed,
+            Accesses accesses,
             Consumer<IOException> failed) {
         this.map = map;
         this.frames = frames;
         this.owner = owner;
         this.changed = changed;
         this.barrierWanted = barrierWanted;
-        this.accessed = accessed;
+        this.accesses = accesses;
         this.failed = failed;
         map.pager(this);
     }
@@ -212,6 +211,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Has at most so many pages of RAM in the host's memory, but for moments. Once. */
     synchronized void swap(Swap file) {
         swap = Optional.of(file);
+        accesses.add(seen);
         map.smallPages(true);
         split();
         present = 0;
@@ -257,39 +257,64 @@ final class Pages implements GuestPhysicalMap.Pager {
     private void evict() {
         Swap to = swap.orElseThrow();
         int count = (int) (present - to.limit() + Math.min(BATCH, to.limit() / 8));
-        BitSet here = new BitSet();
-        BitSet used = new BitSet();
-        List<Long> addresses = new ArrayList<>();
-        map.change((address, entry) -> {
-            if (PageEntry.isPresent(entry)) {
-                here.set(addresses.size());
-                used.set(addresses.size(), (entry & PageEntry.USED) != 0);
-            }
-            addresses.add(address);
-            return entry & ~PageEntry.USED;
-        });
-        accessed.drain((address, bytes, written) -> {
-            for (long at = address; at < address + bytes; at += PAGE) {
-                int page = Collections.binarySearch(addresses, at);
-                if (page >= 0) {
-                    used.set(page);
-                }
-            }
-        });
+        Look look = new Look();
+        map.change(look);
+        List<Range> ranges = map.ranges().stream().filter(Range::paged).toList();
+        accesses.look(seen, (used, written) -> look.add(ranges, used));
         try {
-            BitSet chosen = to.choose(here, used, Math.min(count, here.cardinality()));
-            for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
-                evict(to, addresses.get(i));
+            BitSet chosen =
+                    to.choose(look.here, look.used, Math.min(count, look.here.cardinality()));
+            int base = 0;
+            for (Range range : ranges) {
+                int end = base + number(range.bytes());
+                for (int i = chosen.nextSetBit(base); i >= 0 && i < end; ) {
+                    evict(to, range.start() + (long) (i - base) * PAGE);
+                    i = chosen.nextSetBit(i + 1);
+                }
+                base = end;
             }
         } catch (IOException e) {
             failed.accept(e);
         }
-        for (Range range : map.ranges()) {
-            if (range.paged()) {
-                changed.of(range.start(), range.bytes());
+        ranges.forEach(range -> changed.of(range.start(), range.bytes()));
+        giveBack(); // all stand, and no table leads there any more
+    }
+
+    private static int number(long address) {
+        return (int) (address >>> HostMemory.PAGE_SHIFT);
+    }
+
+    /** What is there and was used, by the number of the page in all paged ranges. */
+    private static final class Look implements GuestPhysicalMap.EntryChange {
+        final BitSet here = new BitSet();
+        final BitSet used = new BitSet();
+        private int next;
+
+        @Override
+        public long apply(long address, long entry) {
+            if (PageEntry.isPresent(entry)) {
+                here.set(next);
+                used.set(next, (entry & PageEntry.USED) != 0);
+            }
+            next++;
+            return entry & ~PageEntry.USED;
+        }
+
+        /**
+         * @param pages by their guest-physical numbers
+         */
+        void add(List<Range> ranges, BitSet pages) {
+            int base = 0;
+            for (Range range : ranges) {
+                int first = number(range.start());
+                int end = number(range.end());
+                for (int i = pages.nextSetBit(first); i >= 0 && i < end; ) {
+                    used.set(base + i - first);
+                    i = pages.nextSetBit(i + 1);
+                }
+                base += end - first;
             }
         }
-        giveBack(); // all stand, and no table leads there any more
     }
 
     private void giveBack() {
@@ -332,14 +357,19 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /**
      * Has another VM use the same pages: both copy what they write. In this VM's barrier; both are
-     * paged, and the other has the same ranges and nothing in them.
+     * paged, and the other has the same ranges, nothing in them, and the same swap file if any.
      */
     synchronized void shareWith(Pages other) {
         for (Range range : map.ranges()) {
             if (range.paged()) {
-                frames.share(map.share(map.find(range.start()), other.map));
+                long[] entries = map.share(map.find(range.start()), other.map);
+                frames.share(entries);
+                swap.ifPresent(both -> both.file().share(entries));
                 changed.of(range.start(), range.bytes());
             }
+        }
+        synchronized (other) { // made after this one: its lock comes later
+            other.present = present;
         }
     }
 
@@ -489,6 +519,12 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Others use a page, too, from now on. In the barrier, which ends with {@link #shared}. */
     synchronized void sharing(long address) {
         map.set(address, map.entry(address) | PageEntry.SHARED);
+        touched(address);
+    }
+
+    private void touched(long address) {
+        firstTouched = Math.min(firstTouched, address);
+        lastTouched = Math.max(lastTouched, address);
     }
 
     /** Has a page lie in one that is counted for it already. In the barrier, as above. */
@@ -496,15 +532,20 @@ final class Pages implements GuestPhysicalMap.Pager {
         long entry = map.entry(address);
         leaving.add(PageEntry.host(entry));
         map.set(address, frame | entry & PAGE - 1 | PageEntry.SHARED);
+        touched(address);
     }
 
     /** In the barrier, after pages were shared. */
     synchronized void shared() {
         for (Range range : map.ranges()) {
-            if (range.paged()) {
-                changed.of(range.start(), range.bytes());
+            long start = Math.max(range.start(), firstTouched);
+            long end = Math.min(range.end(), lastTouched + PAGE);
+            if (range.paged() && start < end) {
+                changed.of(start, end - start);
             }
         }
+        firstTouched = Long.MAX_VALUE;
+        lastTouched = Long.MIN_VALUE;
         giveBack();
     }
 
@@ -558,6 +599,15 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Gives all back. Nobody uses the VM's memory any more. */
     synchronized void close() {
+        giveBack();
+        map.change((address, entry) -> {
+            if (PageEntry.isPresent(entry)) {
+                frames.release(PageEntry.host(entry));
+            } else if ((entry & PageEntry.SWAPPED) != 0) {
+                swap.orElseThrow().free(number(PageEntry.host(entry)));
+            }
+            return PageEntry.ABSENT;
+        });
         swap.ifPresent(file -> {
             try {
                 file.close();
@@ -566,13 +616,8 @@ final class Pages implements GuestPhysicalMap.Pager {
             }
         });
         swap = Optional.empty();
-        standing();
-        map.change((address, entry) -> {
-            if (PageEntry.isPresent(entry)) {
-                frames.release(PageEntry.host(entry));
-            }
-            return PageEntry.ABSENT;
-        });
+        accesses.remove(seen);
+        evicting = false;
         scratch.values().forEach(frames::release);
         scratch.clear();
         whole.values().forEach(frames::release);
