@@ -98,7 +98,7 @@ final class FakeHost implements HostKernel {
     }
 
     /** Time that moves when told to; timers fire within {@link #advance}. */
-    static final class Clock implements HostClock {
+    static class Clock implements HostClock {
         private final List<Timer> timers = new ArrayList<>();
         private long now = 1_000_000;
 
