@@ -101,6 +101,7 @@ final class FakeHost implements HostKernel {
     static class Clock implements HostClock {
         private final List<Timer> timers = new ArrayList<>();
         private long now = 1_000_000;
+        private long readings;
 
         /** Added at each reading. */
         long step;
@@ -108,7 +109,13 @@ final class FakeHost implements HostKernel {
         @Override
         public synchronized long nanoTime() {
             now += step;
+            readings++;
             return now;
+        }
+
+        /** How often somebody has asked for the time. */
+        synchronized long readings() {
+            return readings;
         }
 
         @Override
