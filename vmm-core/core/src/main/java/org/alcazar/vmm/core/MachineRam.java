@@ -90,8 +90,10 @@ final class MachineRam {
             }
             return;
         }
-        if (takeSwap()) {
+        Optional<SwapPolicyType.SwapPolicy> other = takeSwap();
+        if (other.isPresent()) {
             ram.forEach(range -> pages.addPaged(range.start(), range.bytes()));
+            vm.calls().call("first choices of the swap policy", () -> rehearse(other.get()));
             return;
         }
         int node = node();
@@ -147,11 +149,25 @@ final class MachineRam {
                 owner, bytes >> HostMemory.PAGE_SHIFT, alignment, node, Long.MAX_VALUE);
     }
 
-    /** Opens the swap file, if there is to be one. */
-    private boolean takeSwap() throws HostRefusal, ConfigurationException {
+    private Pages rehearse(SwapPolicyType.SwapPolicy policy) throws HostRefusal {
+        try {
+            pages.rehearse(policy);
+            return pages;
+        } catch (IOException e) {
+            throw new HostRefusal(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * Opens the swap file, if there is to be one.
+     *
+     * @return a policy to try things with
+     */
+    private Optional<SwapPolicyType.SwapPolicy> takeSwap()
+            throws HostRefusal, ConfigurationException {
         VmConfiguration.Choice choice = configuration.swap();
         if (choice.type().isEmpty() && choice.settings().isEmpty()) {
-            return false;
+            return Optional.empty();
         }
         if (pagingType.wantsOnePiece()) {
             throw new ConfigurationException(
@@ -172,18 +188,16 @@ final class MachineRam {
         String title = types.title("swap policy " + type.name(), type);
         Settings settings = Settings.check(title, vm.calls().schema(title, type), keys);
         int count = Math.toIntExact(configuration.memory() >> HostMemory.PAGE_SHIFT);
-        SwapPolicyType.SwapPolicy policy =
-                vm.calls()
-                        .call(
-                                "creation of " + title,
-                                () -> type.create(count, configuration.seed(), settings));
+        PluginCalls.Call<SwapPolicyType.SwapPolicy> made =
+                () -> type.create(count, configuration.seed(), settings);
+        SwapPolicyType.SwapPolicy policy = vm.calls().call("creation of " + title, made);
         long most = swapLimit(limit);
         Swap swap =
                 parent.isPresent()
                         ? joined(parent.get(), policy)
                         : new Swap(new SwapFile(scratch(file), file), policy, most);
         pages.swap(swap);
-        return true;
+        return Optional.of(vm.calls().call("creation of " + title, made));
     }
 
     /** A fork has pages on its parent's file, with a limit and a policy of its own. */

@@ -11,6 +11,7 @@ import org.alcazar.machine.PageEntry;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.alcazar.vmm.plugin.SwapPolicyType.SwapPolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +22,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +44,11 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Pages that go beyond the need, so that not each new one needs a barrier. */
     private static final int BATCH = 1024;
+
+    /** So often, and so many pages, that what swaps is compiled. */
+    private static final int REHEARSALS = 12;
+
+    private static final int REHEARSED = 128;
 
     private static final MemorySegment ZERO = Arena.global().allocate(PAGE);
 
@@ -255,6 +263,14 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Brings RAM down below the limit, and some more. In the barrier. */
     private void evict() {
+        try {
+            evictTried();
+        } catch (IOException e) {
+            failed.accept(e);
+        }
+    }
+
+    private void evictTried() throws IOException {
         Swap to = swap.orElseThrow();
         int count = (int) (present - to.limit() + Math.min(BATCH, to.limit() / 8));
         Look look = new Look();
@@ -273,11 +289,56 @@ final class Pages implements GuestPhysicalMap.Pager {
                 }
                 base = end;
             }
-        } catch (IOException e) {
-            failed.accept(e);
+        } finally {
+            // All stand, and no table leads there any more.
+            ranges.forEach(range -> changed.of(range.start(), range.bytes()));
+            giveBack();
         }
-        ranges.forEach(range -> changed.of(range.start(), range.bytes()));
-        giveBack(); // all stand, and no table leads there any more
+    }
+
+    /**
+     * Has pages come and go before there is anything in them: what is done in a pause is compiled
+     * then.
+     *
+     * @param policy another one than the VM's
+     * @throws IOException if the file can't be written
+     */
+    synchronized void rehearse(SwapPolicy policy) throws HostRefusal, IOException {
+        Swap real = swap.orElseThrow();
+        swap = Optional.of(new Swap(real.file(), policy, 0));
+        try {
+            Range range =
+                    map.ranges().stream()
+                            .filter(Range::paged)
+                            .max(Comparator.comparingLong(Range::bytes))
+                            .orElseThrow();
+            long end = range.start() + Math.min(REHEARSED * PAGE, range.bytes());
+            for (int round = 0; round < REHEARSALS; round++) {
+                for (long at = range.start(); at < end; at += PAGE) {
+                    provideHere(at, Rights.ALL);
+                    HostRam.setLong(PageEntry.host(map.entry(at)), at + 1);
+                }
+                evictTried();
+            }
+        } finally {
+            dropAll();
+            swap = Optional.of(real);
+            filled = 0;
+        }
+    }
+
+    /** All pages are as if they had never been touched. Nobody uses them. */
+    private void dropAll() {
+        giveBack();
+        map.change((address, entry) -> {
+            if (PageEntry.isPresent(entry)) {
+                frames.release(PageEntry.host(entry));
+            } else if ((entry & PageEntry.SWAPPED) != 0) {
+                swap.orElseThrow().free(number(PageEntry.host(entry)));
+            }
+            return PageEntry.ABSENT;
+        });
+        present = 0;
     }
 
     private static int number(long address) {
@@ -599,15 +660,7 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Gives all back. Nobody uses the VM's memory any more. */
     synchronized void close() {
-        giveBack();
-        map.change((address, entry) -> {
-            if (PageEntry.isPresent(entry)) {
-                frames.release(PageEntry.host(entry));
-            } else if ((entry & PageEntry.SWAPPED) != 0) {
-                swap.orElseThrow().free(number(PageEntry.host(entry)));
-            }
-            return PageEntry.ABSENT;
-        });
+        dropAll();
         swap.ifPresent(file -> {
             try {
                 file.close();
