@@ -111,8 +111,7 @@ final class Machine {
                         owner,
                         engines::changed,
                         () -> vm.pauseSoon(List.of()),
-                        accesses,
-                        e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
+                        accesses);
         this.memory = new RamView(map, pages, this::refused);
     }
 

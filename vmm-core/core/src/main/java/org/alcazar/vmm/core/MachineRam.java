@@ -93,7 +93,13 @@ final class MachineRam {
         Optional<SwapPolicyType.SwapPolicy> other = takeSwap();
         if (other.isPresent()) {
             ram.forEach(range -> pages.addPaged(range.start(), range.bytes()));
-            vm.calls().call("first choices of the swap policy", () -> rehearse(other.get()));
+            vm.calls()
+                    .call(
+                            "first choices of the swap policy",
+                            () -> {
+                                pages.rehearse(other.get());
+                                return pages;
+                            });
             return;
         }
         int node = node();
@@ -149,15 +155,6 @@ final class MachineRam {
                 owner, bytes >> HostMemory.PAGE_SHIFT, alignment, node, Long.MAX_VALUE);
     }
 
-    private Pages rehearse(SwapPolicyType.SwapPolicy policy) throws HostRefusal {
-        try {
-            pages.rehearse(policy);
-            return pages;
-        } catch (IOException e) {
-            throw new HostRefusal(String.valueOf(e.getMessage()), e);
-        }
-    }
-
     /**
      * Opens the swap file, if there is to be one.
      *
@@ -195,7 +192,7 @@ final class MachineRam {
         Swap swap =
                 parent.isPresent()
                         ? joined(parent.get(), policy)
-                        : new Swap(new SwapFile(scratch(file), file), policy, most);
+                        : new Swap(new SwapFile(scratch(file), file, pages.frames()), policy, most);
         pages.swap(swap);
         return Optional.of(vm.calls().call("creation of " + title, made));
     }

@@ -23,13 +23,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
 /**
@@ -68,7 +66,6 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     private final Accesses accesses;
     private final Accesses.Watcher seen = new Accesses.Watcher();
-    private final Consumer<IOException> failed;
     private Optional<Swap> swap = Optional.empty();
 
     /** Counted from the start of swapping on. */
@@ -96,7 +93,6 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /**
      * @param barrierWanted asks for a pause barrier soon
-     * @param failed told if pages can't be swapped
      */
     Pages(
             GuestPhysicalMap map,
@@ -104,15 +100,13 @@ final class Pages implements GuestPhysicalMap.Pager {
             String owner,
             Changed changed,
             Runnable barrierWanted,
-            Accesses accesses,
-            Consumer<IOException> failed) {
+            Accesses accesses) {
         this.map = map;
         this.frames = frames;
         this.owner = owner;
         this.changed = changed;
         this.barrierWanted = barrierWanted;
         this.accesses = accesses;
-        this.failed = failed;
         map.pager(this);
     }
 
@@ -198,20 +192,22 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** The entry of a page that has come. */
     private long fetched(long old) throws HostRefusal {
-        long frame = frames.take(owner);
-        if ((old & PageEntry.SWAPPED) == 0) {
-            RamPages.fill(frame, PAGE, (byte) 0);
-            filled++;
-        } else {
-            try {
-                swapIn(old, frame);
-            } catch (IOException e) {
-                frames.release(frame);
-                throw new HostRefusal(String.valueOf(e.getMessage()), e);
+        try {
+            if (swap.isPresent()) {
+                swap.get().write();
             }
+            long frame = frames.take(owner);
+            if ((old & PageEntry.SWAPPED) == 0) {
+                RamPages.fill(frame, PAGE, (byte) 0);
+                filled++;
+            } else {
+                swapIn(old, frame);
+            }
+            present++;
+            return frame | PageEntry.PRESENT | PageEntry.USED | old & PageEntry.PROTECTED;
+        } catch (IOException e) {
+            throw new HostRefusal(String.valueOf(e.getMessage()), e);
         }
-        present++;
-        return frame | PageEntry.PRESENT | PageEntry.USED | old & PageEntry.PROTECTED;
     }
 
     // Swapping
@@ -229,6 +225,10 @@ final class Pages implements GuestPhysicalMap.Pager {
         });
     }
 
+    Frames frames() {
+        return frames;
+    }
+
     synchronized Optional<Swap> swap() {
         return swap;
     }
@@ -239,8 +239,13 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     private void swapIn(long entry, long frame) throws IOException {
         Swap from = Machine.there(swap.orElse(null));
-        int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
-        from.read(place, HostRam.slice(frame, PAGE).asByteBuffer());
+        int place = number(PageEntry.host(entry));
+        try {
+            from.read(place, HostRam.slice(frame, PAGE).asByteBuffer());
+        } catch (IOException e) {
+            frames.release(frame);
+            throw e;
+        }
         RamPages.written(frame, PAGE);
         from.free(place);
         from.in++;
@@ -263,37 +268,24 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Brings RAM down below the limit, and some more. In the barrier. */
     private void evict() {
-        try {
-            evictTried();
-        } catch (IOException e) {
-            failed.accept(e);
-        }
-    }
-
-    private void evictTried() throws IOException {
         Swap to = swap.orElseThrow();
         int count = (int) (present - to.limit() + Math.min(BATCH, to.limit() / 8));
         Look look = new Look();
         map.change(look);
         List<Range> ranges = map.ranges().stream().filter(Range::paged).toList();
         accesses.look(seen, (used, written) -> look.add(ranges, used));
-        try {
-            BitSet chosen =
-                    to.choose(look.here, look.used, Math.min(count, look.here.cardinality()));
-            int base = 0;
-            for (Range range : ranges) {
-                int end = base + number(range.bytes());
-                for (int i = chosen.nextSetBit(base); i >= 0 && i < end; ) {
-                    evict(to, range.start() + (long) (i - base) * PAGE);
-                    i = chosen.nextSetBit(i + 1);
-                }
-                base = end;
+        BitSet chosen = to.choose(look.here, look.used, Math.min(count, look.here.cardinality()));
+        int base = 0;
+        for (Range range : ranges) {
+            int end = base + number(range.bytes());
+            for (int i = chosen.nextSetBit(base); i >= 0 && i < end; ) {
+                evict(to, range.start() + (long) (i - base) * PAGE);
+                i = chosen.nextSetBit(i + 1);
             }
-        } finally {
-            // All stand, and no table leads there any more.
-            ranges.forEach(range -> changed.of(range.start(), range.bytes()));
-            giveBack();
+            base = end;
         }
+        ranges.forEach(range -> changed.of(range.start(), range.bytes()));
+        giveBack(); // all stand, and no table leads there any more
     }
 
     /**
@@ -301,9 +293,9 @@ final class Pages implements GuestPhysicalMap.Pager {
      * then.
      *
      * @param policy another one than the VM's
-     * @throws IOException if the file can't be written
+     * @throws HostRefusal if the host has no memory, or the file can't be written
      */
-    synchronized void rehearse(SwapPolicy policy) throws HostRefusal, IOException {
+    synchronized void rehearse(SwapPolicy policy) throws HostRefusal {
         Swap real = swap.orElseThrow();
         swap = Optional.of(new Swap(real.file(), policy, 0));
         try {
@@ -318,7 +310,7 @@ final class Pages implements GuestPhysicalMap.Pager {
                     provideHere(at, Rights.ALL);
                     HostRam.setLong(PageEntry.host(map.entry(at)), at + 1);
                 }
-                evictTried();
+                evict();
             }
         } finally {
             dropAll();
@@ -383,15 +375,18 @@ final class Pages implements GuestPhysicalMap.Pager {
         leaving.clear();
     }
 
-    private void evict(Swap to, long address) throws IOException {
+    private void evict(Swap to, long address) {
         long entry = map.entry(address);
         long host = PageEntry.host(entry);
         long kept = entry & PageEntry.PROTECTED;
-        boolean zero = HostRam.slice(host, PAGE).mismatch(ZERO) < 0;
-        long place = zero ? 0 : (long) to.write(host) << HostMemory.PAGE_SHIFT;
-        map.set(address, zero ? kept : place | PageEntry.SWAPPED | kept);
         present--;
-        leaving.add(host);
+        if (HostRam.slice(host, PAGE).mismatch(ZERO) < 0) {
+            map.set(address, kept);
+            leaving.add(host);
+        } else {
+            long place = (long) to.keep(host) << HostMemory.PAGE_SHIFT;
+            map.set(address, place | PageEntry.SWAPPED | kept);
+        }
     }
 
     /** The entry of a page that is this VM's alone. */

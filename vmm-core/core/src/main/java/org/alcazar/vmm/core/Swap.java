@@ -8,6 +8,12 @@ import java.util.BitSet;
 
 /** What one VM has to do with its swap file. Guarded by its {@link Pages}. */
 final class Swap implements AutoCloseable {
+    /**
+     * Pages that are written for each that comes. More than one, so what goes in one pause has been
+     * written before the next.
+     */
+    private static final int WRITTEN = 4;
+
     private final SwapFile file;
     private final SwapPolicy policy;
 
@@ -50,11 +56,15 @@ final class Swap implements AutoCloseable {
         return chosen;
     }
 
-    /** See {@link SwapFile#write}. */
-    int write(long host) throws IOException {
-        int place = file.write(host);
+    /** See {@link SwapFile#keep}. */
+    int keep(long frame) {
         out++;
-        return place;
+        return file.keep(frame);
+    }
+
+    /** A page comes: others that have gone are written now. */
+    void write() throws IOException {
+        file.write(WRITTEN);
     }
 
     void read(int place, ByteBuffer into) throws IOException {

@@ -9,16 +9,25 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * Pages on a file of the host, of a VM and of its forks: a place is free again when the last of
- * those pages has left it, and the file goes with the last of these VMs. Its lock is the last one.
+ * those pages has left it, and the file goes with the last of these VMs. A page is not written when
+ * it goes, for a guest waits then, but a few at a time as others come. Its lock comes before that
+ * of the frames and after all others.
  */
 final class SwapFile {
     private static final int PAGE = (int) HostMemory.PAGE_SIZE;
 
     private final HostFiles.Scratch file;
     private final String path;
+    private final Frames frames;
+
+    /** Host pages that are to be written, by their places. */
+    private final Map<Integer, Long> waiting = new LinkedHashMap<>();
+
     private int vms = 1;
     private final BitSet taken = new BitSet();
 
@@ -29,9 +38,10 @@ final class SwapFile {
     private int lowest;
 
     /** A file of one VM. */
-    SwapFile(HostFiles.Scratch file, String path) {
+    SwapFile(HostFiles.Scratch file, String path, Frames frames) {
         this.file = file;
         this.path = path;
+        this.frames = frames;
     }
 
     /**
@@ -52,24 +62,41 @@ final class SwapFile {
     }
 
     /**
-     * Keeps a page.
+     * Keeps a host page that nobody writes to any more: it is this file's to release.
      *
      * @return its place, from 0
      */
-    synchronized int write(long host) throws IOException {
+    synchronized int keep(long frame) {
         int place = taken.nextClearBit(lowest);
-        try {
-            file.write((long) place * PAGE, HostRam.slice(host, PAGE).asByteBuffer());
-        } catch (IOException e) {
-            throw failed(e);
-        }
         taken.set(place);
         lowest = place + 1;
+        waiting.put(place, frame);
         return place;
+    }
+
+    /** Writes some of the pages that wait for it, the oldest first. */
+    synchronized void write(int pages) throws IOException {
+        for (int i = 0; i < pages && !waiting.isEmpty(); i++) {
+            Map.Entry<Integer, Long> next = waiting.entrySet().iterator().next();
+            int place = next.getKey();
+            long frame = next.getValue();
+            try {
+                file.write((long) place * PAGE, HostRam.slice(frame, PAGE).asByteBuffer());
+            } catch (IOException e) {
+                throw failed(e);
+            }
+            waiting.remove(place);
+            frames.release(frame);
+        }
     }
 
     /** What a place has; it stays there. */
     synchronized void read(int place, ByteBuffer into) throws IOException {
+        Long frame = waiting.get(place);
+        if (frame != null) {
+            into.put(HostRam.slice(frame, PAGE).asByteBuffer());
+            return;
+        }
         try {
             file.read((long) place * PAGE, into);
         } catch (IOException e) {
@@ -98,6 +125,10 @@ final class SwapFile {
         if (place < others.length && others[place] > 0) {
             others[place]--;
             return;
+        }
+        Long frame = waiting.remove(place);
+        if (frame != null) {
+            frames.release(frame);
         }
         taken.clear(place);
         lowest = Math.min(lowest, place);
