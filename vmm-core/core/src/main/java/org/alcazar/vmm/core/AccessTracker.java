@@ -14,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -30,15 +31,18 @@ final class AccessTracker {
 
     private final Vm vm;
     private final HostProcessors processors;
+    private final Accesses accesses;
+    private final Accesses.Watcher seen = new Accesses.Watcher();
 
     private final List<Area> areas = new ArrayList<>();
     private long samples;
     private @Nullable HostThread thread;
     private volatile boolean stopped = true;
 
-    AccessTracker(Vm vm, HostProcessors processors) {
+    AccessTracker(Vm vm, HostProcessors processors, Accesses accesses) {
         this.vm = vm;
         this.processors = processors;
+        this.accesses = accesses;
     }
 
     /**
@@ -59,6 +63,8 @@ final class AccessTracker {
             }
         }
         vm.physicalMap().smallPages(fine || swaps());
+        accesses.remove(seen);
+        accesses.add(seen);
         vm.underBarrier(() -> {
             if (fine) {
                 cut();
@@ -113,27 +119,26 @@ final class AccessTracker {
     private void drain(boolean count) {
         synchronized (areas) {
             samples += count ? 1 : 0;
-            vm.machine()
-                    .engines()
-                    .paging()
-                    .drainAccessed((address, bytes, written) -> {
-                        if (count) {
-                            count(address, bytes, written);
+            accesses.look(
+                    seen,
+                    (used, written) -> {
+                        for (Area area : areas) {
+                            if (count) {
+                                count(area.start(), used, area.used());
+                                count(area.start(), written, area.written());
+                            }
                         }
                     });
         }
         vm.machine().engines().engine().invalidate(Scope.ALL, 0, 0);
     }
 
-    private void count(long address, long bytes, boolean written) {
-        for (Area area : areas) {
-            long end = area.start() + area.used().length * HostMemory.PAGE_SIZE;
-            long from = Math.max(address, area.start());
-            for (long at = from; at < Math.min(end, address + bytes); at += HostMemory.PAGE_SIZE) {
-                int page = (int) (at - area.start() >> HostMemory.PAGE_SHIFT);
-                area.used()[page]++;
-                area.written()[page] += written ? 1 : 0;
-            }
+    /** One more for each page of an area that is in the set of pages. */
+    private static void count(long start, BitSet pages, int[] counts) {
+        int first = (int) (start >>> HostMemory.PAGE_SHIFT);
+        int end = first + counts.length;
+        for (int i = pages.nextSetBit(first); i >= 0 && i < end; i = pages.nextSetBit(i + 1)) {
+            counts[i - first]++;
         }
     }
 
@@ -150,6 +155,7 @@ final class AccessTracker {
     /** Ends the counting; what was counted stays. Nothing if it does not run. */
     synchronized void stop() {
         stopped = true;
+        accesses.remove(seen);
         vm.physicalMap().smallPages(swaps());
         HostThread counting = thread;
         thread = null;

@@ -42,12 +42,6 @@ final class Forks {
     ForkReport fork(Vm parent, String name) throws HostRefusal, ConfigurationException {
         parent.refuseOver();
         parent.machine().engines().refuseInPlace("be forked");
-        if (parent.machine().pages().swap().isPresent()) {
-            throw new HostRefusal(
-                    "VM "
-                            + parent.name()
-                            + ": a VM with swap can't be forked: its file is its own");
-        }
         Vm child =
                 vmm.make(
                         VmConfiguration.of(configuration(parent, name)),

@@ -101,7 +101,8 @@ final class Machine {
         this.entropy = repeats() ? Entropy.of(configuration.seed()) : Entropy.ofHost();
         this.devices = new DeviceManager(vm, types);
         this.engines = new Engines(vm, types, map, host.memory(), owner, vcores);
-        this.access = new AccessTracker(vm, host.processors());
+        Accesses accesses = new Accesses(engines::drainAccessed);
+        this.access = new AccessTracker(vm, host.processors(), accesses);
         this.parent = making.parent();
         this.pages =
                 new Pages(
@@ -111,8 +112,7 @@ final class Machine {
                         engines::changed,
                         () -> vm.pauseSoon(List.of()),
                         supervisor::submit,
-                        engines::drainAccessed,
-                        e -> vm.fail("guest memory can't be swapped: " + e.getMessage(), e));
+                        accesses);
         this.memory = new RamView(map, pages, this::refused, this::forget);
     }
 

@@ -84,13 +84,22 @@ final class MachineRam {
                             + "M)");
         }
         if (parent.isPresent()) {
+            takeSwap();
             for (GuestPhysicalMap.Range range : parent.get().physicalMap().ranges()) {
                 pages.addPaged(range.start(), range.bytes());
             }
             return;
         }
-        if (takeSwap()) {
+        Optional<SwapPolicyType.SwapPolicy> other = takeSwap();
+        if (other.isPresent()) {
             ram.forEach(range -> pages.addPaged(range.start(), range.bytes()));
+            vm.calls()
+                    .call(
+                            "first choices of the swap policy",
+                            () -> {
+                                pages.rehearse(other.get());
+                                return pages;
+                            });
             return;
         }
         int node = node();
@@ -146,11 +155,16 @@ final class MachineRam {
                 owner, bytes >> HostMemory.PAGE_SHIFT, alignment, node, Long.MAX_VALUE);
     }
 
-    /** Opens the swap file, if there is to be one. */
-    private boolean takeSwap() throws HostRefusal, ConfigurationException {
+    /**
+     * Opens the swap file, if there is to be one.
+     *
+     * @return a policy to try things with
+     */
+    private Optional<SwapPolicyType.SwapPolicy> takeSwap()
+            throws HostRefusal, ConfigurationException {
         VmConfiguration.Choice choice = configuration.swap();
         if (choice.type().isEmpty() && choice.settings().isEmpty()) {
-            return false;
+            return Optional.empty();
         }
         if (pagingType.wantsOnePiece()) {
             throw new ConfigurationException(
@@ -171,14 +185,25 @@ final class MachineRam {
         String title = types.title("swap policy " + type.name(), type);
         Settings settings = Settings.check(title, vm.calls().schema(title, type), keys);
         int count = Math.toIntExact(configuration.memory() >> HostMemory.PAGE_SHIFT);
-        SwapPolicyType.SwapPolicy policy =
-                vm.calls()
-                        .call(
-                                "creation of " + title,
-                                () -> type.create(count, configuration.seed(), settings));
+        PluginCalls.Call<SwapPolicyType.SwapPolicy> made =
+                () -> type.create(count, configuration.seed(), settings);
+        SwapPolicyType.SwapPolicy policy = vm.calls().call("creation of " + title, made);
         long most = swapLimit(limit);
-        pages.swap(new Swap(scratch(file), file, policy, most));
-        return true;
+        Swap swap =
+                parent.isPresent()
+                        ? joined(parent.get(), policy)
+                        : new Swap(new SwapFile(scratch(file), file, pages.frames()), policy, most);
+        pages.swap(swap);
+        return Optional.of(vm.calls().call("creation of " + title, made));
+    }
+
+    /** A fork has pages on its parent's file, with a limit and a policy of its own. */
+    private static Swap joined(Vm parent, SwapPolicyType.SwapPolicy policy) throws HostRefusal {
+        Optional<Swap> with = parent.machine().pages().swap();
+        if (with.isEmpty() || !with.get().file().join()) {
+            throw new HostRefusal("VM " + parent.name() + " has ended");
+        }
+        return new Swap(with.get().file(), policy, with.get().limit());
     }
 
     private HostFiles.Scratch scratch(String file) throws HostRefusal {

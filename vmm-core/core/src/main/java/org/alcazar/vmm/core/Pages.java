@@ -10,8 +10,8 @@ import org.alcazar.machine.GuestPhysicalMap.Range;
 import org.alcazar.machine.PageEntry;
 import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
-import org.alcazar.vmm.plugin.PagingModeType;
 import org.alcazar.vmm.plugin.PlatformType.MemoryRange;
+import org.alcazar.vmm.plugin.SwapPolicyType.SwapPolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +22,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -43,6 +43,11 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Pages that go beyond the need, so that not each new one needs a barrier. */
     private static final int BATCH = 1024;
+
+    /** So often, and so many pages, that what swaps is compiled. */
+    private static final int REHEARSALS = 12;
+
+    private static final int REHEARSED = 128;
 
     private static final MemorySegment ZERO = Arena.global().allocate(PAGE);
 
@@ -67,8 +72,8 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** By the start of the range in one piece that they are. */
     private final Map<Long, PageExtent> whole = new HashMap<>();
 
-    private final Accessed accessed;
-    private final Consumer<IOException> failed;
+    private final Accesses accesses;
+    private final Accesses.Watcher seen = new Accesses.Watcher();
     private Optional<Swap> swap = Optional.empty();
 
     /** Counted from the start of swapping on. */
@@ -88,6 +93,10 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Nobody uses these any more; they are on the way to the frames. */
     private final Deque<long[]> parting = new ArrayDeque<>();
 
+    /** Of the pages that were shared in this pause. */
+    private long firstTouched = Long.MAX_VALUE;
+
+    private long lastTouched = Long.MIN_VALUE;
     private long copied;
     private long filled;
 
@@ -96,15 +105,9 @@ final class Pages implements GuestPhysicalMap.Pager {
         void of(long start, long bytes);
     }
 
-    /** Drains what the paging mode knows of uses. */
-    interface Accessed {
-        void drain(PagingModeType.AccessSink sink);
-    }
-
     /**
      * @param barrierWanted asks for a pause barrier soon
      * @param later runs something outside of the barrier, if the VM lives that long
-     * @param failed told if pages can't be swapped
      */
     Pages(
             GuestPhysicalMap map,
@@ -113,16 +116,14 @@ final class Pages implements GuestPhysicalMap.Pager {
             Changed changed,
             Runnable barrierWanted,
             Consumer<Runnable> later,
-            Accessed accessed,
-            Consumer<IOException> failed) {
+            Accesses accesses) {
         this.map = map;
         this.frames = frames;
         this.owner = owner;
         this.changed = changed;
         this.barrierWanted = barrierWanted;
         this.later = later;
-        this.accessed = accessed;
-        this.failed = failed;
+        this.accesses = accesses;
         map.pager(this);
     }
 
@@ -208,20 +209,22 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** The entry of a page that has come. */
     private long fetched(long old) throws HostRefusal {
-        long frame = frames.take(owner);
-        if ((old & PageEntry.SWAPPED) == 0) {
-            RamPages.fill(frame, PAGE, (byte) 0);
-            filled++;
-        } else {
-            try {
-                swapIn(old, frame);
-            } catch (IOException e) {
-                frames.release(frame);
-                throw new HostRefusal(String.valueOf(e.getMessage()), e);
+        try {
+            if (swap.isPresent()) {
+                swap.get().write();
             }
+            long frame = frames.take(owner);
+            if ((old & PageEntry.SWAPPED) == 0) {
+                RamPages.fill(frame, PAGE, (byte) 0);
+                filled++;
+            } else {
+                swapIn(old, frame);
+            }
+            present++;
+            return frame | PageEntry.PRESENT | PageEntry.USED | old & PageEntry.PROTECTED;
+        } catch (IOException e) {
+            throw new HostRefusal(String.valueOf(e.getMessage()), e);
         }
-        present++;
-        return frame | PageEntry.PRESENT | PageEntry.USED | old & PageEntry.PROTECTED;
     }
 
     // Swapping
@@ -229,6 +232,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Has at most so many pages of RAM in the host's memory, but for moments. Once. */
     synchronized void swap(Swap file) {
         swap = Optional.of(file);
+        accesses.add(seen);
         map.smallPages(true);
         split();
         present = 0;
@@ -236,6 +240,10 @@ final class Pages implements GuestPhysicalMap.Pager {
             present += PageEntry.isPresent(entry) ? 1 : 0;
             return entry;
         });
+    }
+
+    Frames frames() {
+        return frames;
     }
 
     synchronized Optional<Swap> swap() {
@@ -248,8 +256,13 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     private void swapIn(long entry, long frame) throws IOException {
         Swap from = Machine.there(swap.orElse(null));
-        int place = (int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT);
-        from.read(place, HostRam.slice(frame, PAGE).asByteBuffer());
+        int place = number(PageEntry.host(entry));
+        try {
+            from.read(place, HostRam.slice(frame, PAGE).asByteBuffer());
+        } catch (IOException e) {
+            frames.release(frame);
+            throw e;
+        }
         RamPages.written(frame, PAGE);
         from.free(place);
         from.in++;
@@ -274,39 +287,104 @@ final class Pages implements GuestPhysicalMap.Pager {
     private void evict() {
         Swap to = swap.orElseThrow();
         int count = (int) (present - to.limit() + Math.min(BATCH, to.limit() / 8));
-        BitSet here = new BitSet();
-        BitSet used = new BitSet();
-        List<Long> addresses = new ArrayList<>();
+        Look look = new Look();
+        map.change(look);
+        List<Range> ranges = map.ranges().stream().filter(Range::paged).toList();
+        accesses.look(seen, (used, written) -> look.add(ranges, used));
+        BitSet chosen = to.choose(look.here, look.used, Math.min(count, look.here.cardinality()));
+        int base = 0;
+        for (Range range : ranges) {
+            int end = base + number(range.bytes());
+            for (int i = chosen.nextSetBit(base); i >= 0 && i < end; ) {
+                evict(to, range.start() + (long) (i - base) * PAGE);
+                i = chosen.nextSetBit(i + 1);
+            }
+            base = end;
+        }
+        ranges.forEach(range -> changed.of(range.start(), range.bytes()));
+        giveBack(); // all stand, and no table leads there any more
+    }
+
+    /**
+     * Has pages come and go before there is anything in them: what is done in a pause is compiled
+     * then.
+     *
+     * @param policy another one than the VM's
+     * @throws HostRefusal if the host has no memory, or the file can't be written
+     */
+    synchronized void rehearse(SwapPolicy policy) throws HostRefusal {
+        Swap real = swap.orElseThrow();
+        swap = Optional.of(new Swap(real.file(), policy, 0));
+        try {
+            Range range =
+                    map.ranges().stream()
+                            .filter(Range::paged)
+                            .max(Comparator.comparingLong(Range::bytes))
+                            .orElseThrow();
+            long end = range.start() + Math.min(REHEARSED * PAGE, range.bytes());
+            for (int round = 0; round < REHEARSALS; round++) {
+                for (long at = range.start(); at < end; at += PAGE) {
+                    provideHere(at, Rights.ALL);
+                    HostRam.setLong(PageEntry.host(map.entry(at)), at + 1);
+                }
+                evict();
+            }
+        } finally {
+            dropAll();
+            swap = Optional.of(real);
+            filled = 0;
+        }
+    }
+
+    /** All pages are as if they had never been touched. Nobody uses them. */
+    private void dropAll() {
+        giveBack();
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
-                here.set(addresses.size());
-                used.set(addresses.size(), (entry & PageEntry.USED) != 0);
+                frames.release(PageEntry.host(entry));
+            } else if ((entry & PageEntry.SWAPPED) != 0) {
+                swap.orElseThrow().free(number(PageEntry.host(entry)));
             }
-            addresses.add(address);
+            return PageEntry.ABSENT;
+        });
+        present = 0;
+    }
+
+    private static int number(long address) {
+        return (int) (address >>> HostMemory.PAGE_SHIFT);
+    }
+
+    /** What is there and was used, by the number of the page in all paged ranges. */
+    private static final class Look implements GuestPhysicalMap.EntryChange {
+        final BitSet here = new BitSet();
+        final BitSet used = new BitSet();
+        private int next;
+
+        @Override
+        public long apply(long address, long entry) {
+            if (PageEntry.isPresent(entry)) {
+                here.set(next);
+                used.set(next, (entry & PageEntry.USED) != 0);
+            }
+            next++;
             return entry & ~PageEntry.USED;
-        });
-        accessed.drain((address, bytes, written) -> {
-            for (long at = address; at < address + bytes; at += PAGE) {
-                int page = Collections.binarySearch(addresses, at);
-                if (page >= 0) {
-                    used.set(page);
+        }
+
+        /**
+         * @param pages by their guest-physical numbers
+         */
+        void add(List<Range> ranges, BitSet pages) {
+            int base = 0;
+            for (Range range : ranges) {
+                int first = number(range.start());
+                int end = number(range.end());
+                for (int i = pages.nextSetBit(first); i >= 0 && i < end; ) {
+                    used.set(base + i - first);
+                    i = pages.nextSetBit(i + 1);
                 }
-            }
-        });
-        try {
-            BitSet chosen = to.choose(here, used, Math.min(count, here.cardinality()));
-            for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
-                evict(to, addresses.get(i));
-            }
-        } catch (IOException e) {
-            failed.accept(e);
-        }
-        for (Range range : map.ranges()) {
-            if (range.paged()) {
-                changed.of(range.start(), range.bytes());
+                base += end - first;
             }
         }
-        giveBack(); // all stand, and no table leads there any more
     }
 
     /** Nobody can know these pages any more. Many are given back only when the guest runs again. */
@@ -340,15 +418,18 @@ final class Pages implements GuestPhysicalMap.Pager {
         return java.util.Arrays.copyOf(all, count);
     }
 
-    private void evict(Swap to, long address) throws IOException {
+    private void evict(Swap to, long address) {
         long entry = map.entry(address);
         long host = PageEntry.host(entry);
         long kept = entry & PageEntry.PROTECTED;
-        boolean zero = HostRam.slice(host, PAGE).mismatch(ZERO) < 0;
-        long place = zero ? 0 : (long) to.write(host) << HostMemory.PAGE_SHIFT;
-        map.set(address, zero ? kept : place | PageEntry.SWAPPED | kept);
         present--;
-        leaving.add(host);
+        if (HostRam.slice(host, PAGE).mismatch(ZERO) < 0) {
+            map.set(address, kept);
+            leaving.add(host);
+        } else {
+            long place = (long) to.keep(host) << HostMemory.PAGE_SHIFT;
+            map.set(address, place | PageEntry.SWAPPED | kept);
+        }
     }
 
     /** The entry of a page that is this VM's alone. */
@@ -376,14 +457,19 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /**
      * Has another VM use the same pages: both copy what they write. In this VM's barrier; both are
-     * paged, and the other has the same ranges and nothing in them.
+     * paged, and the other has the same ranges, nothing in them, and the same swap file if any.
      */
     synchronized void shareWith(Pages other) {
         for (Range range : map.ranges()) {
             if (range.paged()) {
-                frames.share(map.share(map.find(range.start()), other.map));
+                long[] entries = map.share(map.find(range.start()), other.map);
+                frames.share(entries);
+                swap.ifPresent(both -> both.file().share(entries));
                 changed.of(range.start(), range.bytes());
             }
+        }
+        synchronized (other) { // made after this one: its lock comes later
+            other.present = present;
         }
     }
 
@@ -549,6 +635,12 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Others use a page, too, from now on. In the barrier, which ends with {@link #shared}. */
     synchronized void sharing(long address) {
         map.set(address, map.entry(address) | PageEntry.SHARED);
+        touched(address);
+    }
+
+    private void touched(long address) {
+        firstTouched = Math.min(firstTouched, address);
+        lastTouched = Math.max(lastTouched, address);
     }
 
     /** Has a page lie in one that is counted for it already. In the barrier, as above. */
@@ -556,15 +648,20 @@ final class Pages implements GuestPhysicalMap.Pager {
         long entry = map.entry(address);
         leaving.add(PageEntry.host(entry));
         map.set(address, frame | entry & PAGE - 1 | PageEntry.SHARED);
+        touched(address);
     }
 
     /** In the barrier, after pages were shared. */
     synchronized void shared() {
         for (Range range : map.ranges()) {
-            if (range.paged()) {
-                changed.of(range.start(), range.bytes());
+            long start = Math.max(range.start(), firstTouched);
+            long end = Math.min(range.end(), lastTouched + PAGE);
+            if (range.paged() && start < end) {
+                changed.of(start, end - start);
             }
         }
+        firstTouched = Long.MAX_VALUE;
+        lastTouched = Long.MIN_VALUE;
         giveBack();
     }
 
@@ -623,6 +720,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     private synchronized void closeHere() {
+        dropAll();
         swap.ifPresent(file -> {
             try {
                 file.close();
@@ -631,13 +729,8 @@ final class Pages implements GuestPhysicalMap.Pager {
             }
         });
         swap = Optional.empty();
-        standing();
-        map.change((address, entry) -> {
-            if (PageEntry.isPresent(entry)) {
-                frames.release(PageEntry.host(entry));
-            }
-            return PageEntry.ABSENT;
-        });
+        accesses.remove(seen);
+        evicting = false;
         scratch.values().forEach(frames::release);
         scratch.clear();
         whole.values().forEach(frames::release);

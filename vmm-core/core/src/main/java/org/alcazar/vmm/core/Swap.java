@@ -1,22 +1,21 @@
 package org.alcazar.vmm.core;
 
-import org.alcazar.host.HostFiles;
-import org.alcazar.host.HostMemory;
-import org.alcazar.host.HostRam;
 import org.alcazar.vmm.plugin.SwapPolicyType.SwapPolicy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 
-/** Pages of one VM on a file of the host, which goes with the VM. Guarded by its {@link Pages}. */
+/** What one VM has to do with its swap file. Guarded by its {@link Pages}. */
 final class Swap implements AutoCloseable {
-    private static final int PAGE = (int) HostMemory.PAGE_SIZE;
+    /**
+     * Pages that are written for each that comes. More than one, so what goes in one pause has been
+     * written before the next.
+     */
+    private static final int WRITTEN = 4;
 
-    private final HostFiles.Scratch file;
-    private final String path;
+    private final SwapFile file;
     private final SwapPolicy policy;
-    private final BitSet taken = new BitSet();
 
     /** Pages of RAM that may be in the host's memory. */
     private long limit;
@@ -24,11 +23,17 @@ final class Swap implements AutoCloseable {
     long out;
     long in;
 
-    Swap(HostFiles.Scratch file, String path, SwapPolicy policy, long limit) {
+    /**
+     * @param file which this VM has joined
+     */
+    Swap(SwapFile file, SwapPolicy policy, long limit) {
         this.file = file;
-        this.path = path;
         this.policy = policy;
         this.limit = limit;
+    }
+
+    SwapFile file() {
+        return file;
     }
 
     long limit() {
@@ -51,38 +56,28 @@ final class Swap implements AutoCloseable {
         return chosen;
     }
 
-    /**
-     * Keeps a page.
-     *
-     * @return its place, from 0
-     */
-    int write(long host) throws IOException {
-        int place = taken.nextClearBit(0);
-        try {
-            file.write((long) place * PAGE, HostRam.slice(host, PAGE).asByteBuffer());
-        } catch (IOException e) {
-            throw new IOException("swap file " + path + ": " + GuestBoot.reason(e), e);
-        }
-        taken.set(place);
+    /** See {@link SwapFile#keep}. */
+    int keep(long frame) {
         out++;
-        return place;
+        return file.keep(frame);
     }
 
-    /** What a place has; it stays there. */
+    /** A page comes: others that have gone are written now. */
+    void write() throws IOException {
+        file.write(WRITTEN);
+    }
+
     void read(int place, ByteBuffer into) throws IOException {
-        try {
-            file.read((long) place * PAGE, into);
-        } catch (IOException e) {
-            throw new IOException("swap file " + path + ": " + GuestBoot.reason(e), e);
-        }
+        file.read(place, into);
     }
 
     void free(int place) {
-        taken.clear(place);
+        file.free(place);
     }
 
+    /** The VM has no page there any more. */
     @Override
     public void close() throws IOException {
-        file.close();
+        file.leave();
     }
 }

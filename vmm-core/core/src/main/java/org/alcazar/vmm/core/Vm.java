@@ -523,8 +523,8 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
                         : failure;
         String doing = failure instanceof PartFailure ? failure.getMessage() : vcore.doing();
         String reason = doing + " failed: " + cause + culprit(cause);
-        LOG.error("VM {}: {}", name, reason, cause);
-        requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause) + vcore.describe()));
+        String told = Failures.told(LOG, name, reason, cause);
+        requestEnd(new VmEnd(VMM_FAULT, reason, told + vcore.describe()));
     }
 
     private String culprit(Throwable cause) {
@@ -546,8 +546,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
      */
     void stuck(VcoreImpl vcore, Throwable at) {
         String reason = vcore.doing() + " " + at.getMessage() + culprit(at);
-        LOG.error("VM {}: {}", name, reason, at);
-        requestEnd(new VmEnd(VMM_FAULT, reason, dump(at)));
+        requestEnd(new VmEnd(VMM_FAULT, reason, Failures.told(LOG, name, reason, at)));
     }
 
     /** A part at work that does not come back is lost, and the VM with it. */
@@ -555,15 +554,6 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         if (e.getCause() instanceof PluginCalls.Overdue) {
             fail(e.getMessage() + ": " + e.getCause(), e);
         }
-    }
-
-    private static String dump(Throwable cause) {
-        StringBuilder out = new StringBuilder();
-        out.append(cause).append('\n');
-        for (StackTraceElement frame : cause.getStackTrace()) {
-            out.append("  at ").append(frame).append('\n');
-        }
-        return out.toString();
     }
 
     // What the guest asks for
@@ -580,8 +570,7 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
 
     @Override
     public void fail(String reason, Throwable cause) {
-        LOG.error("VM {}: {}", name, reason, cause);
-        requestEnd(new VmEnd(VMM_FAULT, reason, dump(cause)));
+        requestEnd(new VmEnd(VMM_FAULT, reason, Failures.told(LOG, name, reason, cause)));
     }
 
     /** The reset button. */

@@ -98,9 +98,10 @@ final class FakeHost implements HostKernel {
     }
 
     /** Time that moves when told to; timers fire within {@link #advance}. */
-    static final class Clock implements HostClock {
+    static class Clock implements HostClock {
         private final List<Timer> timers = new ArrayList<>();
         private long now = 1_000_000;
+        private long readings;
 
         /** Added at each reading. */
         long step;
@@ -108,7 +109,13 @@ final class FakeHost implements HostKernel {
         @Override
         public synchronized long nanoTime() {
             now += step;
+            readings++;
             return now;
+        }
+
+        /** How often somebody has asked for the time. */
+        synchronized long readings() {
+            return readings;
         }
 
         @Override

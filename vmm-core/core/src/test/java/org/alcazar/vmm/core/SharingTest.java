@@ -4,13 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.alcazar.host.HostClock;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.machine.Space;
 import org.alcazar.vmm.management.MemoryManagement;
 import org.alcazar.vmm.management.ShareReport;
 import org.junit.jupiter.api.Test;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 
 class SharingTest {
     private static final long PAGE = Pages.PAGE;
@@ -65,6 +70,83 @@ class SharingTest {
                 long from = vm.memory().readLong(COUNTER);
                 Bench.until(() -> vm.memory().readLong(COUNTER) > from + 100);
             }
+        }
+    }
+
+    /** It comes when all stand, with the hashes equal and the comparison about to begin. */
+    @Test
+    void whatADebuggerWritesInThePauseIsNotLost() throws Exception {
+        try (bench) {
+            Vm one = make("one", false);
+            long[] zeros =
+                    LongStream.range(0, PAGES)
+                            .map(page -> page * PAGE)
+                            .filter(page -> one.memory().isRam(page, PAGE) && isZero(one, page))
+                            .limit(2)
+                            .toArray();
+            Thread sharing = Thread.currentThread();
+            CountDownLatch locked = new CountDownLatch(1);
+            Thread debugger =
+                    new Thread(() -> {
+                        synchronized (one.machine().pages()) {
+                            locked.countDown();
+                            while (sharing.getState() != Thread.State.BLOCKED) {
+                                Thread.onSpinWait();
+                            }
+                            one.memory().writeLong(zeros[1], 77);
+                        }
+                    });
+            HostClock clock =
+                    new FakeHost.Clock() {
+                        @Override
+                        public long nanoTime() {
+                            if (locked.getCount() > 0) {
+                                debugger.start();
+                                await(locked);
+                            }
+                            return super.nanoTime();
+                        }
+                    };
+            ShareReport report = new Sharing(bench.vmm.frames(), clock).share(List.of(one));
+            debugger.join();
+            assertTrue(report.merged() > 0);
+            assertEquals(77, one.memory().readLong(zeros[1]));
+            assertEquals(0, one.memory().readLong(zeros[0]));
+        }
+    }
+
+    private static boolean isZero(Vm vm, long page) {
+        byte[] bytes = new byte[(int) PAGE];
+        vm.memory().read(page, bytes, 0, bytes.length);
+        return Arrays.equals(bytes, new byte[bytes.length]);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void eachPauseIsForSoManyPagesAtMost() throws Exception {
+        try (bench) {
+            Vm one = make("one", true);
+            Vm two = make("two", true);
+            AtomicInteger pauses = new AtomicInteger();
+            HostClock clock =
+                    new FakeHost.Clock() {
+                        @Override
+                        public long nanoTime() {
+                            pauses.incrementAndGet();
+                            return super.nanoTime();
+                        }
+                    };
+            ShareReport report = new Sharing(bench.vmm.frames(), clock).share(List.of(one, two));
+            int readings = 4; // at begin and end, for each VM
+            assertTrue(report.merged() > 3 * Sharing.STEP, report::toString);
+            assertTrue(report.merged() <= (long) pauses.get() / readings * Sharing.STEP);
         }
     }
 

@@ -148,6 +148,75 @@ class SwapFileTest {
     }
 
     @Test
+    void aForkHasWhatIsOnTheFileUntilEitherWritesAndTheFileGoesWithTheLast() throws Exception {
+        for (boolean parentFirst : new boolean[] {true, false}) {
+            try (Bench bench = bench("pseudo-lru")) {
+                Vm parent = bench.create();
+                for (int i = 0; i < PAGES; i++) {
+                    parent.memory().writeLong(FIRST + i * Pages.PAGE, 100 + i);
+                }
+                memory(bench).swapLimit(parent.id(), LIMIT); // what is beyond goes now
+                long out = memory(bench).report(parent.id()).swapped();
+                assertTrue(out > 0);
+                SwapFile file = parent.machine().pages().swap().orElseThrow().file();
+                int places = file.places();
+                Vm copy = fork(bench, parent, "copy");
+                Vm second = fork(bench, copy, "second");
+                assertEquals(out, memory(bench).report(second.id()).swapped());
+                assertEquals(places, file.places(), "places are shared");
+                for (int i = 0; i < PAGES; i++) {
+                    copy.memory().writeLong(FIRST + i * Pages.PAGE, 200 + i);
+                    second.memory().writeLong(FIRST + i * Pages.PAGE, 300 + i);
+                }
+                bench.vmm.destroy((parentFirst ? parent : second).id());
+                assertTrue(bench.host.files.contents.containsKey(FILE), "others have pages there");
+                for (int i = 0; i < PAGES; i++) {
+                    long address = FIRST + i * Pages.PAGE;
+                    assertEquals(200 + i, copy.memory().readLong(address));
+                    assertEquals(
+                            (parentFirst ? 300 : 100) + i,
+                            (parentFirst ? second : parent).memory().readLong(address));
+                }
+                bench.vmm.destroy((parentFirst ? second : parent).id());
+                memory(bench).swapLimit(copy.id(), LIMIT);
+                assertEquals(memory(bench).report(copy.id()).swapped() / Pages.PAGE, file.places());
+                bench.vmm.destroy(copy.id());
+                assertEquals(0, file.places());
+                assertFalse(bench.host.files.contents.containsKey(FILE));
+                assertEquals(0, bench.host.memory.bytesInUse(""));
+            }
+        }
+    }
+
+    @Test
+    void aRunningVmWithSwapAndItsForkCountOnAndStayBelowTheirLimits() throws Exception {
+        try (Bench bench = bench("next-fit")) {
+            Vm parent = bench.start();
+            Bench.until(() -> parent.memory().readLong(FIRST) > 5);
+            Vm copy = fork(bench, parent, "copy");
+            long from = copy.memory().readLong(FIRST);
+            copy.resume();
+            for (Vm vm : List.of(parent, copy)) {
+                Bench.until(() -> vm.memory().readLong(FIRST) > from + 5);
+                vm.pause();
+                long last = Long.MAX_VALUE;
+                for (int i = 0; i < PAGES; i++) {
+                    long count = vm.memory().readLong(FIRST + i * Pages.PAGE);
+                    assertTrue(count <= last && count >= last - 1 || i == 0, i + ": " + count);
+                    last = count;
+                }
+                vm.resume();
+                vm.pause();
+                assertTrue(memory(bench).report(vm.id()).present() <= LIMIT, vm.name());
+            }
+        }
+    }
+
+    private static Vm fork(Bench bench, Vm parent, String name) throws HostRefusal {
+        return bench.vmm.get(new Management(bench.vmm, bench.types).fork(parent.id(), name).vm());
+    }
+
+    @Test
     void wrongKeysAreRefusedAndNothingIsLeft() throws Exception {
         for (Map<String, String> wrong :
                 List.of(

@@ -39,6 +39,7 @@ public final class LongModeTables implements AutoCloseable {
     private final List<PageExtent> chunks = new ArrayList<>();
     private long freeTable;
     private int freeTables;
+    private long taken;
     private final long root;
 
     /**
@@ -235,10 +236,16 @@ public final class LongModeTables implements AutoCloseable {
     /** A zeroed page: fresh pages of a host read as zero. */
     private long newTable() throws HostRefusal {
         if (freeTables == 0) {
-            PageExtent chunk = memory.allocate(PageRequest.of(owner, CHUNK));
+            PageExtent chunk;
+            try {
+                chunk = memory.allocate(PageRequest.of(owner, CHUNK));
+            } catch (HostRefusal e) {
+                chunk = memory.allocate(PageRequest.of(owner, 1)); // the last ones are as good
+            }
             chunks.add(chunk);
             freeTable = chunk.address();
-            freeTables = CHUNK;
+            freeTables = (int) chunk.pages();
+            taken += freeTables;
         }
         long table = freeTable;
         freeTable += HostMemory.PAGE_SIZE;
@@ -248,7 +255,7 @@ public final class LongModeTables implements AutoCloseable {
 
     /** Pages in use for tables. */
     public long pages() {
-        return (long) chunks.size() * CHUNK - freeTables;
+        return taken - freeTables;
     }
 
     /** Gives all table pages back; nobody walks them any more. */
@@ -256,6 +263,7 @@ public final class LongModeTables implements AutoCloseable {
     public void close() {
         chunks.forEach(memory::free);
         chunks.clear();
+        taken = 0;
         freeTables = 0;
     }
 }
