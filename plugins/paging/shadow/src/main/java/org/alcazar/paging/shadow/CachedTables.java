@@ -1,6 +1,7 @@
 package org.alcazar.paging.shadow;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CachedTables extends Shadows {
     /** Writes in a row, without a use of the table, after which it is none any more. */
-    private static final int FLOOD = 12;
+    private static final int FLOOD = 4;
 
     /** Tables out of step at most: each is compared at each flush. */
     private static final int LOOSE = 64;
@@ -264,19 +265,54 @@ final class CachedTables extends Shadows {
     }
 
     @Override
-    boolean staysTable(long gpa) {
-        int number = guests.find(pageOf(gpa));
+    boolean staysTable(CoreState core) {
+        int number = guests.find(pageOf(core.walk.gpa));
         counts.tableWrites++;
-        if (sync && guests.canLoosen() && lowest(number)) {
-            guests.loosen(number);
-            return false;
-        }
-        if (++guests.writes[number] > FLOOD) {
+        if (isUnused(core, number)) {
             counts.unshadowed++;
             drop(number);
             return false;
         }
+        if (sync && guests.canLoosen() && lowest(number)) {
+            guests.loosen(number);
+            return false;
+        }
         return true;
+    }
+
+    /**
+     * Whether a write tells that a page is no table any more: it was freed, and holds data now.
+     * What a repeated instruction clears or copies counts by entries, so that most are over the
+     * limit at once; and no kernel writes to tables across entries, or has programs write to them.
+     */
+    private boolean isUnused(CoreState core, int number) {
+        GuestWalk walk = core.walk;
+        GuestMode mode = core.mode;
+        for (int level = walk.leaf; mode.paging && level < mode.format.levels(); level++) {
+            if (walk.table(level) == guests.gpa(number)) {
+                // It leads to itself: it would be back at once.
+                return false;
+            }
+        }
+        int run = Intercept.run(core.fault);
+        guests.writes[number] += Math.max(1, run / Long.BYTES);
+        return guests.writes[number] > FLOOD
+                || (core.fault & GuestWalk.USER) != 0
+                || run == 0 && isMisaligned((int) walk.gpa, core.size, entryBytes(number));
+    }
+
+    /** Whether it is no write to an entry, nor one of a byte as for a single bit. */
+    private static boolean isMisaligned(int at, int bytes, int entry) {
+        if (bytes == 1) {
+            return (at & entry - 1) != 0;
+        }
+        return bytes < 4 || ((at ^ at + bytes - 1) & -entry) != 0;
+    }
+
+    private int entryBytes(int number) {
+        int first = guests.shadows[number];
+        TableFormat format = first == Tables.NONE ? null : tables.format[first];
+        return format == null ? Long.BYTES : format.entryBytes();
     }
 
     private boolean lowest(int number) {

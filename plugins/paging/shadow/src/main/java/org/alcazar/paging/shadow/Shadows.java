@@ -85,11 +85,11 @@ abstract class Shadows {
     abstract boolean hasTables(long gpa, int level);
 
     /**
-     * A write to a guest page that {@link #isTable} is about to happen.
+     * A write to a guest page that {@link #isTable} is about to happen: the core's last fault.
      *
      * @return whether it still is one
      */
-    abstract boolean staysTable(long gpa);
+    abstract boolean staysTable(CoreState core);
 
     /** The table that an entry shall point to, found or made. */
     abstract int child(CoreState core, int table, int index, long from, int level, long guestTable);

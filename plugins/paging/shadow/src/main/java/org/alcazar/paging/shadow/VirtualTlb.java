@@ -168,7 +168,7 @@ class VirtualTlb extends Shadows {
     }
 
     @Override
-    boolean staysTable(long gpa) {
+    boolean staysTable(CoreState core) {
         return false;
     }
 

@@ -40,6 +40,11 @@ final class ModelCore implements PagedCore {
     final GuestMode mode = new GuestMode(48, true);
     int onces;
 
+    /** Bytes of an access, and those that a repeated instruction writes. */
+    int size = 8;
+
+    int run;
+
     ModelCore(ModelMachine machine, int index) {
         this.machine = machine;
         this.index = index;
@@ -98,7 +103,8 @@ final class ModelCore implements PagedCore {
                 tlb.put(linear & -4096, found);
                 return found.host | linear & 4095;
             }
-            block.frame().value = access;
+            block.frame().value = access | (long) Intercept.runOf(run);
+            block.frame().size = size;
             exit(paging, Exit.FAULT, Bits.PFV, linear);
             ExitFrame frame = block.frame();
             switch (frame.reply) {

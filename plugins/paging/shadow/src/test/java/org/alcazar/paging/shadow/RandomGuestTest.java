@@ -259,6 +259,8 @@ class RandomGuestTest {
                     default -> 0;
                 };
         access |= random.nextBoolean() ? ModelCore.USER : 0;
+        core.size = random.nextInt(20) == 0 ? 16 : entryBytes;
+        core.run = random.nextInt(20) == 0 ? 4096 : 0;
         core.state(mode);
         long expected = checker.expected(core, linear, access);
         long seen = core.access(mode, linear, access);

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.lang.foreign.Arena;
@@ -322,12 +323,65 @@ class ShadowPagingTest {
                 core.access(mode, 30 * PAGE, WRITE);
             }
             assertEquals(1, count(mode, "unshadowed"));
-            assertTrue(count(mode, "table-writes") < 20);
+            assertTrue(count(mode, "table-writes") < 8);
             assertEquals(0, RamPages.flags(machine.host(30 * PAGE)));
             assertNotEquals(0, entry(30 * PAGE) & Bits.PTE_RW);
             mode.changed(0, 1);
             assertTrue(mode.tablePages() < tables);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CACHE,0,8,4096,false", "SYNC,0,8,4096,false", "CACHE,1,1,0,false", "CACHE,4,8,0,false",
+        "CACHE,0,16,0,false", "CACHE,0,2,0,false", "CACHE,0,8,0,true", "SYNC,0,8,0,true",
+    })
+    void writesThatNoKernelMakesToTablesEndOneAtOnce(
+            Strategy strategy, int offset, int size, int run, boolean user) throws HostRefusal {
+        try (ShadowPaging mode = mode(strategy)) {
+            otherTable(mode);
+            core.size = size;
+            core.run = run;
+            int access = WRITE | (user ? ModelCore.USER : 0);
+            core.access(mode, 30 * PAGE + offset, access);
+            assertEquals(0, core.onces);
+            assertEquals(1, count(mode, "unshadowed"));
+            assertNotEquals(0, entry(30 * PAGE) & Bits.PTE_RW);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,8,0", "4,4,0", "8,1,0", "0,8,16"})
+    void writesOfEntriesDoNot(int offset, int size, int run) throws HostRefusal {
+        try (ShadowPaging mode = mode(Strategy.CACHE)) {
+            otherTable(mode);
+            core.size = size;
+            core.run = run;
+            core.access(mode, 30 * PAGE + offset, WRITE);
+            assertEquals(1, core.onces);
+            assertEquals(0, count(mode, "unshadowed"));
+        }
+    }
+
+    @Test
+    void aTableThatLeadsToItselfStaysOneHoweverItIsWritten() throws HostRefusal {
+        try (ShadowPaging mode = mode(Strategy.CACHE)) {
+            core.run = 4096;
+            for (int i = 0; i < 20; i++) {
+                assertEquals(ram + L1, core.access(mode, L1, WRITE));
+            }
+            assertEquals(20, core.onces);
+            assertEquals(0, count(mode, "unshadowed"));
+        }
+    }
+
+    /** One more of the lowest tables, that can be written. */
+    private void otherTable(ShadowPaging mode) throws HostRefusal {
+        put(L2, 2, 30 * PAGE | ALL);
+        put(30 * PAGE, 0, DATA | ALL);
+        core.access(mode, DATA, 0);
+        core.access(mode, 2 * LARGE, 0);
+        assertEquals(RamPages.TABLE, RamPages.flags(machine.host(30 * PAGE)));
     }
 
     @Test
