@@ -23,6 +23,7 @@ import java.util.Map;
  */
 final class ModelCore implements PagedCore {
     static final int WRITE = Bits.PFEC_W, USER = Bits.PFEC_U, FETCH = Bits.PFEC_I;
+    static final int OPEN = (int) Intercept.PF_OPEN;
 
     /** What an access came to: host address, or one of these with more in the low bits. */
     static final long FAULT = 1L << 60, DEVICE = 1L << 61;
@@ -30,12 +31,18 @@ final class ModelCore implements PagedCore {
     /** Exits that one access may take. */
     private static final int PATIENCE = 12;
 
-    private record Entry(long host, boolean write, boolean user, boolean execute, boolean fast) {}
+    /**
+     * @param fast stores go without a word
+     */
+    record Entry(long host, boolean write, boolean user, boolean execute, int key, boolean fast) {}
 
     private final ModelMachine machine;
     private final int index;
     private final ControlBlock block = new ControlBlock(X86.ARCHITECTURE);
-    private final Map<Long, Entry> tlb = new HashMap<>();
+
+    /** By linear page. */
+    final Map<Long, Entry> tlb = new HashMap<>();
+
     private boolean told;
     final GuestMode mode = new GuestMode(48, true);
     int onces;
@@ -66,6 +73,16 @@ final class ModelCore implements PagedCore {
         for (int i = 0; mode.legacyPae && i < 4; i++) {
             mode.pointers[i] = machine.read(mode.root + 8 * i, 8);
         }
+    }
+
+    /** Writes the register of protection keys, which flushes nothing. */
+    void keys(long pkru) {
+        block.group(X86.EXTENDED)[X86.PKRU] = pkru;
+    }
+
+    /** The two bits of a key: no access, no writes. */
+    int rights(int key) {
+        return (int) (block.group(X86.EXTENDED)[X86.PKRU] >>> 2 * key) & 3;
     }
 
     void exit(PagingMode paging, int reason, int code, long address) throws HostRefusal {
@@ -151,7 +168,13 @@ final class ModelCore implements PagedCore {
         if ((access & FETCH) != 0) {
             return entry.execute && (user || !entry.user || !mode.smep);
         }
-        return ((access & WRITE) == 0 || entry.write) && (user || !entry.user || !mode.smap);
+        boolean write = (access & WRITE) != 0;
+        int byKey = entry.user && mode.keyed ? rights(entry.key) : 0;
+        if ((byKey & 1) != 0 || (byKey & 2) != 0 && write) {
+            return false;
+        }
+        boolean open = user || !entry.user || !mode.smap || (access & OPEN) != 0;
+        return (!write || entry.write) && open;
     }
 
     private @Nullable Entry walk(long linear, int access) {
@@ -184,6 +207,7 @@ final class ModelCore implements PagedCore {
                         marks,
                         user,
                         execute,
+                        (int) (entry >>> 59) & 15,
                         PhysicalBus.isRam(host) && RamPages.flags(host) == 0);
             }
         }

@@ -11,7 +11,6 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
-import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
@@ -33,7 +32,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +59,7 @@ class ShadowPagingTest {
 
     @BeforeAll
     static void reserve() {
-        HostRange.reserve(() -> Arena.global().allocate(64L << 20, PAGE));
+        ModelMachine.reserve();
     }
 
     @BeforeEach
