@@ -28,9 +28,6 @@ final class ModelCore implements PagedCore {
     /** What an access came to: host address, or one of these with more in the low bits. */
     static final long FAULT = 1L << 60, DEVICE = 1L << 61;
 
-    /** Exits that one access may take. */
-    private static final int PATIENCE = 12;
-
     /**
      * @param fast stores go without a word
      */
@@ -47,6 +44,12 @@ final class ModelCore implements PagedCore {
     final GuestMode mode = new GuestMode(48, true);
     int onces;
 
+    /** Exits that one access may take. */
+    int patience = 12;
+
+    /** How often others have had it forget. */
+    private int invalidations;
+
     /** Bytes of an access, and those that a repeated instruction writes. */
     int size = 8;
 
@@ -57,8 +60,12 @@ final class ModelCore implements PagedCore {
         this.index = index;
     }
 
+    /** For any thread: the core forgets what it knows between two accesses. */
     void forget() {
-        tlb.clear();
+        synchronized (tlb) {
+            invalidations++;
+            tlb.clear();
+        }
     }
 
     void load(long cr0, long cr3, long cr4, long efer) {
@@ -107,41 +114,89 @@ final class ModelCore implements PagedCore {
         forget(); // as the engine does where the guest's page may be a large one
     }
 
+    /** What an access does where it leads to, in the midst of which nothing is invalidated. */
+    interface Action {
+        /**
+         * @param host address
+         * @param silent stores go without a word
+         */
+        void at(long host, boolean silent);
+    }
+
     /** Where an access leads: a host address, or {@link #FAULT} or {@link #DEVICE} and what. */
     long access(PagingMode paging, long linear, int access) throws HostRefusal {
-        Entry known = tlb.get(linear & -4096);
-        if (known != null && allows(known, access)) {
-            return known.host | linear & 4095;
-        }
-        for (int i = 0; i < PATIENCE; i++) {
-            state(paging);
-            Entry found = walk(linear, access);
-            if (found != null && allows(found, access)) {
-                tlb.put(linear & -4096, found);
-                return found.host | linear & 4095;
+        return access(paging, linear, access, (host, silent) -> {});
+    }
+
+    long access(PagingMode paging, long linear, int access, Action action) throws HostRefusal {
+        for (int i = 0; i < patience; i++) {
+            int seen;
+            synchronized (tlb) {
+                Entry found = find(linear, access);
+                if (found != null) {
+                    long host = found.host | linear & 4095;
+                    action.at(host, found.fast && found.write);
+                    return host;
+                }
+                seen = invalidations;
+            }
+            if (!told) {
+                state(paging);
+                continue;
             }
             block.frame().value = access | (long) Intercept.runOf(run);
             block.frame().size = size;
             exit(paging, Exit.FAULT, Bits.PFV, linear);
-            ExitFrame frame = block.frame();
-            switch (frame.reply) {
-                case ExitFrame.RETRY -> {}
-                case ExitFrame.RAISE -> {
-                    return FAULT | frame.value;
-                }
-                case ExitFrame.AS_ACCESS -> {
-                    return DEVICE | frame.address;
-                }
-                case ExitFrame.ONCE -> {
-                    onces++;
-                    return frame.value | linear & 4095;
-                }
-                default -> throw new AssertionError("reply " + frame.reply);
+            long end = replied(seen, linear, action);
+            if (end >= 0) {
+                return end;
             }
         }
         throw new AssertionError(
                 "no end of exits for %x, access %x, root %x"
                         .formatted(linear, access, block.translationRoot));
+    }
+
+    /** By the TLB or, where the pager knows the mode, the tables. */
+    private @Nullable Entry find(long linear, int access) {
+        Entry known = tlb.get(linear & -4096);
+        if (known != null && allows(known, access)) {
+            return known;
+        }
+        Entry found = told ? walk(linear, access) : null;
+        if (found == null || !allows(found, access)) {
+            return null;
+        }
+        tlb.put(linear & -4096, found);
+        return found;
+    }
+
+    /** What has become of an access by the reply; -1: it is to be tried again. */
+    private long replied(int seen, long linear, Action action) {
+        ExitFrame frame = block.frame();
+        switch (frame.reply) {
+            case ExitFrame.RETRY -> {
+                return -1;
+            }
+            case ExitFrame.RAISE -> {
+                return FAULT | frame.value;
+            }
+            case ExitFrame.AS_ACCESS -> {
+                return DEVICE | frame.address;
+            }
+            case ExitFrame.ONCE -> {
+                synchronized (tlb) {
+                    if (seen != invalidations) {
+                        return -1;
+                    }
+                    onces++;
+                    long host = frame.value | linear & 4095;
+                    action.at(host, false);
+                    return host;
+                }
+            }
+            default -> throw new AssertionError("reply " + frame.reply);
+        }
     }
 
     /** Stores as the engine: without a word where its TLB says so. */
@@ -177,14 +232,24 @@ final class ModelCore implements PagedCore {
         return (!write || entry.write) && open;
     }
 
+    /** What the shadow tables have, marking it as accessed. */
     private @Nullable Entry walk(long linear, int access) {
+        return walk(linear, access, true);
+    }
+
+    /** The same without a mark for the access, and with the right to write that the tables have. */
+    @Nullable Entry look(long linear) {
+        return walk(linear, 0, false);
+    }
+
+    private @Nullable Entry walk(long linear, int access, boolean real) {
         long table = block.translationRoot;
         boolean write = true;
         boolean user = true;
         boolean execute = true;
         for (int level = mode.top; ; level--) {
             long at = table + 8L * Tables.index(linear, level);
-            long entry = HostRam.getLong(at);
+            long entry = HostRam.getLongVolatile(at);
             if ((entry & Bits.PTE_P) == 0) {
                 return null;
             }
@@ -192,19 +257,18 @@ final class ModelCore implements PagedCore {
             user &= (entry & Bits.PTE_US) != 0;
             execute &= entry >= 0;
             boolean leaf = level == 0 || (entry & Bits.PTE_PS) != 0;
-            HostRam.setLong(at, entry | Bits.PTE_A);
+            // Writable only once it is dirty.
+            boolean marks = leaf && (access & WRITE) != 0 && write;
+            long marked = entry | Bits.PTE_A | (marks ? Bits.PTE_D : 0);
+            if (real && !HostRam.compareAndSetLong(at, entry, marked)) {
+                return walk(linear, access);
+            }
             table = entry & TableFormat.ADDRESS;
             if (leaf) {
-                long offset = linear & (1L << Tables.shift(level)) - 1 & -4096;
-                boolean marks = (access & WRITE) != 0 && write;
-                if (marks) {
-                    HostRam.setLong(at, entry | Bits.PTE_A | Bits.PTE_D);
-                }
-                long host = table | offset;
-                // Writable only once it is dirty.
+                long host = table | linear & (1L << Tables.shift(level)) - 1 & -4096;
                 return new Entry(
                         host,
-                        marks,
+                        real ? marks : write,
                         user,
                         execute,
                         (int) (entry >>> 59) & 15,

@@ -47,6 +47,9 @@ class RandomGuestTest {
     /** Host address of what is at {@link #HUGE}, 0 for nothing. */
     private long huge;
 
+    /** Pages stop being tables, and become some again, while TLBs know them. */
+    private boolean churn;
+
     @BeforeAll
     static void reserve() {
         ModelMachine.reserve();
@@ -65,6 +68,8 @@ class RandomGuestTest {
         "CACHE,pse,4000",
         "CACHE,legacy,150",
         "CACHE,mixed,200",
+        "CACHE,churn,4000",
+        "SYNC,churn,4000",
         "VTLB,huge,4000",
         "CACHE,huge,4000",
         "SYNC,huge,300",
@@ -78,7 +83,8 @@ class RandomGuestTest {
     void noEntryGivesMoreThanTheGuestsTables(Strategy strategy, String kind, int tables)
             throws HostRefusal {
         memory();
-        format = kind.equals("mixed") || kind.equals("huge") ? "long" : kind;
+        format = List.of("mixed", "huge", "churn").contains(kind) ? "long" : kind;
+        churn = kind.equals("churn");
         huge = kind.equals("huge") ? HostRange.carve(HUGE, HUGE) : 0;
         if (huge != 0) {
             add(HUGE, huge, HUGE, Rights.ALL);
@@ -113,7 +119,9 @@ class RandomGuestTest {
         }
         for (int step = 0; step < STEPS; step++) {
             ModelCore core = machine.cores.get(random.nextInt(2));
-            int dice = random.nextInt(100);
+            core.size = random.nextInt(20) == 0 ? 16 : entryBytes;
+            core.run = random.nextInt(churn ? 2 : 20) == 0 ? 4096 : 0;
+            int dice = random.nextInt(churn ? 88 : 100);
             if (dice < 50) {
                 access(mode, core, checker, universe[random.nextInt(universe.length)]);
             } else if (dice < 85) {
@@ -137,6 +145,9 @@ class RandomGuestTest {
                 CoreState state = mode.core(each.index());
                 checker.checkTlb(each);
                 checker.check(each, strategy == Strategy.CACHE && !state.untracked);
+                if (!state.untracked) {
+                    checker.checkTables(each);
+                }
             }
         }
         assertTrue(huge == 0 || checker.huge > 100, () -> "of 1 GiB: " + checker.huge);
@@ -298,8 +309,6 @@ class RandomGuestTest {
                 };
         boolean data = access != ModelCore.FETCH;
         access |= random.nextBoolean() ? ModelCore.USER : data ? random.nextInt(2) << 30 : 0;
-        core.size = random.nextInt(20) == 0 ? 16 : entryBytes;
-        core.run = random.nextInt(20) == 0 ? 4096 : 0;
         core.state(mode);
         long expected = checker.expected(core, linear, access);
         long seen = core.access(mode, linear, access);

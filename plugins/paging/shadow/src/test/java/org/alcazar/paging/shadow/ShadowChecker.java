@@ -99,6 +99,18 @@ final class ShadowChecker {
                 exact);
     }
 
+    /** A page whose writes the pager must hear of is writable nowhere. */
+    void checkTables(ModelCore core) {
+        for (long linear : universe) {
+            ModelCore.Entry entry = core.look(linear);
+            assertTrue(
+                    entry == null
+                            || !entry.write()
+                            || (RamPages.flags(entry.host()) & RamPages.TABLE) == 0,
+                    () -> "core %d, %x: a table is writable".formatted(core.index(), linear));
+        }
+    }
+
     /**
      * What a core's TLB holds the guest's tables have given since its last flush, and no store goes
      * by without a word to a page whose writes the pager must hear of.
