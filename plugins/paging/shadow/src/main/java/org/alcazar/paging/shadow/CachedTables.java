@@ -53,6 +53,9 @@ final class CachedTables extends Shadows {
     private int hand;
     private final Own own;
 
+    /** A virtual TLB was filled since the last invalidation. */
+    private boolean ownUsed;
+
     CachedTables(
             GuestPhysicalMap map,
             Engine engine,
@@ -249,6 +252,7 @@ final class CachedTables extends Shadows {
     void invalidate() {
         super.invalidate();
         links.invalidated();
+        ownUsed = anyUntracked();
     }
 
     // ---- guest tables
@@ -371,7 +375,8 @@ final class CachedTables extends Shadows {
         }
         if (number == GuestTables.NONE) {
             number = guests.add(pageOf(gpa), host);
-            if (links.protect(pageOf(gpa)) || anyUntracked() || isAliased(host)) {
+            // Of a page that the guest has twice the other entries are not known.
+            if (links.protect(pageOf(gpa)) || anyUntracked() || map.isAliased(host)) {
                 invalidate();
             }
         } else if (level > 0 && !guests.inStep(number)) {
@@ -387,19 +392,6 @@ final class CachedTables extends Shadows {
             }
         }
         return false;
-    }
-
-    /**
-     * Whether the guest can write to a host page at two addresses: entries of one are not known.
-     */
-    private boolean isAliased(long host) {
-        int found = 0;
-        for (GuestPhysicalMap.Range range : map.ranges()) {
-            if (host >= range.host() && host < range.host() + range.bytes()) {
-                found++;
-            }
-        }
-        return found > 1;
     }
 
     @Override
@@ -530,6 +522,7 @@ final class CachedTables extends Shadows {
 
     @Override
     boolean fill(CoreState core, long linear, long page) throws HostRefusal {
+        ownUsed |= core.untracked;
         return core.untracked ? own.fill(core, linear, page) : super.fill(core, linear, page);
     }
 
@@ -571,6 +564,7 @@ final class CachedTables extends Shadows {
                 long old = tables.get(table, index);
                 long kept = old & (Bits.PTE_A | Bits.PTE_D);
                 tables.set(table, index, entry | kept, from, Tables.NONE);
+                links.changed(gpa, tables.level[table], old & ~entry);
                 return;
             }
             clear(table, index);
@@ -581,13 +575,16 @@ final class CachedTables extends Shadows {
     // ---- changes of the map
 
     @Override
-    void changed(long start, long bytes) {
-        own.flushAll();
+    boolean changed(long start, long bytes) {
+        boolean known = ownUsed;
+        if (ownUsed) {
+            own.flushAll();
+        }
         long first = pageOf(start);
         long pages = (bytes + (start - first) + HostMemory.PAGE_SIZE - 1) / HostMemory.PAGE_SIZE;
         if (pages > 4L * (links.mapped() + guests.size()) + 64) {
             sweep(first, pages * HostMemory.PAGE_SIZE);
-            return;
+            return true;
         }
         for (long at = first; at < first + pages * HostMemory.PAGE_SIZE; at += 4096) {
             links.unmap(at, 0);
@@ -598,8 +595,11 @@ final class CachedTables extends Shadows {
             int number = guests.find(at);
             if (number != GuestTables.NONE) {
                 drop(number);
+                known = true;
             }
+            known |= links.isGone(at) || isDevice(at);
         }
+        return known;
     }
 
     /** Goes over all tables, which is less than the range. */

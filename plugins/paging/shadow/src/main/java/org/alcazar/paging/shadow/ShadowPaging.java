@@ -231,6 +231,7 @@ final class ShadowPaging implements PagingMode {
     /** No RAM with that right is there: device hooks see the access. */
     private void device(ExitFrame frame, GuestWalk walk, int rights, boolean write) {
         counts.devices++;
+        shadows.device(walk.gpa);
         int guest =
                 Rights.READ
                         | (write || walk.writable && walk.dirty ? Rights.WRITE : 0)
@@ -244,8 +245,9 @@ final class ShadowPaging implements PagingMode {
     public void changed(long start, long bytes) {
         lock.take();
         try {
-            shadows.changed(start, bytes);
-            shadows.invalidate();
+            if (shadows.changed(start, bytes)) {
+                shadows.invalidate();
+            }
         } finally {
             lock.give();
         }

@@ -345,6 +345,12 @@ class RandomGuestTest {
             checker.note();
             int[] choice = indexes();
             long index = choice[random.nextInt(choice.length)];
+            if (churn && core.mode.paging) {
+                // The page goes away, and a TLB has it yet when it is a table again.
+                long at = checker.entryAt(core.mode, linear);
+                machine.write(at, 8, entry(layers() - 1));
+                return;
+            }
             core.store(
                     linear, host + index * entryBytes, entryBytes, entry(random.nextInt(TABLES)));
         }

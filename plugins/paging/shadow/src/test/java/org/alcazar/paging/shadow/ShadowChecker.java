@@ -240,6 +240,20 @@ final class ShadowChecker {
         }
     }
 
+    /** Where the entry of a page lies that the guest's tables map, by entries of 64 bits. */
+    long entryAt(GuestMode mode, long linear) {
+        TableFormat format = mode.format;
+        long table = mode.root;
+        for (int level = format.levels() - 1; ; level--) {
+            long at = table + 8 * (linear >>> format.shift(level) & 511);
+            long entry = machine.read(at, 8);
+            if (level == 0 || format.isLarge(level, entry)) {
+                return at;
+            }
+            table = format.target(level, entry);
+        }
+    }
+
     private @Nullable Grant grant(long gpa, boolean write, boolean user, boolean execute, int key) {
         long page = machine.stage.map().page(gpa);
         if (page < 0) {

@@ -324,7 +324,7 @@ class ShadowPagingTest {
             assertTrue(count(mode, "table-writes") < 8);
             assertEquals(0, RamPages.flags(machine.host(30 * PAGE)));
             assertNotEquals(0, entry(30 * PAGE) & Bits.PTE_RW);
-            mode.changed(0, 1);
+            mode.changed(DATA, PAGE);
             assertTrue(mode.tablePages() < tables);
         }
     }
@@ -447,6 +447,28 @@ class ShadowPagingTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"CACHE", "SYNC"})
+    void aChangeOfWhatTheEngineCanNotKnowLeavesItAlone(Strategy strategy) throws HostRefusal {
+        put(L1, 40, 0xfee0_0000L | ALL);
+        try (ShadowPaging mode = mode(strategy)) {
+            core.access(mode, DATA, 0);
+            core.access(mode, 17 * PAGE, 0);
+            int before = machine.invalidations;
+            mode.changed(20 * PAGE, PAGE);
+            mode.changed(0xfee0_0000L, PAGE);
+            assertEquals(before, machine.invalidations, "nothing was made from these");
+            put(L1, 17, 0);
+            mode.changed(17 * PAGE, PAGE);
+            assertEquals(before + 1, machine.invalidations, "a TLB may have it yet");
+            mode.changed(17 * PAGE, PAGE);
+            assertEquals(before + 1, machine.invalidations);
+            core.access(mode, 40 * PAGE, 0);
+            mode.changed(0xfee0_0000L, PAGE);
+            assertEquals(before + 2, machine.invalidations, "the engine knows a device there");
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource
     void windowsOfTheBusAreMapped(Strategy strategy) throws HostRefusal {
         int rights = Rights.READ | Rights.WRITE;
@@ -547,7 +569,7 @@ class ShadowPagingTest {
             core.access(mode, DATA, 0);
             core.access(mode, 17 * PAGE, WRITE);
             assertEquals(List.of("10000 4096 false", "11000 4096 true"), drain(mode));
-            mode.changed(0, 0);
+            core.forget();
             assertEquals(List.of(), drain(mode));
             core.access(mode, 17 * PAGE, 0);
             core.load(CR0, L4, Bits.CR4_PAE, EFER);
