@@ -209,6 +209,20 @@ public final class GuestPhysicalMap {
         return slots[index].range;
     }
 
+    /**
+     * Whether the guest has some host-physical page at several addresses, by ranges in one piece
+     * that overlap on the host.
+     */
+    public boolean isAliased(long host) {
+        int found = 0;
+        for (Slot slot : slots) {
+            Range range = slot.range;
+            found +=
+                    !range.paged() && host >= range.host && host - range.host < range.bytes ? 1 : 0;
+        }
+        return found > 1;
+    }
+
     /** Bytes from an address on, of so many, that lie in one range, or in none. */
     public long stretch(long address, long bytes) {
         for (Slot slot : slots) {

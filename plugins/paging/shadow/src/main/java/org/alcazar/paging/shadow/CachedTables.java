@@ -1,6 +1,7 @@
 package org.alcazar.paging.shadow;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRefusal;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CachedTables extends Shadows {
     /** Writes in a row, without a use of the table, after which it is none any more. */
-    private static final int FLOOD = 12;
+    private static final int FLOOD = 4;
 
     /** Tables out of step at most: each is compared at each flush. */
     private static final int LOOSE = 64;
@@ -51,6 +52,9 @@ final class CachedTables extends Shadows {
 
     private int hand;
     private final Own own;
+
+    /** A virtual TLB was filled since the last invalidation. */
+    private boolean ownUsed;
 
     CachedTables(
             GuestPhysicalMap map,
@@ -248,6 +252,7 @@ final class CachedTables extends Shadows {
     void invalidate() {
         super.invalidate();
         links.invalidated();
+        ownUsed = anyUntracked();
     }
 
     // ---- guest tables
@@ -264,19 +269,54 @@ final class CachedTables extends Shadows {
     }
 
     @Override
-    boolean staysTable(long gpa) {
-        int number = guests.find(pageOf(gpa));
+    boolean staysTable(CoreState core) {
+        int number = guests.find(pageOf(core.walk.gpa));
         counts.tableWrites++;
-        if (sync && guests.canLoosen() && lowest(number)) {
-            guests.loosen(number);
-            return false;
-        }
-        if (++guests.writes[number] > FLOOD) {
+        if (isUnused(core, number)) {
             counts.unshadowed++;
             drop(number);
             return false;
         }
+        if (sync && guests.canLoosen() && lowest(number)) {
+            guests.loosen(number);
+            return false;
+        }
         return true;
+    }
+
+    /**
+     * Whether a write tells that a page is no table any more: it was freed, and holds data now.
+     * What a repeated instruction clears or copies counts by entries, so that most are over the
+     * limit at once; and no kernel writes to tables across entries, or has programs write to them.
+     */
+    private boolean isUnused(CoreState core, int number) {
+        GuestWalk walk = core.walk;
+        GuestMode mode = core.mode;
+        for (int level = walk.leaf; mode.paging && level < mode.format.levels(); level++) {
+            if (walk.table(level) == guests.gpa(number)) {
+                // It leads to itself: it would be back at once.
+                return false;
+            }
+        }
+        int run = Intercept.run(core.fault);
+        guests.writes[number] += Math.max(1, run / Long.BYTES);
+        return guests.writes[number] > FLOOD
+                || (core.fault & GuestWalk.USER) != 0
+                || run == 0 && isMisaligned((int) walk.gpa, core.size, entryBytes(number));
+    }
+
+    /** Whether it is no write to an entry, nor one of a byte as for a single bit. */
+    private static boolean isMisaligned(int at, int bytes, int entry) {
+        if (bytes == 1) {
+            return (at & entry - 1) != 0;
+        }
+        return bytes < 4 || ((at ^ at + bytes - 1) & -entry) != 0;
+    }
+
+    private int entryBytes(int number) {
+        int first = guests.shadows[number];
+        TableFormat format = first == Tables.NONE ? null : tables.format[first];
+        return format == null ? Long.BYTES : format.entryBytes();
     }
 
     private boolean lowest(int number) {
@@ -335,7 +375,8 @@ final class CachedTables extends Shadows {
         }
         if (number == GuestTables.NONE) {
             number = guests.add(pageOf(gpa), host);
-            if (links.protect(pageOf(gpa)) || anyUntracked() || isAliased(host)) {
+            // Of a page that the guest has twice the other entries are not known.
+            if (links.protect(pageOf(gpa)) || anyUntracked() || map.isAliased(host)) {
                 invalidate();
             }
         } else if (level > 0 && !guests.inStep(number)) {
@@ -351,19 +392,6 @@ final class CachedTables extends Shadows {
             }
         }
         return false;
-    }
-
-    /**
-     * Whether the guest can write to a host page at two addresses: entries of one are not known.
-     */
-    private boolean isAliased(long host) {
-        int found = 0;
-        for (GuestPhysicalMap.Range range : map.ranges()) {
-            if (host >= range.host() && host < range.host() + range.bytes()) {
-                found++;
-            }
-        }
-        return found > 1;
     }
 
     @Override
@@ -494,6 +522,7 @@ final class CachedTables extends Shadows {
 
     @Override
     boolean fill(CoreState core, long linear, long page) throws HostRefusal {
+        ownUsed |= core.untracked;
         return core.untracked ? own.fill(core, linear, page) : super.fill(core, linear, page);
     }
 
@@ -535,6 +564,7 @@ final class CachedTables extends Shadows {
                 long old = tables.get(table, index);
                 long kept = old & (Bits.PTE_A | Bits.PTE_D);
                 tables.set(table, index, entry | kept, from, Tables.NONE);
+                links.changed(gpa, tables.level[table], old & ~entry);
                 return;
             }
             clear(table, index);
@@ -545,13 +575,16 @@ final class CachedTables extends Shadows {
     // ---- changes of the map
 
     @Override
-    void changed(long start, long bytes) {
-        own.flushAll();
+    boolean changed(long start, long bytes) {
+        boolean known = ownUsed;
+        if (ownUsed) {
+            own.flushAll();
+        }
         long first = pageOf(start);
         long pages = (bytes + (start - first) + HostMemory.PAGE_SIZE - 1) / HostMemory.PAGE_SIZE;
         if (pages > 4L * (links.mapped() + guests.size()) + 64) {
             sweep(first, pages * HostMemory.PAGE_SIZE);
-            return;
+            return true;
         }
         for (long at = first; at < first + pages * HostMemory.PAGE_SIZE; at += 4096) {
             links.unmap(at, 0);
@@ -562,8 +595,11 @@ final class CachedTables extends Shadows {
             int number = guests.find(at);
             if (number != GuestTables.NONE) {
                 drop(number);
+                known = true;
             }
+            known |= links.isGone(at) || isDevice(at);
         }
+        return known;
     }
 
     /** Goes over all tables, which is less than the range. */

@@ -21,6 +21,11 @@ final class CoreState {
     /** Linear address of the last fault. */
     long linear;
 
+    /** What its exit told: {@code value}, and bytes. */
+    long fault;
+
+    int size;
+
     /** Top table, and the one below, of a mode with 32-bit addresses. */
     int narrowRoot = Tables.NONE;
 

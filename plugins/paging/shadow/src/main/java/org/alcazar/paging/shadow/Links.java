@@ -24,6 +24,9 @@ final class Links {
     /** Guest pages whose writable entries went away, while a TLB may still have one. */
     private final LongIntMap stale = new LongIntMap();
 
+    /** The same for entries that were not writable. */
+    private final LongIntMap gone = new LongIntMap();
+
     private static final int STALE_ROOM = 8192;
 
     Links(Tables tables, AccessLog log) {
@@ -103,9 +106,20 @@ final class Links {
         }
         if (child == Tables.NONE) {
             log.note(Shadows.pageOf(key), tables.level[table], old);
-            if ((old & Bits.PTE_RW) != 0 && stale.size() < STALE_ROOM) {
-                stale.put(key, 0);
-            }
+            note((old & Bits.PTE_RW) != 0 ? stale : gone, key);
+        }
+    }
+
+    /** An entry of a page has lost rights. */
+    void changed(long gpa, int level, long lost) {
+        if ((lost & Bits.PTE_RW) != 0) {
+            note(stale, gpa | level);
+        }
+    }
+
+    private static void note(LongIntMap pages, long key) {
+        if (pages.size() < STALE_ROOM) {
+            pages.put(key, 0);
         }
     }
 
@@ -148,15 +162,27 @@ final class Links {
     }
 
     private boolean isStale(long gpa) {
-        return stale.size() >= STALE_ROOM
-                || stale.contains(gpa)
-                || stale.contains(gpa & -(1L << 21) | 1)
-                || stale.contains(gpa & -(1L << 30) | 2);
+        return isNoted(stale, gpa);
+    }
+
+    /**
+     * Whether a TLB may have a page of 4 KiB that is gone from the tables, or a larger one around.
+     */
+    boolean isGone(long gpa) {
+        return isNoted(stale, gpa) || isNoted(gone, gpa);
+    }
+
+    private static boolean isNoted(LongIntMap pages, long gpa) {
+        return pages.size() >= STALE_ROOM
+                || pages.contains(gpa)
+                || pages.contains(gpa & -(1L << 21) | 1)
+                || pages.contains(gpa & -(1L << 30) | 2);
     }
 
     /** No TLB has anything that the tables do not have. */
     void invalidated() {
         stale.clear();
+        gone.clear();
     }
 
     /** Whether some part of an address range may be mapped by many entries. */

@@ -162,8 +162,9 @@ final class ShadowPaging implements PagingMode {
             state(core, state);
         }
         long linear = frame.address;
-        int access = (int) frame.value & ACCESS;
-        while (!resolved(core, state, frame, linear, access)) {
+        state.fault = frame.value;
+        state.size = frame.size;
+        while (!resolved(core, state, frame, linear)) {
             // Whoever changes the guest's tables or the map may want the lock.
             lock.give();
             Thread.onSpinWait();
@@ -171,10 +172,10 @@ final class ShadowPaging implements PagingMode {
         }
     }
 
-    private boolean resolved(
-            PagedCore core, CoreState state, ExitFrame frame, long linear, int access)
+    private boolean resolved(PagedCore core, CoreState state, ExitFrame frame, long linear)
             throws HostRefusal {
         GuestWalk walk = state.walk;
+        int access = (int) state.fault & ACCESS;
         counts.walks++;
         if (!walk.walk(core, state.mode, linear, access)) {
             counts.guestFaults++;
@@ -203,7 +204,7 @@ final class ShadowPaging implements PagingMode {
         if (state.root == Tables.NONE) {
             shadows.root(state);
         }
-        if (write && shadows.isTable(walk.gpa) && shadows.staysTable(walk.gpa)) {
+        if (write && shadows.isTable(walk.gpa) && shadows.staysTable(state)) {
             once(frame, walk, page, write);
             return true;
         }
@@ -230,6 +231,7 @@ final class ShadowPaging implements PagingMode {
     /** No RAM with that right is there: device hooks see the access. */
     private void device(ExitFrame frame, GuestWalk walk, int rights, boolean write) {
         counts.devices++;
+        shadows.device(walk.gpa);
         int guest =
                 Rights.READ
                         | (write || walk.writable && walk.dirty ? Rights.WRITE : 0)
@@ -243,8 +245,9 @@ final class ShadowPaging implements PagingMode {
     public void changed(long start, long bytes) {
         lock.take();
         try {
-            shadows.changed(start, bytes);
-            shadows.invalidate();
+            if (shadows.changed(start, bytes)) {
+                shadows.invalidate();
+            }
         } finally {
             lock.give();
         }

@@ -28,6 +28,11 @@ abstract class Shadows {
 
     private static final int PAGE_SHIFT = 12;
 
+    private static final int DEVICE_ROOM = 1024;
+
+    /** Pages that the engine was told are devices, since the last invalidation. */
+    private final LongIntMap devices = new LongIntMap();
+
     final GuestPhysicalMap map;
     final Engine engine;
     final Tables tables;
@@ -65,8 +70,12 @@ abstract class Shadows {
     /** INVPCID of whatever type. */
     abstract void contexts(CoreState core);
 
-    /** Drops all that was made from a range of the map. The caller invalidates the engine. */
-    abstract void changed(long start, long bytes);
+    /**
+     * Drops all that was made from a range of the map.
+     *
+     * @return whether the engine may know something of it: the caller invalidates then
+     */
+    abstract boolean changed(long start, long bytes);
 
     /**
      * There shall be {@link #FILL} free tables.
@@ -85,11 +94,11 @@ abstract class Shadows {
     abstract boolean hasTables(long gpa, int level);
 
     /**
-     * A write to a guest page that {@link #isTable} is about to happen.
+     * A write to a guest page that {@link #isTable} is about to happen: the core's last fault.
      *
      * @return whether it still is one
      */
-    abstract boolean staysTable(long gpa);
+    abstract boolean staysTable(CoreState core);
 
     /** The table that an entry shall point to, found or made. */
     abstract int child(CoreState core, int table, int index, long from, int level, long guestTable);
@@ -117,6 +126,19 @@ abstract class Shadows {
         counts.invalidations++;
         engine.invalidate(Scope.ALL, 0, 0);
         tables.settle();
+        devices.clear();
+    }
+
+    /** The engine was told that a device is at a guest-physical address. */
+    final void device(long gpa) {
+        if (devices.size() < DEVICE_ROOM) {
+            devices.put(pageOf(gpa), 0);
+        }
+    }
+
+    /** Whether the engine may know a page as a device yet. */
+    final boolean isDevice(long page) {
+        return devices.size() >= DEVICE_ROOM || devices.contains(page);
     }
 
     void setRoot(CoreState core, int table) {

@@ -130,8 +130,9 @@ class VirtualTlb extends Shadows {
     }
 
     @Override
-    void changed(long start, long bytes) {
+    boolean changed(long start, long bytes) {
         flushAll();
+        return true;
     }
 
     @Override
@@ -168,7 +169,7 @@ class VirtualTlb extends Shadows {
     }
 
     @Override
-    boolean staysTable(long gpa) {
+    boolean staysTable(CoreState core) {
         return false;
     }
 

@@ -3,6 +3,7 @@ package org.alcazar.paging.shadow;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostMemory;
 import org.alcazar.host.HostRam;
+import org.alcazar.host.HostRange;
 import org.alcazar.machine.Architecture;
 import org.alcazar.machine.ControlBlock;
 import org.alcazar.machine.Engine;
@@ -14,6 +15,12 @@ import org.alcazar.machine.VirtualCore;
 import org.alcazar.testkit.paging.PagingStage;
 import org.alcazar.vmm.plugin.PagingModeType.PagingContext;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,6 +41,23 @@ final class ModelMachine implements PagingContext, Engine {
         for (int i = 0; i < cores; i++) {
             this.cores.add(new ModelCore(this, i));
         }
+    }
+
+    /** Host memory with a place for 1 GiB in one piece, of which next to nothing is used. */
+    static void reserve() {
+        HostRange.reserve(() -> {
+            try (FileChannel file =
+                    FileChannel.open(
+                            Files.createTempFile("alcazar-test", ".ram"),
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.SPARSE,
+                            StandardOpenOption.DELETE_ON_CLOSE)) {
+                return file.map(FileChannel.MapMode.READ_WRITE, 0, 2L << 30, Arena.global());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /** Host address of a guest-physical one, or -1. */

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -34,6 +33,9 @@ class RandomGuestTest {
     /** Where a large page can lie, tables in it too. */
     private static final long BIG = 2 * LARGE;
 
+    /** RAM that a page of 1 GiB can map, with a table in it. */
+    private static final long HUGE = 1L << 30;
+
     private static final int STEPS = 2000;
 
     private final Random random = new Random(20_26);
@@ -42,22 +44,51 @@ class RandomGuestTest {
     private String format = "";
     private int entryBytes = 8;
 
+    /** Host address of what is at {@link #HUGE}, 0 for nothing. */
+    private long huge;
+
+    /** Pages stop being tables, and become some again, while TLBs know them. */
+    private boolean churn;
+
     @BeforeAll
     static void reserve() {
-        HostRange.reserve(() -> Arena.global().allocate(64L << 20, PAGE));
+        ModelMachine.reserve();
     }
 
     @ParameterizedTest
     @CsvSource({
-        "VTLB,long,200", "VTLB,five,4000", "VTLB,pae,4000", "VTLB,pse,4000", "VTLB,legacy,300",
-        "CACHE,long,4000", "CACHE,five,200", "CACHE,pae,4000", "CACHE,pse,4000", "CACHE,legacy,150",
-        "CACHE,mixed,200", "SYNC,long,4000", "SYNC,five,4000", "SYNC,pae,200", "SYNC,pse,4000",
-        "SYNC,mixed,200", "VTLB,mixed,4000",
+        "VTLB,long,200",
+        "VTLB,five,4000",
+        "VTLB,pae,4000",
+        "VTLB,pse,4000",
+        "VTLB,legacy,300",
+        "CACHE,long,4000",
+        "CACHE,five,200",
+        "CACHE,pae,4000",
+        "CACHE,pse,4000",
+        "CACHE,legacy,150",
+        "CACHE,mixed,200",
+        "CACHE,churn,4000",
+        "SYNC,churn,4000",
+        "VTLB,huge,4000",
+        "CACHE,huge,4000",
+        "SYNC,huge,300",
+        "SYNC,long,4000",
+        "SYNC,five,4000",
+        "SYNC,pae,200",
+        "SYNC,pse,4000",
+        "SYNC,mixed,200",
+        "VTLB,mixed,4000",
     })
     void noEntryGivesMoreThanTheGuestsTables(Strategy strategy, String kind, int tables)
             throws HostRefusal {
         memory();
-        format = kind.equals("mixed") ? "long" : kind;
+        format = List.of("mixed", "huge", "churn").contains(kind) ? "long" : kind;
+        churn = kind.equals("churn");
+        huge = kind.equals("huge") ? HostRange.carve(HUGE, HUGE) : 0;
+        if (huge != 0) {
+            add(HUGE, huge, HUGE, Rights.ALL);
+        }
         fillTables();
         int listeners = RamPages.listeners();
         try (ShadowPaging mode = new ShadowPaging(machine, strategy, tables)) {
@@ -73,6 +104,9 @@ class RandomGuestTest {
                     }
                 });
         extents.forEach(machine.stage::free);
+        if (huge != 0) {
+            HostRange.release(huge);
+        }
         assertEquals(0, machine.stage.bytesInUse(""), "tables were left");
     }
 
@@ -85,7 +119,9 @@ class RandomGuestTest {
         }
         for (int step = 0; step < STEPS; step++) {
             ModelCore core = machine.cores.get(random.nextInt(2));
-            int dice = random.nextInt(100);
+            core.size = random.nextInt(20) == 0 ? 16 : entryBytes;
+            core.run = random.nextInt(churn ? 2 : 20) == 0 ? 4096 : 0;
+            int dice = random.nextInt(churn ? 88 : 100);
             if (dice < 50) {
                 access(mode, core, checker, universe[random.nextInt(universe.length)]);
             } else if (dice < 85) {
@@ -100,15 +136,21 @@ class RandomGuestTest {
                 }
                 load(core, checker);
                 core.state(mode);
+                core.keys(random.nextInt(3) == 0 ? random.nextInt() : 0);
             } else {
                 changeMap(mode, checker);
             }
             checker.note();
             for (ModelCore each : machine.cores) {
                 CoreState state = mode.core(each.index());
+                checker.checkTlb(each);
                 checker.check(each, strategy == Strategy.CACHE && !state.untracked);
+                if (!state.untracked) {
+                    checker.checkTables(each);
+                }
             }
         }
+        assertTrue(huge == 0 || checker.huge > 100, () -> "of 1 GiB: " + checker.huge);
         assertTrue(checker.checked > 300, () -> "entries: " + checker.checked);
         assertTrue(mode.counters().getOrDefault("fills", 0L) > 50);
     }
@@ -142,6 +184,9 @@ class RandomGuestTest {
         if (i == TABLES) {
             return ModelMachine.DEVICE;
         }
+        if (i == TABLES - 3 && huge != 0) {
+            return HUGE + LARGE;
+        }
         return i >= TABLES - 2 ? BIG + (i - TABLES + 5) * PAGE : i * PAGE;
     }
 
@@ -173,6 +218,8 @@ class RandomGuestTest {
             target = random.nextInt(PAGES + 1) * PAGE;
         } else if (dice < 9 || lowest(t) && dice < 28) {
             target = BIG | Bits.PTE_PS;
+        } else if (huge != 0 && t % 4 == 1 && dice < 20) {
+            target = HUGE | Bits.PTE_PS;
         }
         long flags = Bits.PTE_P;
         flags |= random.nextInt(6) != 0 ? Bits.PTE_RW : 0;
@@ -180,6 +227,7 @@ class RandomGuestTest {
         flags |= random.nextInt(3) == 0 ? Bits.PTE_A | Bits.PTE_D : 0;
         flags |= entryBytes == 8 && random.nextInt(8) == 0 ? Bits.PTE_NX : 0;
         flags |= entryBytes == 8 && random.nextInt(60) == 0 ? 1L << 50 : 0;
+        flags |= layers() >= 4 && random.nextInt(4) == 0 ? random.nextLong(16) << 59 : 0;
         return target | flags;
     }
 
@@ -229,7 +277,8 @@ class RandomGuestTest {
         long cr0 = CR0 | (random.nextInt(3) != 0 ? Bits.CR0_WP : 0);
         long cr4 =
                 (random.nextInt(4) == 0 ? Bits.CR4_SMEP : 0)
-                        | (random.nextInt(4) == 0 ? Bits.CR4_SMAP : 0);
+                        | (random.nextInt(4) == 0 ? Bits.CR4_SMAP : 0)
+                        | (random.nextInt(2) == 0 ? Bits.CR4_PKE : 0);
         long efer = random.nextInt(8) != 0 ? Bits.EFER_NXE : 0;
         if (random.nextInt(12) == 0) {
             cr0 &= ~Bits.CR0_PG;
@@ -258,7 +307,8 @@ class RandomGuestTest {
                     case 2 -> ModelCore.FETCH;
                     default -> 0;
                 };
-        access |= random.nextBoolean() ? ModelCore.USER : 0;
+        boolean data = access != ModelCore.FETCH;
+        access |= random.nextBoolean() ? ModelCore.USER : data ? random.nextInt(2) << 30 : 0;
         core.state(mode);
         long expected = checker.expected(core, linear, access);
         long seen = core.access(mode, linear, access);
@@ -295,6 +345,12 @@ class RandomGuestTest {
             checker.note();
             int[] choice = indexes();
             long index = choice[random.nextInt(choice.length)];
+            if (churn && core.mode.paging) {
+                // The page goes away, and a TLB has it yet when it is a table again.
+                long at = checker.entryAt(core.mode, linear);
+                machine.write(at, 8, entry(layers() - 1));
+                return;
+            }
             core.store(
                     linear, host + index * entryBytes, entryBytes, entry(random.nextInt(TABLES)));
         }

@@ -6,6 +6,7 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.host.HostRam;
 import org.alcazar.machine.PhysicalBus;
+import org.alcazar.machine.RamPages;
 import org.alcazar.machine.Rights;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +25,11 @@ final class ShadowChecker {
     private static final long PAGE = 4096;
 
     /** What the guest's tables and the map give at a linear page. */
-    private record Grant(long gpa, long host, boolean write, boolean user, boolean execute) {
+    private record Grant(
+            long gpa, long host, boolean write, boolean user, boolean execute, int key) {
         boolean covers(Grant other) {
             return host == other.host
+                    && (!other.user || key == other.key)
                     && (write || !other.write)
                     && (user || !other.user)
                     && (execute || !other.execute);
@@ -37,6 +40,9 @@ final class ShadowChecker {
     private final long[] universe;
     private final List<Map<Long, List<Grant>>> since = new ArrayList<>();
     int checked;
+
+    /** Pages of 1 GiB among them. */
+    int huge;
 
     /**
      * @param universe linear pages that the test ever accesses
@@ -93,6 +99,41 @@ final class ShadowChecker {
                 exact);
     }
 
+    /** A page whose writes the pager must hear of is writable nowhere. */
+    void checkTables(ModelCore core) {
+        for (long linear : universe) {
+            ModelCore.Entry entry = core.look(linear);
+            assertTrue(
+                    entry == null
+                            || !entry.write()
+                            || (RamPages.flags(entry.host()) & RamPages.TABLE) == 0,
+                    () -> "core %d, %x: a table is writable".formatted(core.index(), linear));
+        }
+    }
+
+    /**
+     * What a core's TLB holds the guest's tables have given since its last flush, and no store goes
+     * by without a word to a page whose writes the pager must hear of.
+     */
+    void checkTlb(ModelCore core) {
+        core.tlb.forEach((linear, entry) -> {
+            assertTrue(
+                    !entry.write()
+                            || !entry.fast()
+                            || (RamPages.flags(entry.host()) & RamPages.TABLE) == 0,
+                    () -> "core %d, %x: may write to a table".formatted(core.index(), linear));
+            Grant given =
+                    new Grant(
+                            0,
+                            entry.host(),
+                            entry.write(),
+                            entry.user(),
+                            entry.execute(),
+                            entry.key());
+            since(core, linear, given, "TLB");
+        });
+    }
+
     private void check(
             ModelCore core, long table, int level, long start, boolean[] rights, boolean exact) {
         for (int i = 0; i < 512; i++) {
@@ -113,12 +154,19 @@ final class ShadowChecker {
                 continue;
             }
             long host = entry & TableFormat.ADDRESS;
+            int key = (int) (entry >>> 59) & 15;
+            huge += level == 2 ? 1 : 0;
             if (level == 0) {
-                page(core, linear, host, here, exact);
+                page(core, linear, new Grant(0, host, here[0], here[1], here[2], key), exact);
             } else {
                 for (long known : universe) {
                     if ((known & -(1L << shift)) == canonical(core, linear)) {
-                        page(core, known, host | known & (1L << shift) - 1, here, exact);
+                        long piece = host | known & (1L << shift) - 1;
+                        page(
+                                core,
+                                known,
+                                new Grant(0, piece, here[0], here[1], here[2], key),
+                                exact);
                     }
                 }
             }
@@ -130,10 +178,9 @@ final class ShadowChecker {
         return linear << unused >> unused;
     }
 
-    private void page(ModelCore core, long at, long host, boolean[] rights, boolean exact) {
+    private void page(ModelCore core, long at, Grant given, boolean exact) {
         checked++;
         long linear = canonical(core, at);
-        Grant given = new Grant(0, host, rights[0], rights[1], rights[2]);
         if (exact) {
             Grant now = grant(core.mode, linear);
             assertTrue(
@@ -143,19 +190,23 @@ final class ShadowChecker {
                                     .formatted(core.index(), linear, given, now));
         } else if (Arrays.stream(universe).anyMatch(known -> known == linear)) {
             // Elsewhere a table shows that the guest uses twice, and nobody has taken notes.
-            List<Grant> list = since.get(core.index()).getOrDefault(linear, List.of());
-            assertTrue(
-                    list.stream().anyMatch(grant -> grant.covers(given)),
-                    () ->
-                            "core %d, %x: %s, but since the flush there was %s"
-                                    .formatted(core.index(), linear, given, list));
+            since(core, linear, given, "tables");
         }
+    }
+
+    private void since(ModelCore core, long linear, Grant given, String where) {
+        List<Grant> list = since.get(core.index()).getOrDefault(linear, List.of());
+        assertTrue(
+                list.stream().anyMatch(grant -> grant.covers(given)),
+                () ->
+                        "core %d, %x, %s: %s, but since the flush there was %s"
+                                .formatted(core.index(), linear, where, given, list));
     }
 
     /** Walks afresh; null where nothing may be kept. */
     private @Nullable Grant grant(GuestMode mode, long linear) {
         if (!mode.paging) {
-            return grant(linear & 0xffff_ffffL, true, true, true);
+            return grant(linear & 0xffff_ffffL, true, true, true, 0);
         }
         TableFormat format = mode.format;
         long table = mode.root;
@@ -182,13 +233,28 @@ final class ShadowChecker {
             if (level == 0 || format.isLarge(level, entry)) {
                 long offset = linear & (1L << format.shift(level)) - 1;
                 write &= (entry & Bits.PTE_D) != 0;
-                return grant(format.target(level, entry) + offset, write, user, execute);
+                int key = mode.longMode ? (int) (entry >>> 59) & 15 : 0;
+                return grant(format.target(level, entry) + offset, write, user, execute, key);
             }
             table = format.target(level, entry);
         }
     }
 
-    private @Nullable Grant grant(long gpa, boolean write, boolean user, boolean execute) {
+    /** Where the entry of a page lies that the guest's tables map, by entries of 64 bits. */
+    long entryAt(GuestMode mode, long linear) {
+        TableFormat format = mode.format;
+        long table = mode.root;
+        for (int level = format.levels() - 1; ; level--) {
+            long at = table + 8 * (linear >>> format.shift(level) & 511);
+            long entry = machine.read(at, 8);
+            if (level == 0 || format.isLarge(level, entry)) {
+                return at;
+            }
+            table = format.target(level, entry);
+        }
+    }
+
+    private @Nullable Grant grant(long gpa, boolean write, boolean user, boolean execute, int key) {
         long page = machine.stage.map().page(gpa);
         if (page < 0) {
             return null;
@@ -199,12 +265,14 @@ final class ShadowChecker {
                 page & -PAGE,
                 write && (page & Rights.WRITE) != 0,
                 user,
-                execute && (page & Rights.EXECUTE) != 0);
+                execute && (page & Rights.EXECUTE) != 0,
+                key);
     }
 
     /** What the processor would say to an access now: a fault's error code, or -1 for none. */
-    long expected(ModelCore core, long linear, int access) {
+    long expected(ModelCore core, long linear, int wanted) {
         GuestMode mode = core.mode;
+        int access = wanted & ~ModelCore.OPEN;
         if (!mode.paging) {
             return -1;
         }
@@ -220,6 +288,7 @@ final class ShadowChecker {
         }
         long all = -1;
         long any = 0;
+        long last;
         for (int level = format.levels() - 1; ; level--) {
             long index = linear >>> format.shift(level) & (1 << format.indexBits()) - 1;
             long entry = machine.read(table + index * format.entryBytes(), format.entryBytes());
@@ -231,6 +300,7 @@ final class ShadowChecker {
             }
             all &= entry;
             any |= entry;
+            last = entry;
             if (level == 0 || format.isLarge(level, entry)) {
                 break;
             }
@@ -243,7 +313,11 @@ final class ShadowChecker {
         } else {
             boolean write = (access & ModelCore.WRITE) != 0;
             denied |= write && (all & Bits.PTE_RW) == 0 && (byUser || mode.writeProtect);
-            denied |= !byUser && user && mode.smap;
+            denied |= !byUser && user && mode.smap && (wanted & ModelCore.OPEN) == 0;
+            int rights = user && mode.keyed ? core.rights((int) (last >>> 59) & 15) : 0;
+            if ((rights & 1) != 0 || (rights & 2) != 0 && write && (byUser || mode.writeProtect)) {
+                return access | Bits.PFEC_P | Bits.PFEC_PK;
+            }
         }
         return denied ? access | Bits.PFEC_P : -1;
     }

@@ -11,7 +11,6 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
-import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
@@ -30,9 +29,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +59,7 @@ class ShadowPagingTest {
 
     @BeforeAll
     static void reserve() {
-        HostRange.reserve(() -> Arena.global().allocate(64L << 20, PAGE));
+        ModelMachine.reserve();
     }
 
     @BeforeEach
@@ -322,12 +321,65 @@ class ShadowPagingTest {
                 core.access(mode, 30 * PAGE, WRITE);
             }
             assertEquals(1, count(mode, "unshadowed"));
-            assertTrue(count(mode, "table-writes") < 20);
+            assertTrue(count(mode, "table-writes") < 8);
             assertEquals(0, RamPages.flags(machine.host(30 * PAGE)));
             assertNotEquals(0, entry(30 * PAGE) & Bits.PTE_RW);
-            mode.changed(0, 1);
+            mode.changed(DATA, PAGE);
             assertTrue(mode.tablePages() < tables);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CACHE,0,8,4096,false", "SYNC,0,8,4096,false", "CACHE,1,1,0,false", "CACHE,4,8,0,false",
+        "CACHE,0,16,0,false", "CACHE,0,2,0,false", "CACHE,0,8,0,true", "SYNC,0,8,0,true",
+    })
+    void writesThatNoKernelMakesToTablesEndOneAtOnce(
+            Strategy strategy, int offset, int size, int run, boolean user) throws HostRefusal {
+        try (ShadowPaging mode = mode(strategy)) {
+            otherTable(mode);
+            core.size = size;
+            core.run = run;
+            int access = WRITE | (user ? ModelCore.USER : 0);
+            core.access(mode, 30 * PAGE + offset, access);
+            assertEquals(0, core.onces);
+            assertEquals(1, count(mode, "unshadowed"));
+            assertNotEquals(0, entry(30 * PAGE) & Bits.PTE_RW);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,8,0", "4,4,0", "8,1,0", "0,8,16"})
+    void writesOfEntriesDoNot(int offset, int size, int run) throws HostRefusal {
+        try (ShadowPaging mode = mode(Strategy.CACHE)) {
+            otherTable(mode);
+            core.size = size;
+            core.run = run;
+            core.access(mode, 30 * PAGE + offset, WRITE);
+            assertEquals(1, core.onces);
+            assertEquals(0, count(mode, "unshadowed"));
+        }
+    }
+
+    @Test
+    void aTableThatLeadsToItselfStaysOneHoweverItIsWritten() throws HostRefusal {
+        try (ShadowPaging mode = mode(Strategy.CACHE)) {
+            core.run = 4096;
+            for (int i = 0; i < 20; i++) {
+                assertEquals(ram + L1, core.access(mode, L1, WRITE));
+            }
+            assertEquals(20, core.onces);
+            assertEquals(0, count(mode, "unshadowed"));
+        }
+    }
+
+    /** One more of the lowest tables, that can be written. */
+    private void otherTable(ShadowPaging mode) throws HostRefusal {
+        put(L2, 2, 30 * PAGE | ALL);
+        put(30 * PAGE, 0, DATA | ALL);
+        core.access(mode, DATA, 0);
+        core.access(mode, 2 * LARGE, 0);
+        assertEquals(RamPages.TABLE, RamPages.flags(machine.host(30 * PAGE)));
     }
 
     @Test
@@ -391,6 +443,28 @@ class ShadowPagingTest {
             machine.stage.map().add(new Range(0, 63 * PAGE, ram, Rights.ALL, true));
             mode.changed(0, 1L << 46);
             assertEquals(ram + DATA, core.access(mode, DATA, 0));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CACHE", "SYNC"})
+    void aChangeOfWhatTheEngineCanNotKnowLeavesItAlone(Strategy strategy) throws HostRefusal {
+        put(L1, 40, 0xfee0_0000L | ALL);
+        try (ShadowPaging mode = mode(strategy)) {
+            core.access(mode, DATA, 0);
+            core.access(mode, 17 * PAGE, 0);
+            int before = machine.invalidations;
+            mode.changed(20 * PAGE, PAGE);
+            mode.changed(0xfee0_0000L, PAGE);
+            assertEquals(before, machine.invalidations, "nothing was made from these");
+            put(L1, 17, 0);
+            mode.changed(17 * PAGE, PAGE);
+            assertEquals(before + 1, machine.invalidations, "a TLB may have it yet");
+            mode.changed(17 * PAGE, PAGE);
+            assertEquals(before + 1, machine.invalidations);
+            core.access(mode, 40 * PAGE, 0);
+            mode.changed(0xfee0_0000L, PAGE);
+            assertEquals(before + 2, machine.invalidations, "the engine knows a device there");
         }
     }
 
@@ -495,7 +569,7 @@ class ShadowPagingTest {
             core.access(mode, DATA, 0);
             core.access(mode, 17 * PAGE, WRITE);
             assertEquals(List.of("10000 4096 false", "11000 4096 true"), drain(mode));
-            mode.changed(0, 0);
+            core.forget();
             assertEquals(List.of(), drain(mode));
             core.access(mode, 17 * PAGE, 0);
             core.load(CR0, L4, Bits.CR4_PAE, EFER);

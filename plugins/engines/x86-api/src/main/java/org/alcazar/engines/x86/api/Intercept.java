@@ -75,5 +75,32 @@ public final class Intercept {
      */
     public static final long PF_OPEN = 1L << 30;
 
+    private static final int PF_RUN_SHIFT = 16;
+    private static final int PF_RUN_BITS = 0x1fff;
+
+    /**
+     * What the {@code value} of a FAULT exit under {@code Translation.SHADOW} tells, in bits 28 to
+     * 16, of a write by a repeated string instruction: how many bytes the instruction is going to
+     * write from the faulting address on, within the page. Where repetitions are not done in one go
+     * (downwards, 16-bit addresses, single steps) it is not told.
+     *
+     * <p>Processors have no such field. A VMM finds out from the instruction, which SVM leaves in
+     * the VMCB (APM volume 2, 15.8.4, guest instruction bytes), and from rCX.
+     *
+     * @return 1 to 4096 bytes, or 0 for another instruction
+     */
+    public static int run(long value) {
+        return (int) (value >>> PF_RUN_SHIFT) & PF_RUN_BITS;
+    }
+
+    /**
+     * The bits of {@link #run} for so many bytes.
+     *
+     * @param bytes 1 to 4096
+     */
+    public static int runOf(int bytes) {
+        return bytes << PF_RUN_SHIFT;
+    }
+
     private Intercept() {}
 }

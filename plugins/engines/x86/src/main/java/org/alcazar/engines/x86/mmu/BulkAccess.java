@@ -1,5 +1,6 @@
 package org.alcazar.engines.x86.mmu;
 
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.machine.RamPages;
 
 /** Where runs of accesses within one page go, for repeated string instructions. */
@@ -18,20 +19,20 @@ public final class BulkAccess {
      */
     public long read(long la, int bytes) {
         long hpa = mmu.directRead(la, bytes);
-        return hpa >= 0 ? hpa : search(la, 0);
+        return hpa >= 0 ? hpa : search(la, 0, 0);
     }
 
     /** The same for writes. A page that somebody watches has to be written the ordinary way. */
     public long write(long la, int bytes) {
         long hpa = mmu.directWrite(la, bytes);
-        return hpa >= 0 ? hpa : search(la, PageWalker.WRITE);
+        return hpa >= 0 ? hpa : search(la, PageWalker.WRITE, Intercept.runOf(bytes));
     }
 
-    private long search(long la, int access) {
+    private long search(long la, int access, int run) {
         if (mmu.single()) {
             return -1;
         }
-        long hpa = mmu.target(la, 1, access, false);
+        long hpa = mmu.target(la, 1, access, false, run);
         return Mmu.isRam(hpa) && (access == 0 || RamPages.flags(hpa) == 0) ? hpa : -1;
     }
 }

@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.state.Cpu;
 import org.alcazar.host.HostRam;
@@ -494,6 +495,15 @@ public final class Mmu {
      * @param access 0, {@link PageWalker#WRITE} or {@link PageWalker#FETCH}
      */
     long target(long linear, int bytes, int access, boolean system) {
+        return target(linear, bytes, access, system, 0);
+    }
+
+    /**
+     * The same for the first of many accesses.
+     *
+     * @param run what a FAULT exit is to tell of them: of {@link Intercept#runOf}, or 0
+     */
+    long target(long linear, int bytes, int access, boolean system, int run) {
         misses++;
         long la = linear;
         if (!cpu.longMode()) {
@@ -511,7 +521,7 @@ public final class Mmu {
             return known & PAGE | la & ~PAGE;
         }
         walks++;
-        int wanted = access;
+        int wanted = access | run;
         wanted |= to == USER || to == CHECKED ? PageWalker.USER : 0;
         wanted |= to == OPENED ? PageWalker.OPEN : 0;
         int seen = invalidations;

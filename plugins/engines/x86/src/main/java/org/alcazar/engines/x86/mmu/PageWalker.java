@@ -1,6 +1,7 @@
 package org.alcazar.engines.x86.mmu;
 
 import org.alcazar.engines.x86.api.Bits;
+import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.engines.x86.isa.Feature;
@@ -164,7 +165,8 @@ final class PageWalker {
      * page faults.
      *
      * @param linear canonical
-     * @param access {@link #WRITE}, {@link #USER}, {@link #FETCH}, {@link #OPEN}
+     * @param access {@link #WRITE}, {@link #USER}, {@link #FETCH}, {@link #OPEN}, and what {@link
+     *     Intercept#runOf} tells of a write
      * @param size bytes
      */
     long walk(long linear, int access, int size) {

@@ -49,14 +49,15 @@ final class ShadowWalker {
     /** As {@link PageWalker#walk}. */
     long walk(long linear, int wanted, int size) {
         boolean fetch = (wanted & PageWalker.FETCH) != 0;
-        int access = fetch ? wanted & ~PageWalker.OPEN : wanted;
+        int access = Granted.access(fetch ? wanted & ~PageWalker.OPEN : wanted);
+        int run = Intercept.runOf(Intercept.run(wanted));
         if (stateChanged && (cpu.block.instructions & 1L << Intercept.PAGING_STATE) != 0) {
             throw state();
         }
         while (true) {
             int leaf = descend(linear);
             if (leaf < 0) {
-                return other(linear, access, size, 0);
+                return other(linear, access, size, run);
             }
             long all = entry[leaf];
             long nx = entry[leaf];
@@ -68,7 +69,7 @@ final class ShadowWalker {
             boolean us = (all & Bits.PTE_US) != 0;
             int refusal = rules.refusal(access, entry[leaf], rw, us, nx < 0);
             if (refusal != 0) {
-                return other(linear, access, size, refusal);
+                return other(linear, access, size, refusal | run);
             }
             if (mark(leaf, (access & PageWalker.WRITE) != 0)) {
                 return found(linear, leaf, rw, us, nx < 0);
@@ -132,7 +133,11 @@ final class ShadowWalker {
         return true;
     }
 
-    /** The tables do not allow it: what replies have given, or an exit. */
+    /**
+     * The tables do not allow it: what replies have given, or an exit.
+     *
+     * @param why bits for the exit's value
+     */
     private long other(long linear, int access, int size, int why) {
         fleeting = true;
         flags = 0;
