@@ -228,7 +228,8 @@ public final class GuestPhysicalMap {
         for (Slot slot : slots) {
             long bound = address < slot.range.start ? slot.range.start : slot.range.end();
             if (address < bound) {
-                return Math.min(bytes, bound - address);
+                long left = bound - address;
+                return left < 0 ? bytes : Math.min(bytes, left); // an address far below zero
             }
         }
         return bytes;

@@ -22,7 +22,7 @@ public final class PageEntry {
     /** The contents are on a file, at the page number that takes the place of the host page. */
     public static final long SWAPPED = 1 << 3;
 
-    /** The guest has given the page back. */
+    /** The guest has given the page back; the host page is the one that it had, or 0. */
     public static final long BALLOONED = 1 << 4;
 
     /** For the pager's policy: somebody has asked for the page since it looked last. */

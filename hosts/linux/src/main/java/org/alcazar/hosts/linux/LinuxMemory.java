@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -49,7 +49,7 @@ final class LinuxMemory extends RangeMemory {
     private final Set<Integer> nodes;
 
     /** What differs from plain pages, by address of the extent. Guarded by this. */
-    private final Map<Long, Treatment> treated = new HashMap<>();
+    private final TreeMap<Long, Treatment> treated = new TreeMap<>();
 
     /**
      * What an extent got.
@@ -149,6 +149,21 @@ final class LinuxMemory extends RangeMemory {
             NativeRange.discard(pages);
         } else {
             plain(pages); // at once without lock, policy and huge pages, and zero
+        }
+    }
+
+    /** A page of the pool is not given back in pieces: parts of it may be in use. */
+    @Override
+    public void discard(long address, long pages) {
+        boolean pooled;
+        synchronized (this) {
+            Map.Entry<Long, Treatment> extent = treated.floorEntry(address);
+            pooled = extent != null && address - extent.getKey() < extent.getValue().pooledBytes;
+        }
+        if (pooled) {
+            HostRam.fill(address, pages << PAGE_SHIFT, (byte) 0);
+        } else {
+            super.discard(address, pages);
         }
     }
 

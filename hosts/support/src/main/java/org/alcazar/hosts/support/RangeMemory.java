@@ -77,7 +77,7 @@ public class RangeMemory implements HostMemory {
     }
 
     @Override
-    public final void discard(long address, long pages) {
+    public void discard(long address, long pages) {
         NativeRange.discard(HostRam.slice(address, pages << PAGE_SHIFT));
     }
 

@@ -137,11 +137,30 @@ final class Frames {
             with.add(chunk(owner));
         }
         Extent extent = with.getFirst();
-        int index = extent.free.nextSetBit(0);
+        return use(extent, extent.free.nextSetBit(0));
+    }
+
+    /**
+     * The same, and that page if it is free: one that comes back to its old place leaves memory in
+     * large pieces.
+     */
+    synchronized long take(String owner, long wish) throws HostRefusal {
+        Map.Entry<Long, Extent> entry = extents.floorEntry(wish);
+        if (entry != null && entry.getValue().has(wish)) {
+            Extent extent = entry.getValue();
+            if (extent.pages.owner().equals(owner) && extent.free.get(extent.index(wish))) {
+                return use(extent, extent.index(wish));
+            }
+        }
+        return take(owner);
+    }
+
+    private long use(Extent extent, int index) {
         extent.free.clear(index);
         extent.unused--;
         extent.users[index] = 1;
-        if (extent.free.isEmpty()) {
+        LinkedHashSet<Extent> with = free.get(extent.pages.owner());
+        if (extent.unused == 0 && with != null) {
             with.remove(extent);
         }
         return extent.pages.address() + ((long) index << HostMemory.PAGE_SHIFT);
@@ -280,6 +299,8 @@ final class Frames {
         last = Extent.whole(new PageExtent("", 0, 0));
         if (--extent.of.left == 0) {
             memory.free(extent.of.pages);
+        } else {
+            memory.discard(extent.pages.address(), extent.pages.pages());
         }
     }
 

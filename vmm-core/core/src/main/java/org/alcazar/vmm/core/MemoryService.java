@@ -123,9 +123,17 @@ final class MemoryService implements MemoryManagement {
     @Override
     public void balloon(int vm, long bytes) throws HostRefusal {
         Vm asked = vmm.get(vm);
+        if (bytes < 0) {
+            throw new HostRefusal("a guest can't give up " + bytes + " bytes");
+        }
+        Vmm.orRefuse(() -> {
+            asked.refuseOver();
+            return asked;
+        });
         asked.machine().engines().refuseInPlace("go");
-        Balloon balloon = balloonOf(asked);
-        asked.post("balloon", () -> balloon.ask(bytes));
+        balloonOf(asked); // to refuse now; the device may be exchanged before its turn comes
+        asked.post(
+                "balloon", () -> asked.roles().find(Balloon.class).ifPresent(to -> to.ask(bytes)));
     }
 
     @Override

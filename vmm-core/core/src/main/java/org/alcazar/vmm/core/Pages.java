@@ -82,9 +82,6 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** A barrier was asked for, in which pages go. */
     private boolean evicting;
 
-    /** The same, in which pages that were forgotten go back to the host. */
-    private boolean releasing;
-
     /** By core: what it was kept from writing. */
     private final Map<Integer, Long> scratch = new HashMap<>();
 
@@ -213,7 +210,8 @@ final class Pages implements GuestPhysicalMap.Pager {
             if (swap.isPresent()) {
                 swap.get().write();
             }
-            long frame = frames.take(owner);
+            boolean was = (old & PageEntry.BALLOONED) != 0;
+            long frame = was ? frames.take(owner, PageEntry.host(old)) : frames.take(owner);
             if ((old & PageEntry.SWAPPED) == 0) {
                 RamPages.fill(frame, PAGE, (byte) 0);
                 filled++;
@@ -338,15 +336,15 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** All pages are as if they had never been touched. Nobody uses them. */
     private void dropAll() {
-        giveBack();
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
-                frames.release(PageEntry.host(entry));
+                leaving.add(PageEntry.host(entry));
             } else if ((entry & PageEntry.SWAPPED) != 0) {
                 swap.orElseThrow().free(number(PageEntry.host(entry)));
             }
             return PageEntry.ABSENT;
         });
+        giveBack();
         present = 0;
     }
 
@@ -449,7 +447,6 @@ final class Pages implements GuestPhysicalMap.Pager {
     synchronized void standing() {
         giveBack();
         evicting = false;
-        releasing = false;
         if (isOverLimit()) {
             evict();
         }
@@ -483,9 +480,9 @@ final class Pages implements GuestPhysicalMap.Pager {
         boolean enough;
         boolean held = Thread.holdsLock(this);
         synchronized (this) {
+            int before = leaving.size();
             gone = forgetHere(start, bytes);
-            enough = !held && !releasing && leaving.size() >= WORTH_A_BARRIER;
-            releasing |= enough;
+            enough = !held && before / WORTH_A_BARRIER < leaving.size() / WORTH_A_BARRIER;
         }
         if (enough) {
             barrierWanted.run(); // as in provide
@@ -494,19 +491,24 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     private long forgetHere(long start, long bytes) {
-        split();
+        if (!whole.isEmpty()) {
+            split();
+        }
         long gone = 0;
         for (long at = start; at < start + bytes; at += PAGE) {
             long entry = map.entry(at);
+            long kept = PageEntry.BALLOONED | entry & PageEntry.PROTECTED;
             if (PageEntry.isPresent(entry)) {
                 leaving.add(PageEntry.host(entry));
                 present--;
+                kept |= PageEntry.host(entry); // where it is to come back
             } else if ((entry & PageEntry.SWAPPED) != 0) {
-                swap.orElseThrow().free((int) (PageEntry.host(entry) >> HostMemory.PAGE_SHIFT));
+                swap.orElseThrow().free(number(PageEntry.host(entry)));
             } else {
+                map.set(at, entry | PageEntry.BALLOONED);
                 continue;
             }
-            map.set(at, PageEntry.BALLOONED | entry & PageEntry.PROTECTED);
+            map.set(at, kept);
             gone++;
         }
         if (gone > 0) {

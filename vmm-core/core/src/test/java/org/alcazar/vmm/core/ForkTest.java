@@ -221,6 +221,56 @@ class ForkTest {
     }
 
     @Test
+    void whatOneVmDiscardsTheOtherKeepsAndAllComesBackInTheEnd() throws Exception {
+        try (bench) {
+            Vm vm = running();
+            vm.memory().fill(0x10_0000, 1 << 20, 7);
+            management.fork(vm.id(), "copy");
+            Vm copy = bench.vmm.get(2);
+            assertEquals(1 << 20, vm.memory().discard(0x10_0000, 1 << 20)); // more than at once
+            assertEquals(0, vm.memory().readByte(0x10_0000));
+            assertEquals(7, copy.memory().readByte(0x10_0000));
+            assertEquals(7, copy.memory().readByte(0x1f_ffff));
+            assertEquals(1 << 19, copy.memory().discard(0x10_0000, 1 << 19));
+            bench.vmm.destroy(vm.id());
+            assertEquals(7, copy.memory().readByte(0x18_0000));
+        }
+        assertEquals(0, bench.host.memory.bytesInUse(""));
+    }
+
+    @Test
+    void aPageThatComesBackLiesWhereItLay() throws Exception {
+        try (bench) {
+            Vm vm = running();
+            long bytes = 32 * Pages.PAGE; // so few go in the pause
+            vm.memory().fill(0x10_0000, bytes, 7);
+            long before = vm.physicalMap().toHost(0x10_0000);
+            vm.memory().discard(0x10_0000, bytes);
+            management.standing(vm.id(), () -> 0);
+            for (long at = bytes - Pages.PAGE; at >= 0; at -= Pages.PAGE) {
+                vm.memory().writeByte(0x10_0000 + at, 1);
+                assertEquals(before + at, vm.physicalMap().toHost(0x10_0000 + at));
+            }
+        }
+    }
+
+    @Test
+    void addressesBeyondAllRamEndEachAccess() throws Exception {
+        try (bench) {
+            Vm vm = running();
+            for (long at : new long[] {Long.MIN_VALUE, Long.MAX_VALUE - 8, -8, -1, 1L << 62}) {
+                byte[] bytes = new byte[64];
+                vm.memory().read(at, bytes, 0, 16);
+                assertEquals(-1, bytes[0]);
+                assertEquals(0, bytes[16]);
+                vm.memory().write(at, bytes, 0, 4);
+                vm.memory().fill(at, 16, 1);
+                assertEquals(0, vm.memory().discard(at, 1 << 20));
+            }
+        }
+    }
+
+    @Test
     void aRegionThatMovesKeepsItsContentsUnderTheRunningGuest() throws Exception {
         try (bench) {
             Vm vm = running();

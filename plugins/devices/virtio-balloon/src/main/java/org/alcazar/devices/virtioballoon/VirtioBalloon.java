@@ -37,8 +37,8 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
 
     /**
      * Queues (5.5.2). Drivers that were made after what devices did, not after the text, number the
-     * queues in one row: they report in the queue of free page hints, which is not used otherwise,
-     * as hints are not offered.
+     * queues that they use in one row: they report in the queue of free page hints, which are not
+     * offered, or in that of statistics if they want none.
      */
     static final int INFLATE = 0, DEFLATE = 1, STATISTICS = 2, FREE_PAGE = 3, REPORT = 4;
 
@@ -78,6 +78,12 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
     /** Page numbers that are looked at together: as many as drivers hand over at once. */
     private static final int BATCH = 256;
 
+    /** Bytes of page numbers that a request may have: 256 MiB of pages. */
+    private static final long LARGEST = 1 << 18;
+
+    /** Reported bytes that are as much work as a request. */
+    private static final long REPORTED = 1 << 21;
+
     private static final int NONE = -1;
 
     private final VirtioKind kind;
@@ -87,6 +93,7 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
     private final Counter inflated;
     private final Counter reported;
     private final Counter kept;
+    private final Counter refused;
     private final GuestTimer poll;
     private final byte[] bytes = new byte[BATCH * Integer.BYTES];
     private final long[] pages = new long[BATCH];
@@ -116,6 +123,7 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
         inflated = context.counter("inflated-pages");
         reported = context.counter("reported-bytes");
         kept = context.counter("pages-kept");
+        refused = context.counter("refused-requests");
         poll = clock.timer("statistics", this::askForStatistics);
         long features = 1L << STATS_VQ | 1L << PAGE_POISON;
         features |= config.deflateOnOom() ? 1L << DEFLATE_ON_OOM : 0;
@@ -217,24 +225,28 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
     @Override
     public void notified(int queue) {
         Virtqueue from = front().queue(queue);
+        boolean isStatistics = queue == STATISTICS && front().has(STATS_VQ);
         while (from.next()) {
-            if (queue == STATISTICS) {
+            if (isStatistics) {
                 takeStatistics(from);
                 continue;
             }
             if (queue == INFLATE) {
                 inflate(from);
-            } else if (queue == FREE_PAGE || queue == REPORT) {
+            } else if (queue != DEFLATE) {
                 discardFree(from);
             }
             from.complete(0);
         }
-        if (queue != STATISTICS) {
-            front().used(queue);
-        }
+        front().used(queue);
     }
 
     private void inflate(Virtqueue from) {
+        if (from.readableBytes() > LARGEST) {
+            refused.increment();
+            return;
+        }
+        from.spend(from.readableBytes() / bytes.length);
         int count;
         for (long at = 0; (count = numbers(from, at)) > 0; at += (long) count * Integer.BYTES) {
             Arrays.sort(pages, 0, count); // each piece that goes costs an invalidation
@@ -274,6 +286,7 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
         if (!front().has(REPORTING) || front().has(PAGE_POISON) && poison != 0) {
             return;
         }
+        from.spend(from.writableBytes() / REPORTED);
         for (int i = 0; i < from.buffers(); i++) {
             reported.add(memory.discard(from.address(i), from.bytes(i)));
         }
@@ -297,7 +310,8 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
     private void askForStatistics() {
         synchronized (front().lock()) {
             returnStatistics();
-            pollAt(front().isReady() ? clock.nanos() + statisticsNanos : NONE);
+            boolean again = statisticsNanos > 0 && front().isReady();
+            pollAt(again ? clock.nanos() + statisticsNanos : NONE);
         }
     }
 
@@ -344,6 +358,13 @@ final class VirtioBalloon implements VirtioFunction, Balloon {
         long[] saved = state.getLongs("statistics");
         System.arraycopy(saved, 0, statistics, 0, Math.min(saved.length, statistics.length));
         told = state.getLong("told");
-        pollAt(Math.max(NONE, state.getLong("next-poll")));
+        long at = Math.max(NONE, state.getLong("next-poll"));
+        if (statisticsNanos == 0) {
+            pollAt(NONE);
+        } else if (at == NONE && front().isReady()) {
+            pollAt(clock.nanos() + statisticsNanos); // saved where nobody asked
+        } else {
+            pollAt(at);
+        }
     }
 }

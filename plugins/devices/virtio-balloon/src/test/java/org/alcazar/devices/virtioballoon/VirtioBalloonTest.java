@@ -60,6 +60,11 @@ class VirtioBalloonTest {
     }
 
     private void begin(long features) {
+        agree(features);
+        context.store(COMMON + 0x14, Width.BYTE, 15);
+    }
+
+    private void agree(long features) {
         context.store(COMMON + 0x14, Width.BYTE, 0);
         context.store(COMMON + 0x14, Width.BYTE, 3);
         context.store(COMMON + 0x08, Width.DWORD, 0);
@@ -74,8 +79,9 @@ class VirtioBalloonTest {
                 context.store(COMMON + 0x20 + 8 * part, Width.QWORD, at(queue) + PART * part);
             }
             context.store(COMMON + 0x1c, Width.WORD, 1);
+            memory.fill(at(queue), QUEUE, 0);
+            available[queue] = 0;
         }
-        context.store(COMMON + 0x14, Width.BYTE, 15);
     }
 
     @BeforeEach
@@ -165,12 +171,54 @@ class VirtioBalloonTest {
     }
 
     @Test
+    void aDriverWithoutStatisticsMayReportInTheirQueue() {
+        begin(1 << REPORTING);
+        memory.fill(0x10_0000, 0x1_0000, 9);
+        send(STATISTICS, 0x10_1000, 0x2000, WRITE);
+        assertEquals(1, used(STATISTICS));
+        assertTrue(isZero(0x101));
+    }
+
+    @Test
+    void buffersOfferedBeforeTheDriverIsReadyAreLookedAtThen() {
+        agree(1 << STATS_VQ);
+        memory.writeShort(data(STATISTICS), 4);
+        memory.writeLong(data(STATISTICS) + 2, 99);
+        send(STATISTICS, data(STATISTICS), 10, 0);
+        assertTrue(balloon.statistics().isEmpty());
+        context.store(COMMON + 0x14, Width.BYTE, 15);
+        context.clock().advance(1);
+        assertEquals(Map.of("free", 99L), balloon.statistics());
+    }
+
+    /** 200 requests of 64 Ki page numbers are more than one turn. */
+    @Test
+    void longRequestsAreServedInSeveralTurnsAndTooLongOnesNotAtAll() {
+        memory.fill(0x10_0000, 0x10_0000, 9);
+        memory.writeLong(at(INFLATE), 0x8_0000);
+        memory.writeInt(at(INFLATE) + 8, 1 << 18);
+        for (int i = 0; i < 128; i++) {
+            memory.writeShort(at(INFLATE) + PART + 4 + 2 * i, 0);
+        }
+        memory.writeShort(at(INFLATE) + PART + 2, 128);
+        context.store(NOTIFY, Width.WORD, INFLATE);
+        assertEquals(1, used(INFLATE));
+        context.clock().advance(1000);
+        assertTrue(used(INFLATE) > 1 && used(INFLATE) <= 128, "served " + used(INFLATE));
+        long before = context.counter("inflated-pages").value();
+        memory.writeInt(at(INFLATE) + 8, (1 << 18) + 4);
+        memory.writeShort(at(INFLATE) + PART + 2, 129);
+        context.clock().advance(1_000_000);
+        context.store(NOTIFY, Width.WORD, INFLATE);
+        assertEquals(129, used(INFLATE));
+        assertTrue(context.counter("refused-requests").value() > 0 && before > 0);
+    }
+
+    @Test
     void freePagesThatHoldAPatternStay() {
         begin(1 << PAGE_POISON | 1 << REPORTING);
         memory.fill(0x10_0000, 0x1_0000, 0xaa);
         context.store(CONFIG + POISON, Width.DWORD, 0xaaaa_aaaaL);
-        available[REPORT] = 0;
-        memory.writeInt(at(REPORT) + 2 * PART, 0);
         send(REPORT, 0x10_1000, 0x2000, WRITE);
         assertEquals(1, used(REPORT));
         assertEquals(0xaaaa_aaaa, memory.readInt(0x10_1000));

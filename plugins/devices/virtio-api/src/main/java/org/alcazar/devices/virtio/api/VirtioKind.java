@@ -14,11 +14,16 @@ import java.util.List;
  */
 public record VirtioKind(
         int id, int classCode, long features, List<Integer> queues, int configBytes) {
+    private static final long OF_KINDS = (1L << 24) - 1 | -1L << 50;
     private static final int LARGEST_QUEUE = 1 << 15;
     private static final int LARGEST_CONFIG = 4096;
 
     public VirtioKind {
         queues = List.copyOf(queues);
+        if ((features & ~OF_KINDS) != 0) {
+            throw new IllegalArgumentException(
+                    "not a feature of a kind: 0x" + Long.toHexString(features & ~OF_KINDS));
+        }
         boolean sizes =
                 queues.stream()
                         .allMatch(n -> n > 0 && n <= LARGEST_QUEUE && Integer.bitCount(n) == 1);

@@ -77,7 +77,7 @@ public final class VirtioPci implements Device, VirtioTransport {
     private final int pciAccess;
 
     /** Where it is on the bus; null while it is on none. */
-    private @Nullable PciSlot slot;
+    private volatile @Nullable PciSlot slot;
 
     /** Device number on the bus, or {@link PciBus#ANY_DEVICE}. */
     private int place;
@@ -91,7 +91,7 @@ public final class VirtioPci implements Device, VirtioTransport {
     private int queueSelect;
     private int isr;
 
-    /** Bits of queues whose turn was over with requests left. */
+    /** Bits of queues with requests that are to be looked at when there is a turn. */
     private long waiting;
 
     /**
@@ -134,7 +134,7 @@ public final class VirtioPci implements Device, VirtioTransport {
         config.allowWrites(pciAccess + BAR, Width.BYTE, 0xff);
         config.allowWrites(pciAccess + OFFSET, Width.QWORD, -1);
         config.redirect(pciAccess + MORE, Integer.BYTES, new PciAccess());
-        config.onChange(this::pinChanged);
+        config.onChange(this::configWritten);
         queues =
                 kind.queues().stream()
                         .map(size -> new Virtqueue(context.memory(), size))
@@ -229,22 +229,29 @@ public final class VirtioPci implements Device, VirtioTransport {
     }
 
     private void drivePin() {
-        if (slot != null) {
-            slot.interrupt().set(isr != 0 && !msix.isEnabled());
+        PciSlot at = slot;
+        if (at != null) {
+            at.interrupt().set(isr != 0 && !msix.isEnabled());
         }
     }
 
-    private synchronized void pinChanged() {
+    /** COMMAND may say something else now, or MSI-X. */
+    private synchronized void configWritten() {
         drivePin();
+        if (waiting != 0 && mayWork()) {
+            turn.arm(context.clock().nanos());
+        }
     }
 
     // Turns
 
     private void notify(int queue) {
-        if (queue < queues.length && mayWork() && queues[queue].isEnabled()) {
+        if (queue >= queues.length || !queues[queue].isEnabled()) {
+            ignored.increment();
+        } else if (mayWork()) {
             serve(queue);
         } else {
-            ignored.increment();
+            waiting |= 1L << queue;
         }
     }
 
@@ -258,8 +265,7 @@ public final class VirtioPci implements Device, VirtioTransport {
         at.begin();
         function.notified(queue);
         if (at.end()) {
-            waiting |= 1L << queue;
-            turn.arm(context.clock().nanos());
+            wait(queue);
         }
         if (at.isBroken() && !wasBroken) {
             brokenQueues.increment();
@@ -268,11 +274,16 @@ public final class VirtioPci implements Device, VirtioTransport {
         }
     }
 
+    private void wait(int queue) {
+        waiting |= 1L << queue;
+        turn.arm(context.clock().nanos());
+    }
+
     private synchronized void nextTurn() {
         long due = waiting;
-        waiting = 0;
         for (int queue = 0; queue < queues.length && mayWork(); queue++) {
             if ((due & 1L << queue) != 0) {
+                waiting &= ~(1L << queue);
                 serve(queue);
             }
         }
@@ -294,10 +305,18 @@ public final class VirtioPci implements Device, VirtioTransport {
                 queue.features(has(EVENT_IDX), has(INDIRECT_DESC));
             }
         }
+        if (((wanted | status) & FEATURES_OK) == 0) {
+            wanted &= ~DRIVER_OK;
+        }
         boolean begins = (wanted & ~status & DRIVER_OK) != 0;
-        status = wanted | status & NEEDS_RESET;
+        status |= wanted; // only a reset clears bits (2.1.1)
         if (begins && isReady()) {
             function.ready();
+            for (int queue = 0; queue < queues.length; queue++) {
+                if (queues[queue].isEnabled()) {
+                    wait(queue); // drivers offer buffers before they are ready
+                }
+            }
         }
     }
 
@@ -637,8 +656,10 @@ public final class VirtioPci implements Device, VirtioTransport {
         }
     }
 
+    /** What another part may still hold of it does nothing any more. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        status = 0;
         turn.close();
     }
 }

@@ -121,8 +121,12 @@ public final class Virtqueue {
             return false;
         }
         int waiting = memory.readShort(driver + INDEX) - nextAvailable & INDEX_MASK;
-        broken = waiting > size;
+        broken = !isSizeRight() || waiting > size;
         return waiting != 0 && !broken;
+    }
+
+    private boolean isSizeRight() {
+        return size <= largest && Integer.bitCount(size) == 1;
     }
 
     private boolean collect() {
@@ -181,6 +185,15 @@ public final class Virtqueue {
             readableBytes += bytes;
         }
         return readableBytes + writableBytes <= 0xffff_ffffL;
+    }
+
+    /**
+     * The request at hand is as much work as so many others: the queue's turn is over the sooner.
+     *
+     * @param requests at least 0
+     */
+    public void spend(long requests) {
+        left = (int) Math.max(0, left - requests);
     }
 
     /** Which chain the request is, for {@link #complete(int, long)} later on. */
@@ -267,12 +280,16 @@ public final class Virtqueue {
     }
 
     /**
-     * Returns a chain that was begun before.
+     * Returns a chain that was begun before. Nothing happens if the driver has reset the device
+     * since, or broken the queue.
      *
      * @param chain its {@link #head}
      * @param written bytes that the device has written to it
      */
     public void complete(int chain, long written) {
+        if (!enabled || broken) {
+            return;
+        }
         long element = device + RING + (long) USED_ELEMENT_BYTES * (nextUsed & size - 1);
         memory.writeInt(element, chain);
         memory.writeInt(element + 4, (int) written);
@@ -308,10 +325,11 @@ public final class Virtqueue {
     /** Whether the driver wants an interrupt for what was returned since the last one. */
     boolean wantsInterrupt() {
         VarHandle.fullFence(); // the index is seen before the driver's wish is read
-        if (!enabled || broken) {
+        if (!enabled || broken || nextUsed == lastSignalled) {
             return false;
         }
         if (!eventIndex) {
+            lastSignalled = nextUsed;
             return (memory.readShort(driver) & NO_INTERRUPT) == 0;
         }
         int wanted = memory.readShort(driver + RING + 2L * size); // used_event
@@ -334,10 +352,9 @@ public final class Virtqueue {
         size = value;
     }
 
-    /** A size that is no power of 2, or beyond what was offered, makes a queue that is broken. */
+    /** A size that is no power of 2, or beyond what was offered, breaks it at the first request. */
     void enable() {
         enabled = true;
-        broken = size < 1 || size > largest || Integer.bitCount(size) != 1;
     }
 
     int vector() {
@@ -402,8 +419,5 @@ public final class Virtqueue {
         broken = state.getBoolean("broken");
         eventIndex = state.getBoolean("event-index");
         indirect = state.getBoolean("indirect");
-        if (enabled && (size > largest || Integer.bitCount(size) != 1)) {
-            broken = true;
-        }
     }
 }

@@ -377,6 +377,20 @@ class VirtioPciTest {
         offer(0);
         kick(0);
         assertEquals(0, used());
+        bus.config().write(ConfigSpace.COMMAND, Width.WORD, 6);
+        context.clock().advance(1);
+        assertEquals(1, used(), "it is done when it may be");
+    }
+
+    @Test
+    void onlyAResetClearsTheStatusAndNobodyIsReadyWithoutFeatures() {
+        set(0x14, Width.BYTE, ACKNOWLEDGE | DRIVER | DRIVER_OK);
+        assertEquals(ACKNOWLEDGE | DRIVER, status());
+        assertTrue(agree(VERSION_1));
+        set(0x14, Width.BYTE, ACKNOWLEDGE);
+        assertEquals(ACKNOWLEDGE | DRIVER | FEATURES_OK, status());
+        set(0x14, Width.BYTE, 0);
+        assertEquals(0, status());
     }
 
     @Test
@@ -400,6 +414,7 @@ class VirtioPciTest {
         offer(0);
         kick(0);
         assertEquals(0, used());
+        assertEquals(NEEDS_RESET, status() & NEEDS_RESET);
     }
 
     @Test
