@@ -320,7 +320,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     /** All pages are as if they had never been touched. Nobody uses them. */
-    private void dropAll() {
+    synchronized void dropAll() {
         giveBack();
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
