@@ -49,6 +49,7 @@ final class Forks {
         boolean done = false;
         try {
             parent.machine().pages().split();
+            child.machine().pages().dropAll(); // what its devices have written when they were made
             rehearse(parent, child);
             HostClock clock = host.clock();
             Taken taken =

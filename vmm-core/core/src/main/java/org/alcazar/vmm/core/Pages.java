@@ -335,7 +335,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     }
 
     /** All pages are as if they had never been touched. Nobody uses them. */
-    private void dropAll() {
+    synchronized void dropAll() {
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
                 leaving.add(PageEntry.host(entry));

@@ -13,6 +13,7 @@ import org.alcazar.vmm.VirtualMachines;
 import org.alcazar.vmm.VmListener;
 import org.alcazar.vmm.VmState;
 import org.alcazar.vmm.core.DeviceManager.Succession;
+import org.alcazar.vmm.management.VmManagement;
 import org.alcazar.vmm.management.ForkReport;
 import org.alcazar.vmm.plugin.ConfigurationException;
 import org.alcazar.vmm.plugin.PluginType;
@@ -203,6 +204,11 @@ public final class Vmm implements VmmControl, VirtualMachines, AutoCloseable {
         try (Held _ = hold()) {
             return orRefuse(() -> new Forks(this, host, types, frames).fork(get(vm), name));
         }
+    }
+
+    /** The parts and the memory of all VMs. */
+    public VmManagement management() {
+        return new Management(this, types);
     }
 
     Frames frames() {

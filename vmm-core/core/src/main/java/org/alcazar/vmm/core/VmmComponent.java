@@ -42,7 +42,7 @@ public final class VmmComponent {
     private final PluginTypes types = new PluginTypes();
     private final HostKernel host;
     private final Vmm vmm;
-    private final Management management;
+    private final VmManagement management;
     private @Nullable ServiceRegistration<?> registration;
     private @Nullable ServiceRegistration<?> managementRegistration;
     private @Nullable ServiceRegistration<?> bundlesRegistration;
@@ -51,7 +51,7 @@ public final class VmmComponent {
     public VmmComponent(@Reference HostKernel host) {
         this.host = host;
         this.vmm = new Vmm(host, types);
-        this.management = new Management(vmm, types);
+        this.management = vmm.management();
     }
 
     /** By now the types that were there before have been added. */
