@@ -144,6 +144,7 @@ class BootIT {
                             "mbmodules.elf",
                             "msrs.elf",
                             "paging.elf",
+                            "paging57.elf",
                             "paging64.elf",
                             "priority.elf",
                             "pvh.elf",

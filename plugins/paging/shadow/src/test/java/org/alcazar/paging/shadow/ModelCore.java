@@ -47,6 +47,12 @@ final class ModelCore implements PagedCore {
     /** Exits that one access may take. */
     int patience = 12;
 
+    /** Others have time to do things in the midst of its walks of the shadow tables. */
+    boolean slow;
+
+    /** In the midst of a walk of the guest's tables, once keys are looked at. */
+    Runnable inWalk = () -> {};
+
     /** How often others have had it forget. */
     private int invalidations;
 
@@ -264,6 +270,9 @@ final class ModelCore implements PagedCore {
                 return walk(linear, access);
             }
             table = entry & TableFormat.ADDRESS;
+            if (slow) {
+                Thread.yield();
+            }
             if (leaf) {
                 long host = table | linear & (1L << Tables.shift(level)) - 1 & -4096;
                 return new Entry(
@@ -288,7 +297,11 @@ final class ModelCore implements PagedCore {
     }
 
     @Override
-    public void fetch(long groups) {}
+    public void fetch(long groups) {
+        if ((groups & 1L << X86.EXTENDED) != 0) {
+            inWalk.run();
+        }
+    }
 
     @Override
     public long read(long address, int bytes) {

@@ -127,6 +127,7 @@ class RacingCoresTest {
                 ExecutorService threads = Executors.newFixedThreadPool(2)) {
             for (ModelCore core : machine.cores) {
                 core.patience = PATIENCE;
+                core.slow = true;
                 mode.enter(core.index(), core.block());
                 load(core);
             }
@@ -275,7 +276,7 @@ class RacingCoresTest {
         int access = random.nextBoolean() ? ModelCore.WRITE : 0;
         access |= random.nextBoolean() ? ModelCore.USER : 0;
         boolean write = (access & ModelCore.WRITE) != 0;
-        core.run = random.nextInt(30) == 0 ? 4096 : 0;
+        core.run = random.nextInt(6) == 0 ? 4096 : 0;
         int i = own(core, random);
         long begin = clock.incrementAndGet();
         long seen =

@@ -11,6 +11,7 @@ import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
+import org.alcazar.host.HostRange;
 import org.alcazar.host.HostRefusal;
 import org.alcazar.host.PageExtent;
 import org.alcazar.host.PageRequest;
@@ -371,6 +372,43 @@ class ShadowPagingTest {
             assertEquals(20, core.onces);
             assertEquals(0, count(mode, "unshadowed"));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CACHE", "SYNC"})
+    void anEntryThatIsWrittenDuringAWalkIsReadAgain(Strategy strategy) throws HostRefusal {
+        long marked = ALL | Bits.PTE_A | Bits.PTE_D;
+        put(L1, 20, DATA | marked);
+        core.load(CR0, L4, Bits.CR4_PAE | Bits.CR4_PKE, EFER);
+        // Another core does it by its TLB, from before anybody was to be told.
+        core.inWalk = () -> HostRam.setLong(ram + L1 + 8 * 20, 21 * PAGE | marked);
+        try (ShadowPaging mode = mode(strategy)) {
+            assertEquals(ram + 21 * PAGE, core.access(mode, 20 * PAGE, WRITE));
+            assertEquals(2, count(mode, "walks"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CACHE", "SYNC"})
+    void aTableInAPageOf1GiBThatIsGoneIsWritableInNoTlb(Strategy strategy) throws HostRefusal {
+        long huge = 1L << 30;
+        long host = HostRange.carve(huge, huge);
+        machine.stage.map().add(new Range(huge, huge, host, Rights.ALL, true));
+        put(L3, 1, huge | ALL | Bits.PTE_PS);
+        long table = huge + 5 * PAGE;
+        put(L2, 3, table | ALL);
+        put(table, 0, DATA | ALL);
+        ModelCore other = machine.cores.getLast();
+        other.load(CR0, L4, Bits.CR4_PAE, EFER);
+        try (ShadowPaging mode = mode(strategy)) {
+            assertEquals(host + 5 * PAGE, core.access(mode, table, WRITE));
+            assertEquals(1, count(mode, "large-fills"));
+            put(L3, 1, 0);
+            int before = machine.invalidations;
+            assertEquals(ram + DATA, other.access(mode, 3 * LARGE, 0));
+            assertEquals(before + 1, machine.invalidations);
+        }
+        HostRange.release(host);
     }
 
     /** One more of the lowest tables, that can be written. */

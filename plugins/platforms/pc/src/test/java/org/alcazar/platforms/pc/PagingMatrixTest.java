@@ -33,12 +33,17 @@ class PagingMatrixTest {
                     "implicit",
                     "longmode",
                     "paging",
+                    "paging57",
                     "paging64",
                     "selfmod",
                     "smc",
                     "tasks",
                     "tlb",
                     "vm86");
+
+    /** Those that shadow tables have most to do with. */
+    private static final List<String> INTERPRETED =
+            List.of("implicit", "paging", "paging57", "paging64", "tasks", "tlb");
 
     private static final List<String> ON_CORES = List.of("smpcode", "smphostile", "smpstart");
 
@@ -64,6 +69,12 @@ class PagingMatrixTest {
                 .flatMap(mode -> GUESTS.stream().map(guest -> Arguments.of(guest, mode)));
     }
 
+    static Stream<Arguments> interpreted() {
+        return modes().stream()
+                .filter(mode -> mode.containsValue("shadow"))
+                .flatMap(mode -> INTERPRETED.stream().map(guest -> Arguments.of(guest, mode)));
+    }
+
     static Stream<Arguments> onCores() {
         return modes().stream()
                 .flatMap(mode -> ON_CORES.stream().map(guest -> Arguments.of(guest, mode)));
@@ -74,6 +85,14 @@ class PagingMatrixTest {
     void aGuestFindsTheMachineRight(String guest, Map<String, Object> mode, TestVm vm)
             throws Exception {
         machine(vm, guest, mode).run();
+        assertEquals(RIGHT, vm.end().status(), vm::report);
+    }
+
+    @ParameterizedTest
+    @MethodSource("interpreted")
+    void theInterpretersGuestFindsItRight(String guest, Map<String, Object> mode, TestVm vm)
+            throws Exception {
+        machine(vm, guest, mode).set("engine", "interpreter").run();
         assertEquals(RIGHT, vm.end().status(), vm::report);
     }
 

@@ -72,6 +72,7 @@ class MicroGuestTest {
                 "hello",
                 "longmode",
                 "paging",
+                "paging57",
                 "paging64",
                 "exceptions",
                 "smc",
@@ -98,7 +99,7 @@ class MicroGuestTest {
 
     /** Those that ask CPUID what to expect. */
     @ParameterizedTest(name = "{0}")
-    @ValueSource(strings = {"vm86", "canonical", "tlb", "msrs", "priority"})
+    @ValueSource(strings = {"vm86", "canonical", "tlb", "paging57", "msrs", "priority"})
     @DisplayName("micro guest passes on the smallest processor model")
     void passesOnTheSmallestModel(String name) throws Exception {
         passes(name, new BareMachine("x86-64-v1"));

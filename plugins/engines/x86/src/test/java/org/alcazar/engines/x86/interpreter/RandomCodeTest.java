@@ -11,6 +11,8 @@ import org.alcazar.machine.EngineProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -84,7 +86,8 @@ class RandomCodeTest {
         Random random = new Random(seed * 0x9e37_79b9_7f4a_7c15L);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
         RandomGuest.Mode mode = modes[Math.floorMod(seed, modes.length)];
-        try (RandomGuest guest = new RandomGuest(random, mode)) {
+        boolean shadowed = Math.floorMod(seed / modes.length, 3) == 1;
+        try (RandomGuest guest = new RandomGuest(random, mode, shadowed)) {
             metronome.drive(guest.block.requests());
             guest.run();
             long[] counts = reached.computeIfAbsent(mode, m -> new long[5]);
@@ -113,7 +116,7 @@ class RandomCodeTest {
     private static long outside() {
         CRC32C sum = new CRC32C();
         sum.update(HostRam.slice(0, RandomGuest.HOST).asByteBuffer());
-        long after = RandomGuest.HOST + RandomGuest.BYTES;
+        long after = RandomGuest.END;
         sum.update(HostRam.slice(after, TestMemory.BYTES - after).asByteBuffer());
         return sum.getValue();
     }
@@ -124,19 +127,21 @@ class RandomCodeTest {
         fillOutside();
         EngineProvider engine = TestEngines.provider();
         for (long seed = 1; seed < 60; seed++) {
-            long[] once = state(seed, engine);
-            assertTrue(Arrays.equals(once, state(seed, engine)), "seed " + seed);
+            boolean shadowed = seed % 2 == 0;
+            long[] once = state(seed, shadowed, engine);
+            assertTrue(Arrays.equals(once, state(seed, shadowed, engine)), "seed " + seed);
         }
     }
 
-    @Test
-    @DisplayName("a round comes to the same with and without translation")
-    void aRoundDependsOnNoEngine() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @DisplayName("a round comes to the same with and without translation, under shadow tables too")
+    void aRoundDependsOnNoEngine(boolean shadowed) {
         fillOutside();
         inRegions.clear();
         for (long seed = 1; seed < 60; seed++) {
-            long[] interpreted = state(seed, TestEngines.provider(false));
-            long[] translated = state(seed, TestEngines.provider(true));
+            long[] interpreted = state(seed, shadowed, TestEngines.provider(false));
+            long[] translated = state(seed, shadowed, TestEngines.provider(true));
             assertTrue(Arrays.equals(interpreted, translated), "seed " + seed);
         }
         for (RandomGuest.Mode mode : SEGMENTED) {
@@ -144,11 +149,11 @@ class RandomCodeTest {
         }
     }
 
-    private long[] state(long seed, EngineProvider engine) {
+    private long[] state(long seed, boolean shadowed, EngineProvider engine) {
         Random random = new Random(seed);
         RandomGuest.Mode[] modes = RandomGuest.Mode.values();
         RandomGuest.Mode mode = modes[(int) seed % modes.length];
-        try (RandomGuest guest = new RandomGuest(random, mode, engine)) {
+        try (RandomGuest guest = new RandomGuest(random, mode, shadowed, engine)) {
             guest.run();
             inRegions.merge(mode, guest.translated(), Long::sum);
             long[] general = guest.group(X86.GENERAL).clone();

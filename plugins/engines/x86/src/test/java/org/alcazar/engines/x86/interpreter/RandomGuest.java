@@ -21,6 +21,7 @@ import org.alcazar.machine.Requests;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Translation;
 import org.alcazar.machine.VirtualCore;
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,14 @@ final class RandomGuest implements AutoCloseable {
 
     static final long BYTES = 2L << 20;
 
+    /** Behind it shadow tables, if any. */
+    private static final long SHADOW = HOST + BYTES;
+
+    private static final long SHADOW_BYTES = 128 << 12;
+
+    /** Host-physical end of what rounds may change. */
+    static final long END = SHADOW + SHADOW_BYTES;
+
     /** Host-physical tables of the second level. */
     private static final long NESTED = 1L << 20;
 
@@ -72,11 +81,14 @@ final class RandomGuest implements AutoCloseable {
     private final Engine engine;
     private final VirtualCore core;
 
-    RandomGuest(Random random, Mode mode) {
-        this(random, mode, TestEngines.provider());
+    /** Where the guest has shadow tables. */
+    private final @Nullable SmallPager pager;
+
+    RandomGuest(Random random, Mode mode, boolean shadowed) {
+        this(random, mode, shadowed, TestEngines.provider());
     }
 
-    RandomGuest(Random random, Mode mode, EngineProvider engines) {
+    RandomGuest(Random random, Mode mode, boolean shadowed, EngineProvider engines) {
         this.random = random;
         this.mode = mode;
         engine = engines.create(new PhysicalBus(), Map.of());
@@ -89,6 +101,8 @@ final class RandomGuest implements AutoCloseable {
         segments();
         general();
         intercepts();
+        int tables = (int) (SHADOW_BYTES / 4096);
+        pager = shadowed ? new SmallPager(block, core, HOST, BYTES, SHADOW, tables) : null;
     }
 
     /** The second level: the guest's RAM at guest-physical 0, and nothing else. */
@@ -419,6 +433,9 @@ final class RandomGuest implements AutoCloseable {
     /** One run of the core. @return whether the slice goes on */
     private boolean once() {
         int reason = core.run(block);
+        while (pager != null && pager.serves(reason)) {
+            reason = core.run(block);
+        }
         ExitFrame frame = block.frame();
         if (random.nextInt(20) == 0) {
             core.fetch(block, -1);
