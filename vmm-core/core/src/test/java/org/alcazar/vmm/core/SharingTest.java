@@ -99,7 +99,7 @@ class SharingTest {
             HostClock clock =
                     new FakeHost.Clock() {
                         @Override
-                        public long nanoTime() {
+                        public synchronized long nanoTime() {
                             if (locked.getCount() > 0) {
                                 debugger.start();
                                 await(locked);
@@ -138,7 +138,7 @@ class SharingTest {
             HostClock clock =
                     new FakeHost.Clock() {
                         @Override
-                        public long nanoTime() {
+                        public synchronized long nanoTime() {
                             pauses.incrementAndGet();
                             return super.nanoTime();
                         }
