@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.alcazar.engines.x86.api.Bits;
 import org.alcazar.engines.x86.api.Intercept;
+import org.alcazar.engines.x86.api.TableFormat;
 import org.alcazar.engines.x86.api.X86;
 import org.alcazar.host.HostRam;
 import org.alcazar.host.HostRange;
@@ -372,6 +373,33 @@ class ShadowPagingTest {
             assertEquals(20, core.onces);
             assertEquals(0, count(mode, "unshadowed"));
         }
+    }
+
+    @Test
+    void aTableIsNotUsedAgainBeforeTheEngineHasForgottenIt() throws HostRefusal {
+        try (ShadowPaging mode = mode(Strategy.CACHE)) {
+            otherTable(mode);
+            long given = tableOf(2 * LARGE);
+            core.run = 4096;
+            core.access(mode, 30 * PAGE, WRITE);
+            assertEquals(1, count(mode, "unshadowed"));
+            put(L2, 4, 31 * PAGE | ALL);
+            put(31 * PAGE, 0, DATA | ALL);
+            int before = machine.invalidations;
+            core.access(mode, 4 * LARGE, 0);
+            assertEquals(before, machine.invalidations);
+            assertNotEquals(given, tableOf(4 * LARGE));
+        }
+    }
+
+    /** The shadow of the lowest level on the way to an address. */
+    private long tableOf(long linear) {
+        long table = core.block().translationRoot;
+        for (int level = 3; level > 0; level--) {
+            long entry = HostRam.getLong(table + 8L * Tables.index(linear, level));
+            table = entry & TableFormat.ADDRESS;
+        }
+        return table;
     }
 
     @ParameterizedTest
