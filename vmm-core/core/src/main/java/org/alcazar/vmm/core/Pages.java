@@ -334,7 +334,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         }
     }
 
-    /** All pages are as if they had never been touched. Nobody uses them. */
+    /** All pages are as if they had never been touched, and watched as before. Nobody uses them. */
     synchronized void dropAll() {
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
@@ -342,7 +342,7 @@ final class Pages implements GuestPhysicalMap.Pager {
             } else if ((entry & PageEntry.SWAPPED) != 0) {
                 swap.orElseThrow().free(number(PageEntry.host(entry)));
             }
-            return PageEntry.ABSENT;
+            return entry & PageEntry.PROTECTED;
         });
         giveBack();
         present = 0;
