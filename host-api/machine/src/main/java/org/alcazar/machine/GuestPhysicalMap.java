@@ -194,7 +194,11 @@ public final class GuestPhysicalMap {
 
     /** Index of the range around a guest-physical address, or -1. */
     public int find(long address) {
-        Slot[] all = slots;
+        return find(slots, address);
+    }
+
+    /** For who looks into the slot too: ranges come and go while others look. */
+    private static int find(Slot[] all, long address) {
         for (int i = 0; i < all.length; i++) {
             Range range = all[i].range;
             if (address >= range.start && address < range.end()) {
@@ -246,11 +250,12 @@ public final class GuestPhysicalMap {
      * paged range.
      */
     public long inOnePiece(long address, long bytes) {
-        int i = find(address);
+        Slot[] all = slots;
+        int i = find(all, address);
         if (i < 0 || bytes < 0) {
             return -1;
         }
-        Range range = slots[i].range;
+        Range range = all[i].range;
         return !range.ram || range.host < 0 || range.end() - address < bytes
                 ? -1
                 : range.host + (address - range.start);
@@ -270,11 +275,12 @@ public final class GuestPhysicalMap {
      * @param write whether it must be this guest's alone; rights bind the guest, not the caller
      */
     public long toHost(long address, long bytes, boolean write) {
-        int i = find(address);
+        Slot[] all = slots;
+        int i = find(all, address);
         if (i < 0 || bytes < 0) {
             return -1;
         }
-        Slot slot = slots[i];
+        Slot slot = all[i];
         if (!slot.range.ram || slot.range.end() - address < bytes) {
             return -1;
         }
@@ -307,8 +313,9 @@ public final class GuestPhysicalMap {
      *     are in the lowest bits; -1 if there is no range, or the page is not there
      */
     public long page(long address) {
-        int i = find(address);
-        return i < 0 ? -1 : slots[i].page(address);
+        Slot[] all = slots;
+        int i = find(all, address);
+        return i < 0 ? -1 : all[i].page(address);
     }
 
     /**
@@ -337,11 +344,12 @@ public final class GuestPhysicalMap {
      *     RAM, aligned and in one piece on the host, too, with the same rights throughout; else -1
      */
     public long uniform(long address, long bytes) {
-        int i = find(address);
+        Slot[] all = slots;
+        int i = find(all, address);
         if (i < 0 || smallPages && bytes > HostMemory.PAGE_SIZE) {
             return -1;
         }
-        Slot slot = slots[i];
+        Slot slot = all[i];
         long start = address & -bytes;
         if (!slot.range.ram || start < slot.range.start || start + bytes > slot.range.end()) {
             return -1;
@@ -390,11 +398,12 @@ public final class GuestPhysicalMap {
 
     /** The entry of a page of RAM; -1 if there is no RAM. */
     public long entry(long address) {
-        int i = find(address);
-        if (i < 0 || !slots[i].range.ram) {
+        Slot[] all = slots;
+        int i = find(all, address);
+        if (i < 0 || !all[i].range.ram) {
             return -1;
         }
-        Slot slot = slots[i];
+        Slot slot = all[i];
         return slot.range.paged()
                 ? slot.entry(address)
                 : (slot.page(address) & -HostMemory.PAGE_SIZE) | PageEntry.PRESENT;
@@ -407,12 +416,13 @@ public final class GuestPhysicalMap {
      * @throws IllegalArgumentException if no paged range is there
      */
     public synchronized void set(long address, long entry) {
-        int i = find(address);
-        if (i < 0 || !slots[i].range.paged()) {
+        Slot[] all = slots;
+        int i = find(all, address);
+        if (i < 0 || !all[i].range.paged()) {
             throw new IllegalArgumentException("no paged range at " + Long.toHexString(address));
         }
         long page = address & -HostMemory.PAGE_SIZE;
-        set(slots[i], page, slots[i].entry(page), entry);
+        set(all[i], page, all[i].entry(page), entry);
     }
 
     /** Changes all entries of paged ranges from their start on, as {@link #set} does one. */
