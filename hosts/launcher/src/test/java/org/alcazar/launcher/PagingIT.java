@@ -10,7 +10,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,16 +66,7 @@ class PagingIT {
     @ParameterizedTest
     @MethodSource("modes")
     void theMemoryLoadHasTheSameResultsUnder(String mode) throws Exception {
-        LinuxIT.guest("linux-memory");
-        try (ProgramRun program =
-                ProgramRun.start(
-                        LIMIT_SECONDS,
-                        "run",
-                        "linux-memory",
-                        "--paging",
-                        mode,
-                        "--append",
-                        "console=ttyS0 alcazar.run=memory")) {
+        try (ProgramRun program = linuxMemory("memory", "--paging", mode)) {
             End end = program.end();
             assertEquals(0, end.status(), end.err() + end.out());
             List<String> found = results(end.out());
@@ -90,31 +80,16 @@ class PagingIT {
     @Tag("slow")
     @Test
     void modesTakeTurnsUnderTheMemoryLoad() throws Exception {
-        LinuxIT.guest("linux-memory");
-        try (ProgramRun program =
-                ProgramRun.start(
-                        LIMIT_SECONDS,
-                        "run",
-                        "linux-memory",
-                        "--append",
-                        "console=ttyS0 alcazar.run=memory memory.seconds=90")) {
+        try (ProgramRun program = linuxMemory("memory memory.seconds=90")) {
             program.until("memory: fork");
             int switches = 600;
-            Path script = Files.createTempFile("alcazar", ".gogo");
-            try {
-                List<String> lines = new ArrayList<>();
-                for (int i = 0; i < switches; i++) {
-                    lines.add(
-                            "vm:paging linux-memory "
-                                    + MODES.get(i % MODES.size()).replace(',', ' '));
-                    lines.add("sleep 100");
-                }
-                Files.write(script, lines);
-                End attached = attach(program, script);
-                assertEquals(0, attached.status(), attached.err() + attached.out());
-            } finally {
-                Files.delete(script);
+            List<String> lines = new ArrayList<>();
+            for (int i = 0; i < switches; i++) {
+                lines.add(
+                        "vm:paging linux-memory " + MODES.get(i % MODES.size()).replace(',', ' '));
+                lines.add("sleep 100");
             }
+            commands(program, lines);
             End end = program.end();
             assertEquals(0, end.status(), end.err() + end.out());
             assertTrue(results(end.out()).contains("memory: kernel log clean"), end.out());
@@ -136,18 +111,8 @@ class PagingIT {
 
     /** Debian's own driver gives 64 MiB and takes them back; a file that was there stays. */
     private static void takeAndGiveBack(String mode) throws Exception {
-        LinuxIT.guest("linux-memory");
         try (ProgramRun program =
-                ProgramRun.start(
-                        LIMIT_SECONDS,
-                        "run",
-                        "linux-memory",
-                        "--paging",
-                        mode,
-                        "--device",
-                        "virtio-balloon",
-                        "--append",
-                        "console=ttyS0 alcazar.run=balloon")) {
+                linuxMemory("balloon", "--paging", mode, "--device", "virtio-balloon")) {
             program.until("balloon: ready");
             ask(program, "64M");
             program.until("balloon: down to");
@@ -166,28 +131,33 @@ class PagingIT {
         }
     }
 
-    private static End ask(ProgramRun program, String size) throws Exception {
-        Path script = Files.createTempFile("alcazar", ".gogo");
-        try {
-            Files.writeString(script, "vm:balloon linux-memory " + size + "\n");
-            End attached = attach(program, script);
-            assertEquals(0, attached.status(), attached.err() + attached.out());
-            return attached;
-        } finally {
-            Files.delete(script);
-        }
+    /** Runs the guest with more options than these. */
+    private static ProgramRun linuxMemory(String what, String... options) throws Exception {
+        LinuxIT.guest("linux-memory");
+        List<String> words = new ArrayList<>(List.of("run", "linux-memory"));
+        words.addAll(List.of(options));
+        words.addAll(List.of("--append", "console=ttyS0 alcazar.run=" + what));
+        return ProgramRun.start(LIMIT_SECONDS, words.toArray(String[]::new));
     }
 
-    private static End attach(ProgramRun program, Path script)
-            throws IOException, InterruptedException {
-        try (ProgramRun attached =
-                ProgramRun.start(
-                        LIMIT_SECONDS,
-                        "attach",
-                        String.valueOf(program.pid()),
-                        "--script",
-                        script.toString())) {
-            return attached.end();
+    private static End ask(ProgramRun program, String size) throws Exception {
+        return commands(program, List.of("vm:balloon linux-memory " + size));
+    }
+
+    /** Has the program's shell do something. */
+    private static End commands(ProgramRun program, List<String> lines) throws Exception {
+        Path script = Files.createTempFile("alcazar", ".gogo");
+        try {
+            Files.write(script, lines);
+            String pid = String.valueOf(program.pid());
+            try (ProgramRun attached =
+                    ProgramRun.start(LIMIT_SECONDS, "attach", pid, "--script", script.toString())) {
+                End end = attached.end();
+                assertEquals(0, end.status(), end.err() + end.out());
+                return end;
+            }
+        } finally {
+            Files.delete(script);
         }
     }
 

@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.Deque;
@@ -85,7 +86,9 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** By core: what it was kept from writing. */
     private final Map<Integer, Long> scratch = new HashMap<>();
 
-    private final Deque<Long> leaving = new ArrayDeque<>();
+    private long[] leaving = new long[AT_ONCE];
+
+    private int leavingCount;
 
     /** Nobody uses these any more; they are on the way to the frames. */
     private final Deque<long[]> parting = new ArrayDeque<>();
@@ -169,9 +172,9 @@ final class Pages implements GuestPhysicalMap.Pager {
         boolean many;
         boolean held = Thread.holdsLock(this);
         synchronized (this) {
-            long before = leaving.size();
+            int before = leavingCount;
             done = provideHere(address, rights);
-            many = leaving.size() > before && leaving.size() % MANY == 0;
+            many = leavingCount > before && leavingCount % MANY == 0;
             if (!held && isOverLimit() && !evicting) {
                 evicting = true;
                 many = true;
@@ -199,7 +202,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         map.set(address, entry);
         if (PageEntry.isPresent(old) && PageEntry.host(old) != PageEntry.host(entry)) {
             changed.of(address & -PAGE, PAGE);
-            leaving.add(PageEntry.host(old));
+            leave(PageEntry.host(old));
         }
         return true;
     }
@@ -338,7 +341,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     synchronized void dropAll() {
         map.change((address, entry) -> {
             if (PageEntry.isPresent(entry)) {
-                leaving.add(PageEntry.host(entry));
+                leave(PageEntry.host(entry));
             } else if ((entry & PageEntry.SWAPPED) != 0) {
                 swap.orElseThrow().free(number(PageEntry.host(entry)));
             }
@@ -387,14 +390,20 @@ final class Pages implements GuestPhysicalMap.Pager {
 
     /** Nobody can know these pages any more. Many are given back only when the guest runs again. */
     private void giveBack() {
-        long[] gone = leaving.stream().mapToLong(Long::longValue).toArray();
-        leaving.clear();
-        if (gone.length <= AT_ONCE) {
-            frames.release(gone, gone.length);
+        if (leavingCount <= AT_ONCE) {
+            frames.release(leaving, leavingCount);
         } else {
-            parting.add(gone);
+            parting.add(Arrays.copyOf(leaving, leavingCount));
             later.accept(this::part);
         }
+        leavingCount = 0;
+    }
+
+    private void leave(long frame) {
+        if (leavingCount == leaving.length) {
+            leaving = Arrays.copyOf(leaving, 2 * leavingCount);
+        }
+        leaving[leavingCount++] = frame;
     }
 
     private void part() {
@@ -411,9 +420,9 @@ final class Pages implements GuestPhysicalMap.Pager {
         long[] all = parting.removeFirst();
         int count = Math.min(all.length, BATCH);
         if (all.length > count) {
-            parting.addFirst(java.util.Arrays.copyOfRange(all, count, all.length));
+            parting.addFirst(Arrays.copyOfRange(all, count, all.length));
         }
-        return java.util.Arrays.copyOf(all, count);
+        return Arrays.copyOf(all, count);
     }
 
     private void evict(Swap to, long address) {
@@ -423,7 +432,7 @@ final class Pages implements GuestPhysicalMap.Pager {
         present--;
         if (HostRam.slice(host, PAGE).mismatch(ZERO) < 0) {
             map.set(address, kept);
-            leaving.add(host);
+            leave(host);
         } else {
             long place = (long) to.keep(host) << HostMemory.PAGE_SHIFT;
             map.set(address, place | PageEntry.SWAPPED | kept);
@@ -480,9 +489,9 @@ final class Pages implements GuestPhysicalMap.Pager {
         boolean enough;
         boolean held = Thread.holdsLock(this);
         synchronized (this) {
-            int before = leaving.size();
+            int before = leavingCount;
             gone = forgetHere(start, bytes);
-            enough = !held && before / WORTH_A_BARRIER < leaving.size() / WORTH_A_BARRIER;
+            enough = !held && before / WORTH_A_BARRIER < leavingCount / WORTH_A_BARRIER;
         }
         if (enough) {
             barrierWanted.run(); // as in provide
@@ -499,7 +508,7 @@ final class Pages implements GuestPhysicalMap.Pager {
             long entry = map.entry(at);
             long kept = PageEntry.BALLOONED | entry & PageEntry.PROTECTED;
             if (PageEntry.isPresent(entry)) {
-                leaving.add(PageEntry.host(entry));
+                leave(PageEntry.host(entry));
                 present--;
                 kept |= PageEntry.host(entry); // where it is to come back
             } else if ((entry & PageEntry.SWAPPED) != 0) {
@@ -544,7 +553,7 @@ final class Pages implements GuestPhysicalMap.Pager {
             HostRam.copy(PageEntry.host(entry), next, PAGE);
             RamPages.written(next, PAGE);
             map.set(at, next | entry & PAGE - 1);
-            leaving.add(PageEntry.host(entry));
+            leave(PageEntry.host(entry));
             next += PAGE;
         }
         changed.of(start, bytes);
@@ -648,7 +657,7 @@ final class Pages implements GuestPhysicalMap.Pager {
     /** Has a page lie in one that is counted for it already. In the barrier, as above. */
     synchronized void replace(long address, long frame) {
         long entry = map.entry(address);
-        leaving.add(PageEntry.host(entry));
+        leave(PageEntry.host(entry));
         map.set(address, frame | entry & PAGE - 1 | PageEntry.SHARED);
         touched(address);
     }

@@ -207,7 +207,7 @@ public final class VirtioPci implements Device, VirtioTransport {
     @Override
     public void used(int queue) {
         if (queues[queue].wantsInterrupt()) {
-            interrupt(ISR_QUEUE, queues[queue].vector());
+            interrupt(ISR_QUEUE, queues[queue].vector);
         }
     }
 
@@ -363,13 +363,13 @@ public final class VirtioPci implements Device, VirtioTransport {
             case DEVICE_STATUS -> status;
             case CONFIG_GENERATION -> generation;
             case QUEUE_SELECT -> queueSelect;
-            case QUEUE_SIZE -> queue == null ? 0 : queue.size();
-            case QUEUE_MSIX_VECTOR -> queue == null ? Virtqueue.NO_VECTOR : queue.vector();
+            case QUEUE_SIZE -> queue == null ? 0 : queue.size;
+            case QUEUE_MSIX_VECTOR -> queue == null ? Virtqueue.NO_VECTOR : queue.vector;
             case QUEUE_ENABLE -> queue != null && queue.isEnabled() ? 1 : 0;
             case QUEUE_NOTIFY_OFF -> queue == null ? 0 : queueSelect;
-            case QUEUE_DESC -> queue == null ? 0 : part(queue.descriptors(), offset, width);
-            case QUEUE_DRIVER -> queue == null ? 0 : part(queue.driver(), offset, width);
-            case QUEUE_DEVICE -> queue == null ? 0 : part(queue.device(), offset, width);
+            case QUEUE_DESC -> queue == null ? 0 : part(queue.descriptors, offset, width);
+            case QUEUE_DRIVER -> queue == null ? 0 : part(queue.driver, offset, width);
+            case QUEUE_DEVICE -> queue == null ? 0 : part(queue.device, offset, width);
             case NOTHING -> {
                 ignored.increment();
                 yield width.mask();
@@ -408,22 +408,22 @@ public final class VirtioPci implements Device, VirtioTransport {
     private boolean writeQueue(
             Virtqueue queue, Common register, int offset, Width width, long value) {
         if (register == Common.QUEUE_MSIX_VECTOR) {
-            queue.vector(vector(value));
+            queue.vector = vector(value);
             return true;
         }
         if (queue.isEnabled()) {
             return false;
         }
         switch (register) {
-            case QUEUE_SIZE -> queue.size((int) value);
-            case QUEUE_DESC -> queue.descriptors(with(queue.descriptors(), offset, width, value));
-            case QUEUE_DRIVER -> queue.driver(with(queue.driver(), offset, width, value));
-            case QUEUE_DEVICE -> queue.device(with(queue.device(), offset, width, value));
+            case QUEUE_SIZE -> queue.size = (int) value;
+            case QUEUE_DESC -> queue.descriptors = with(queue.descriptors, offset, width, value);
+            case QUEUE_DRIVER -> queue.driver = with(queue.driver, offset, width, value);
+            case QUEUE_DEVICE -> queue.device = with(queue.device, offset, width, value);
             case QUEUE_ENABLE -> {
                 if (value != 1) {
                     return false;
                 }
-                queue.enable();
+                queue.enabled = true;
             }
             default -> {
                 return false;

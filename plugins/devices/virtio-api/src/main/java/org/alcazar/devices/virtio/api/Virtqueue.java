@@ -32,13 +32,14 @@ public final class Virtqueue {
     private final GuestMemory memory;
     private final int largest;
 
-    // What the driver has set up
-    private int size;
-    private long descriptors;
-    private long driver;
-    private long device;
-    private boolean enabled;
-    private int vector = NO_VECTOR;
+    // What the driver has set up, by way of the transport. A size that is no power of 2, or beyond
+    // what was offered, breaks the queue at the first request.
+    int size;
+    long descriptors;
+    long driver;
+    long device;
+    boolean enabled;
+    int vector = NO_VECTOR;
 
     // How far it has come
     private int nextAvailable;
@@ -342,51 +343,6 @@ public final class Virtqueue {
     void features(boolean withEventIndex, boolean withIndirect) {
         eventIndex = withEventIndex;
         indirect = withIndirect;
-    }
-
-    int size() {
-        return size;
-    }
-
-    void size(int value) {
-        size = value;
-    }
-
-    /** A size that is no power of 2, or beyond what was offered, breaks it at the first request. */
-    void enable() {
-        enabled = true;
-    }
-
-    int vector() {
-        return vector;
-    }
-
-    void vector(int value) {
-        vector = value;
-    }
-
-    long descriptors() {
-        return descriptors;
-    }
-
-    void descriptors(long address) {
-        descriptors = address;
-    }
-
-    long driver() {
-        return driver;
-    }
-
-    void driver(long address) {
-        driver = address;
-    }
-
-    long device() {
-        return device;
-    }
-
-    void device(long address) {
-        device = address;
     }
 
     SavedState save() {

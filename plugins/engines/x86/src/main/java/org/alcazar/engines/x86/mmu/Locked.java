@@ -41,11 +41,11 @@ public final class Locked {
         while (true) {
             int seen = mmu.invalidations;
             int first = Math.min(bytes, 4096 - (int) (la & 4095));
-            long hpa = mmu.target(la, first, PageWalker.WRITE, system);
+            long hpa = mmu.target(la, first, PageWalker.WRITE, system, 0);
             long next = -1;
             if (first < bytes) {
                 long page = mmu.nextPage(la, system);
-                next = mmu.target(page, bytes - first, PageWalker.WRITE, system);
+                next = mmu.target(page, bytes - first, PageWalker.WRITE, system, 0);
             }
             if (!Mmu.isRam(hpa) || first < bytes && !Mmu.isRam(next)) {
                 return device(la, bytes, expected, value, known, system);
@@ -127,7 +127,7 @@ public final class Locked {
             long la, long expectedLow, long expectedHigh, long newLow, long newHigh) {
         while (true) {
             int seen = mmu.invalidations;
-            long hpa = mmu.target(la, 16, PageWalker.WRITE, false);
+            long hpa = mmu.target(la, 16, PageWalker.WRITE, false, 0);
             if (!Mmu.isRam(hpa)) {
                 return plain16(la, expectedLow, expectedHigh, newLow, newHigh);
             }

@@ -208,9 +208,9 @@ public final class Mmu {
         int at = View.index(v, la);
         if (v[at + WRITE_TAG] != (la + bytes - 1 & PAGE | tag)) {
             check(la, bytes, false);
-            target(la, bytes, PageWalker.WRITE, false);
+            target(la, bytes, PageWalker.WRITE, false, 0);
             if (crosses(la, bytes)) {
-                target(nextPage(la, false), 1, PageWalker.WRITE, false);
+                target(nextPage(la, false), 1, PageWalker.WRITE, false, 0);
             }
         }
     }
@@ -218,7 +218,7 @@ public final class Mmu {
     /** Raises the faults of reading a byte, without reading it. */
     public void probeRead(long la) {
         if (directRead(la, 1) < 0) {
-            target(la, 1, 0, false);
+            target(la, 1, 0, false, 0);
         }
     }
 
@@ -297,9 +297,9 @@ public final class Mmu {
 
     /** {@link #probeWrite} as supervisor. */
     public void probeWriteSystem(long la, int bytes) {
-        target(la, bytes, PageWalker.WRITE, true);
+        target(la, bytes, PageWalker.WRITE, true, 0);
         if (crosses(la, bytes)) {
-            target(nextPage(la, true), 1, PageWalker.WRITE, true);
+            target(nextPage(la, true), 1, PageWalker.WRITE, true, 0);
         }
     }
 
@@ -342,7 +342,7 @@ public final class Mmu {
         if (v[at + FETCH_TAG] == (la & PAGE | tag)) {
             return la + v[at + ADDEND];
         }
-        long hpa = target(la, 1, PageWalker.FETCH, false);
+        long hpa = target(la, 1, PageWalker.FETCH, false, 0);
         return isRam(hpa) ? hpa : -1;
     }
 
@@ -386,7 +386,7 @@ public final class Mmu {
 
     /** One code byte from wherever it is. */
     public int fetch8(long la) {
-        return (int) physical.load(target(la, 1, PageWalker.FETCH, false), 1);
+        return (int) physical.load(target(la, 1, PageWalker.FETCH, false, 0), 1);
     }
 
     // ---- slow paths
@@ -450,15 +450,15 @@ public final class Mmu {
         check(la, bytes, system);
         long value;
         if (!crosses(la, bytes)) {
-            value = physical.load(target(la, bytes, 0, system), bytes);
+            value = physical.load(target(la, bytes, 0, system, 0), bytes);
         } else {
             int first = 4096 - (int) (la & ~PAGE);
-            long a = target(la, first, 0, system);
-            long b = target(nextPage(la, system), bytes - first, 0, system);
+            long a = target(la, first, 0, system, 0);
+            long b = target(nextPage(la, system), bytes - first, 0, system, 0);
             int seen = invalidations;
             value = physical.load(a, first);
             if (seen != invalidations) {
-                b = target(nextPage(la, system), bytes - first, 0, system);
+                b = target(nextPage(la, system), bytes - first, 0, system, 0);
             }
             value |= physical.load(b, bytes - first) << 8 * first;
         }
@@ -471,15 +471,15 @@ public final class Mmu {
     void write(long la, int bytes, long value, boolean system) {
         check(la, bytes, system);
         if (!crosses(la, bytes)) {
-            physical.store(target(la, bytes, PageWalker.WRITE, system), bytes, value);
+            physical.store(target(la, bytes, PageWalker.WRITE, system, 0), bytes, value);
         } else {
             int first = 4096 - (int) (la & ~PAGE);
-            long a = target(la, first, PageWalker.WRITE, system);
-            long b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
+            long a = target(la, first, PageWalker.WRITE, system, 0);
+            long b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system, 0);
             int seen = invalidations;
             physical.store(a, first, value);
             if (seen != invalidations) {
-                b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system);
+                b = target(nextPage(la, system), bytes - first, PageWalker.WRITE, system, 0);
             }
             physical.store(b, bytes - first, value >>> 8 * first);
         }
@@ -493,15 +493,7 @@ public final class Mmu {
      * guest-physical address.
      *
      * @param access 0, {@link PageWalker#WRITE} or {@link PageWalker#FETCH}
-     */
-    long target(long linear, int bytes, int access, boolean system) {
-        return target(linear, bytes, access, system, 0);
-    }
-
-    /**
-     * The same for the first of many accesses.
-     *
-     * @param run what a FAULT exit is to tell of them: of {@link Intercept#runOf}, or 0
+     * @param run of {@link Intercept#runOf}, for a FAULT exit; or 0
      */
     long target(long linear, int bytes, int access, boolean system, int run) {
         misses++;
