@@ -107,6 +107,7 @@ final class InstructionThread extends VcoreThread {
             int before = pending(vcore);
             long retired = vcore.retired();
             idle[vcore.index()] = BUSY;
+            vcore.looks();
             int reason = vcore.enter();
             if (reason == Exit.SPIN) {
                 return true;
@@ -173,12 +174,16 @@ final class InstructionThread extends VcoreThread {
     }
 
     private boolean runnable(VcoreImpl vcore) {
-        return !vcore.stopped()
-                && (idle[vcore.index()] == BUSY || pending(vcore) != idle[vcore.index()]);
+        int since = idle[vcore.index()];
+        return !vcore.stopped() && (since == BUSY || pending(vcore) != since || vcore.woken());
     }
 
+    /**
+     * What an engine posts for itself may come from its translator, at any time, and waits for the
+     * core's next run: what its idle core is to see it says by waking it.
+     */
     private static int pending(VcoreImpl vcore) {
-        return vcore.requests().pending() & ~Requests.KICK;
+        return vcore.requests().pending() & ~(Requests.KICK | Requests.ENGINE);
     }
 
     private boolean quiet() {

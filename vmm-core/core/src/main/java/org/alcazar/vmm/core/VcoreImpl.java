@@ -58,6 +58,9 @@ final class VcoreImpl implements Vcore, PagedCore {
     /** Changed in the barrier: it does not enter the guest. */
     private boolean stopped;
 
+    /** What the core went idle for may have come, says its engine. */
+    private volatile boolean woken;
+
     private int phase = IN_LOOP;
     private String event = "";
     private long events;
@@ -305,7 +308,21 @@ final class VcoreImpl implements Vcore, PagedCore {
 
     void thread(VcoreThread serving) {
         thread = serving;
-        block.requests().waker(this::wake);
+        block.requests().waker(this::engineWakes);
+    }
+
+    private void engineWakes() {
+        woken = true;
+        wake();
+    }
+
+    boolean woken() {
+        return woken;
+    }
+
+    /** It is about to look at what it waits for. */
+    void looks() {
+        woken = false;
     }
 
     /** Its guest code runs on a thread of its own. Before the first run. */

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** Vcores that are put on processors, moved, stopped and started one by one, or that spin. */
@@ -313,6 +314,36 @@ class SingleVcoreTest {
             // Turns of 20 000 would give one of them all.
             assertTrue(Math.abs(500 - retired(vm, 0)) <= 2);
             assertFalse(vm.machine().vcores().get(1).exits(Exit.SPIN) == 0);
+        }
+    }
+
+    @Test
+    void onTheClockOfInstructionsAnIdleVcoreRunsAgainOnlyIfItsEngineWakesIt() throws Exception {
+        assertEquals(1, idles(requests -> requests.post(Requests.ENGINE)), "it only gets posts");
+        assertEquals(1 + 10, idles(requests -> requests.wake(Requests.ENGINE)));
+    }
+
+    /** IDLE exits of a vcore that waits through ten turns of another one, in each of which this is done to it. */
+    private static long idles(Consumer<Requests> done) throws Exception {
+        long turn = 20_000;
+        try (Bench bench =
+                new Bench(FOREVER)
+                        .with("cpus", 2)
+                        .with("clock", "instructions")
+                        .device(
+                                "t",
+                                context -> {
+                                    Requests requests = context.vcores().get(1).requests();
+                                    for (int i = 1; i <= 10; i++) {
+                                        context.clock()
+                                                .timer("tick" + i, () -> done.accept(requests))
+                                                .arm(i * turn + turn / 2);
+                                    }
+                                })) {
+            Vm vm = bench.create();
+            vm.simulate(12 * turn);
+            Bench.until(() -> vm.state() == VmState.PAUSED);
+            return vm.machine().vcores().get(1).exits(Exit.IDLE);
         }
     }
 }

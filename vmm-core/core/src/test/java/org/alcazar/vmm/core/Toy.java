@@ -213,6 +213,7 @@ final class Toy {
             }
             block.valid = 0;
             while (true) {
+                block.requests().take(Requests.ENGINE);
                 if ((block.requests().pending() & Requests.KICK) != 0) {
                     return exit(block, Exit.KICK);
                 }
