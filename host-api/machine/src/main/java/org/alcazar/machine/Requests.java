@@ -29,8 +29,8 @@ public final class Requests {
     public static final int STARTUP = 1 << 4;
 
     /**
-     * An engine's own: it posts this to its core for what the core has to do by itself, before guest
-     * code runs again. That alone is no reason to run an idle core; {@link #wake} is.
+     * An engine's own: it posts this to its core for what the core has to do by itself, before
+     * guest code runs again. That alone is no reason to run an idle core; {@link #wake} is.
      */
     public static final int ENGINE = 1 << 5;
 

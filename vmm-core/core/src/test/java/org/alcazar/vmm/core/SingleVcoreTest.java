@@ -323,7 +323,10 @@ class SingleVcoreTest {
         assertEquals(1 + 10, idles(requests -> requests.wake(Requests.ENGINE)));
     }
 
-    /** IDLE exits of a vcore that waits through ten turns of another one, in each of which this is done to it. */
+    /**
+     * IDLE exits of a vcore that waits through ten turns of another one, in each of which this is
+     * done to it.
+     */
     private static long idles(Consumer<Requests> done) throws Exception {
         long turn = 20_000;
         try (Bench bench =
