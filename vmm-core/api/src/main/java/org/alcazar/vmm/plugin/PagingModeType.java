@@ -136,7 +136,7 @@ public interface PagingModeType extends PluginType {
          */
         default void drainAccessed(AccessSink sink) {}
 
-        /** Pages in use for tables. */
+        /** Pages that it holds for tables, with those that have nothing in them at the moment. */
         long tablePages();
 
         /** What this mode counts, by name; each call gives the totals. */

@@ -268,7 +268,7 @@ final class ShadowPaging implements PagingMode {
     public long tablePages() {
         lock.take();
         try {
-            return tables.inUse();
+            return tables.made();
         } finally {
             lock.give();
         }
