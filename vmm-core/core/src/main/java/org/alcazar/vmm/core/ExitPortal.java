@@ -24,7 +24,7 @@ import java.util.List;
  *
  * <pre>
  * exit:   label reason + 1; program counter, address, value, kind, retired; registers
- *         kind: size | write &lt;&lt; 8 | space &lt;&lt; 16 | length &lt;&lt; 24 | code &lt;&lt; 32
+ *         kind: size | space &lt;&lt; 16 | write &lt;&lt; 23 | length &lt;&lt; 24 | code &lt;&lt; 32
  * reply:  label {@link #RUN}; vcore, reply | its code &lt;&lt; 32, value, events; registers, a page's mapping
  *         events: requests of {@code Requests} that wait for the core
  * </pre>
@@ -148,14 +148,25 @@ final class ExitPortal implements HostExitPortal.Guest, AutoCloseable {
     }
 
     private void readExit(ExitFrame frame, int reason) {
-        long kind = message[KIND];
         frame.reason = reason;
         frame.pc = message[PC];
         frame.address = message[ADDRESS];
         frame.value = message[VALUE];
-        frame.size = (int) kind & 0xff;
-        frame.write = (kind & 1 << 8) != 0;
-        frame.space = (int) (kind >>> 16) & 0xff;
+        kind(frame, message[KIND]);
+    }
+
+    static long kind(ExitFrame frame) {
+        return frame.size & 0xffff
+                | (frame.space & 0x7f) << 16
+                | (frame.write ? 1 << 23 : 0)
+                | (frame.length & 0xffL) << 24
+                | (long) frame.code << 32;
+    }
+
+    static void kind(ExitFrame frame, long kind) {
+        frame.size = (int) kind & 0xffff;
+        frame.space = (int) (kind >>> 16) & 0x7f;
+        frame.write = (kind & 1 << 23) != 0;
         frame.length = (int) (kind >>> 24) & 0xff;
         frame.code = (int) (kind >>> 32);
     }
@@ -213,12 +224,7 @@ final class ExitPortal implements HostExitPortal.Guest, AutoCloseable {
             received[PC] = frame.pc;
             received[ADDRESS] = frame.address;
             received[VALUE] = frame.value;
-            received[KIND] =
-                    frame.size & 0xff
-                            | (frame.write ? 1 << 8 : 0)
-                            | (frame.space & 0xff) << 16
-                            | (frame.length & 0xffL) << 24
-                            | (long) frame.code << 32;
+            received[KIND] = kind(frame);
             received[RETIRED] = block.retired;
             long wanted = label - 1 == Exit.CALL ? carriedByCalls : carried;
             vcore.core().fetch(block, wanted);

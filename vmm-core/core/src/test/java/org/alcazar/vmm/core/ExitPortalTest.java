@@ -10,6 +10,7 @@ import org.alcazar.host.HostRefusal;
 import org.alcazar.host.VmmControl.VmEnd;
 import org.alcazar.machine.BusDevice;
 import org.alcazar.machine.Exit;
+import org.alcazar.machine.ExitFrame;
 import org.alcazar.machine.Requests;
 import org.alcazar.machine.Space;
 import org.alcazar.machine.Width;
@@ -106,6 +107,24 @@ class ExitPortalTest {
         }
         assertEquals(1, portal.gates.size());
         assertEquals(second.machine().owner(), portal.gates.getFirst().space);
+    }
+
+    /** The largest of each: a PCID of INVPCID in the size, say. */
+    @Test
+    void nothingOfAnExitIsCut() {
+        for (boolean write : new boolean[] {false, true}) {
+            ExitFrame sent = new ExitFrame();
+            sent.size = 0xfff;
+            sent.space = Space.REGISTER;
+            sent.write = write;
+            sent.length = 15;
+            sent.code = -1;
+            ExitFrame got = new ExitFrame();
+            ExitPortal.kind(got, ExitPortal.kind(sent));
+            assertEquals(
+                    List.of(sent.size, sent.space, sent.write, sent.length, sent.code),
+                    List.of(got.size, got.space, got.write, got.length, got.code));
+        }
     }
 
     @Test
