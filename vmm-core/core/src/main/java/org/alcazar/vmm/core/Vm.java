@@ -440,6 +440,8 @@ final class Vm implements VirtualMachine, PluginCalls.Caller {
         if (wish.compareAndSet(null, wanted)) {
             machine.barrier().end();
             supervisor.submit(this::finish);
+        } else if (wanted.status() == VMM_FAULT) {
+            note("fault", "when it was to end already: " + wanted.reason());
         }
     }
 

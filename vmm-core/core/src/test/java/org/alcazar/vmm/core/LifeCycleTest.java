@@ -352,6 +352,32 @@ class LifeCycleTest {
     }
 
     @Test
+    void aFaultOfAVmThatIsToEndAlreadyChangesNothingAndIsKept() throws Exception {
+        try (Bench bench =
+                new Bench(Toy.out(0x10, 1), FOREVER)
+                        .device(
+                                "late",
+                                context ->
+                                        context.hookPorts(
+                                                0x10,
+                                                1,
+                                                onWrite(value -> {
+                                                    context.machine().powerOff();
+                                                    throw new IllegalStateException("too late");
+                                                })))) {
+            Vm vm = bench.start();
+            assertEquals(0, bench.end().status());
+            List<String> faults =
+                    bench.vmm.management().events(vm.id()).stream()
+                            .filter(event -> event.kind().equals("fault"))
+                            .map(VmEvent::text)
+                            .toList();
+            assertEquals(1, faults.size());
+            assertTrue(faults.getFirst().contains("too late"), faults::toString);
+        }
+    }
+
+    @Test
     void hostEventsReachWhoListens() throws Exception {
         try (Bench bench =
                 new Bench(FOREVER)
